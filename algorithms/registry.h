@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/searcher.h"
+#include "core/problem.h"
+#include "core/settings.h"
+
+namespace hone {
+
+/// What an algorithm can honour; admission refuses what it cannot.
+enum Capability : std::uint32_t {
+  kReal = 1U << 0,
+  kInteger = 1U << 1,
+  kDiscrete = 1U << 2,
+  kCategorical = 1U << 3,
+  kDistributions = 1U << 4,  ///< logUniform, normal and logNormal are honoured
+  kParallel = 1U << 5,       ///< may be asked while trials run
+  kConditional = 1U << 6,
+  kMultiObjective = 1U << 7,
+  kBudgets = 1U << 8,  ///< multi-fidelity
+};
+
+/// All that is known of an algorithm outside its own file.
+struct SearcherInfo {
+  std::string name;  ///< filled in by the registration macro
+  std::string summary;
+  std::string source;          ///< paper or reference
+  std::uint32_t supports = 0;  ///< Capability bits
+  std::vector<SettingSpec> settings;
+  Result<std::unique_ptr<Searcher>> (*create)(const SearchContext&) = nullptr;
+  /// Further checks of an experiment for this algorithm ("grid needs a step"). May be null.
+  void (*check)(const SearchContext&, Problems&) = nullptr;
+};
+
+/// All registered searchers, by name. Filled before main; read-only afterwards.
+class SearcherRegistry {
+ public:
+  static SearcherRegistry& Instance();
+
+  /// Aborts on a duplicate name.
+  bool Add(std::string name, SearcherInfo info);
+  [[nodiscard]] const SearcherInfo* Find(std::string_view name) const;
+  /// Sorted by name.
+  [[nodiscard]] std::vector<const SearcherInfo*> All() const;
+
+ private:
+  std::vector<std::unique_ptr<SearcherInfo>> all_;
+};
+
+}  // namespace hone
+
+/// At namespace scope of an algorithm's .cpp: HONE_REGISTER_SEARCHER(sobol, {.summary = ...,
+/// .create = &Create});
+#define HONE_REGISTER_SEARCHER(id, ...) HONE_REGISTER_SEARCHER_AS(#id, id, __VA_ARGS__)
+/// For names that are no identifiers ("multivariate-tpe").
+#define HONE_REGISTER_SEARCHER_AS(text, id, ...)                     \
+  [[maybe_unused]] static const bool hone_registered_searcher_##id = \
+      ::hone::SearcherRegistry::Instance().Add(text, ::hone::SearcherInfo __VA_ARGS__)

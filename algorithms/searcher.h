@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "core/history.h"
+#include "core/input.h"
+#include "core/objective.h"
+#include "core/settings.h"
+#include "core/space.h"
+
+namespace hone {
+
+/// What a searcher is made from. References are valid during Create only.
+struct SearchContext {
+  const Space& space;
+  const Settings& settings;  ///< checked against the registration's schema
+  std::uint64_t seed = 0;
+  std::size_t objectives = 1;
+  int parallel_trial_count = 1;
+  std::optional<int> max_trial_count;
+};
+
+struct ProposeRequest {
+  std::vector<TrialNumber> numbers;          ///< ascending; one answer each, in this order
+  std::optional<std::uint32_t> trials_left;  ///< of the budget, these included; nothing: unbounded
+};
+
+/// A search algorithm: a deterministic pupil. Its answers are a function of (context, history in
+/// order, request), bit for bit, whatever the number of threads, the time, or saves and loads in
+/// between.
+/// @threads  Observe is never called together with anything else; Propose may memoise if it does so
+/// thread-safely
+class Searcher {
+ public:
+  virtual ~Searcher() = default;
+
+  /// Learns what happened since the last call, in ledger order. The only thing that changes state;
+  /// O(d) per item.
+  /// @errors kInternal: the history cannot be (an unknown trial); the experiment fails with it
+  virtual Status Observe(History deltas) = 0;
+
+  /// One answer for each number. Work is bounded by counts, never by the clock.
+  [[nodiscard]] virtual Result<std::vector<Proposal>> Propose(
+      const ProposeRequest& request) const = 0;
+
+  /// The state as text, for searchers whose replay is slow. @errors kUnimplemented: replay the
+  /// history instead
+  [[nodiscard]] virtual Result<std::string> Save() const {
+    return Fail(Code::kUnimplemented, "this searcher is rebuilt from its history");
+  }
+  virtual Status Load(std::string_view /*saved*/) {
+    return Fail(Code::kUnimplemented, "this searcher is rebuilt from its history");
+  }
+};
+
+}  // namespace hone

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hone {
+
+/// Shortest decimal text that reads back as the same double; "nan", "inf", "-inf" for the rest.
+/// Locale-free.
+std::string FormatDouble(double x);
+/// The whole text as a finite or infinite double or NaN, in the C locale; surrounding blanks are
+/// not allowed.
+std::optional<double> ParseDouble(std::string_view text);
+/// The whole text as a decimal integer with optional sign.
+std::optional<std::int64_t> ParseInt(std::string_view text);
+
+std::string_view Trim(std::string_view text);
+std::vector<std::string_view> Split(std::string_view text, char separator);
+std::string Join(std::span<const std::string> parts, std::string_view separator);
+
+/// The candidate nearest to `word` by Levenshtein distance, if near enough to be a slip (distance
+/// <= 2 or a third of the length, ignoring case); empty if none. For "did you mean".
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+/// Makes untrusted text safe for a terminal or a log line: control characters become \xNN, invalid
+/// UTF-8 is replaced, and it is cut to `limit` bytes with an ellipsis.
+std::string Printable(std::string_view text, std::size_t limit);
+
+}  // namespace hone

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a build can be told, and what it says about the parts it leaves out.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_COLOR_DIAGNOSTICS OFF)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+option(HONE_TESTS "Build the tests" ON)
+option(HONE_BENCHMARKS "Build the benchmarks" OFF)
+option(HONE_WERROR "Warnings are errors" ON)
+set(HONE_CPU "x86-64-v3" CACHE STRING "Instruction set of the whole program (-march); replay is exact within one")
+set(HONE_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
+
+# Parts that need more than the base packages. Each is added here with its first code.
+set(HONE_OPTIONAL_PARTS "")
+
+add_library(hone_flags INTERFACE)
+target_include_directories(hone_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(hone_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -ffp-contract=off -fno-omit-frame-pointer
+  $<$<BOOL:${HONE_WERROR}>:-Werror>
+  $<$<BOOL:${HONE_CPU}>:-march=${HONE_CPU}>)
+target_compile_definitions(hone_flags INTERFACE
+  HONE_VERSION="${PROJECT_VERSION}" HONE_CPU_LEVEL="${HONE_CPU}")
+if(HONE_SANITIZE)
+  target_compile_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
+endif()
+
+find_program(HONE_CCACHE ccache)
+if(HONE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${HONE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HONE_CCACHE})
+endif()
+
+function(hone_report_options)
+  message(STATUS "hone ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, cpu ${HONE_CPU}, sanitize '${HONE_SANITIZE}', "
+                 "tests ${HONE_TESTS}, benchmarks ${HONE_BENCHMARKS}")
+  foreach(part IN LISTS HONE_OPTIONAL_PARTS)
+    message(STATUS "hone: optional part ${part}")
+  endforeach()
+endfunction()

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/ending.h"
+#include "core/event.h"
+#include "core/ids.h"
+#include "core/space.h"
+#include "core/state.h"
+
+/// What a search algorithm is told, in the order of the ledger.
+namespace hone::history {
+
+struct Proposed {
+  TrialNumber trial = 0;
+  Assignment values;
+  std::string tag;
+  std::optional<double> budget;
+};
+
+/// A result at a rung. Objectives are always to be minimised here: maximised ones come negated.
+struct Reported {
+  TrialNumber trial = 0;
+  double budget = 0;
+  double value = 0;
+};
+
+struct Paused {
+  TrialNumber trial = 0;
+};
+
+struct Resumed {
+  TrialNumber trial = 0;
+  std::optional<double> budget;
+  std::string tag;
+};
+
+/// A censored result: the best or latest values so far. May be empty.
+struct StoppedEarly {
+  TrialNumber trial = 0;
+  std::vector<double> values;
+};
+
+/// All finite; one for each objective, to be minimised.
+struct Completed {
+  TrialNumber trial = 0;
+  std::vector<double> values;
+  Duration duration{};
+};
+
+/// The configuration itself is bad: out of memory, time-out, NaN, exit code. The only kind of
+/// failure that teaches.
+struct Infeasible {
+  TrialNumber trial = 0;
+  EndingKind kind = EndingKind::kExitCode;
+};
+
+/// Over without a lesson: lost, killed, failed to start.
+struct Lost {
+  TrialNumber trial = 0;
+};
+
+}  // namespace hone::history
+
+namespace hone {
+
+struct HistoryItem {
+  Version seq = 0;
+  std::variant<history::Proposed, history::Reported, history::Paused, history::Resumed,
+               history::StoppedEarly, history::Completed, history::Infeasible, history::Lost>
+      what;
+};
+
+using History = std::span<const HistoryItem>;
+
+/// What a recorded event teaches, if anything. @param spec  of the experiment, for direction and
+/// strategy
+std::optional<HistoryItem> ToHistory(const ExperimentSpec& spec, const Recorded& recorded);
+
+}  // namespace hone

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace hone {
+
+/// Bytes that only grow at the end: a log, local or far away.
+/// @threads  one at a time
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// Appends up to `limit` bytes from `offset` on to `out`. @returns bytes appended; 0 at the
+  /// present end, and for a source that does not exist yet
+  virtual Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit,
+                                     std::string& out) = 0;
+};
+
+}  // namespace hone

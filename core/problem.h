@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hone {
+
+/// One thing that is wrong with a user's document, and what to do about it.
+struct Problem {
+  enum class Severity { kError, kWarning };
+  Severity severity = Severity::kError;
+  std::string
+      field;  ///< path such as "spec.parameters[2].feasibleSpace.max"; empty for the whole document
+  std::string message;  ///< what is wrong and what to do, one sentence
+  bool operator==(const Problem&) const = default;
+};
+
+/// Collects problems, so that all of a document are told at once.
+class Problems {
+ public:
+  void Refuse(std::string field, std::string message) {
+    list_.push_back({Problem::Severity::kError, std::move(field), std::move(message)});
+  }
+  void Warn(std::string field, std::string message) {
+    list_.push_back({Problem::Severity::kWarning, std::move(field), std::move(message)});
+  }
+  void Add(Problem problem) { list_.push_back(std::move(problem)); }
+
+  [[nodiscard]] const std::vector<Problem>& list() const { return list_; }
+  [[nodiscard]] bool HasErrors() const {
+    for (const Problem& problem : list_) {
+      if (problem.severity == Problem::Severity::kError) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  std::vector<Problem> list_;
+};
+
+}  // namespace hone

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/objective.h"
+#include "core/settings.h"
+#include "core/space.h"
+
+namespace hone {
+
+struct AlgorithmSpec {
+  std::string name;
+  std::vector<Setting> settings;
+  bool operator==(const AlgorithmSpec&) const = default;
+};
+
+/// What happens to a finished experiment whose maxTrialCount is raised (spec of Katib, "resume").
+enum class ResumePolicy { kNever, kLongRunning, kFromVolume };
+
+enum class CollectorKind { kStdOut, kFile, kTensorFlowEvent, kPrometheus, kCustom, kPush };
+enum class FileFormat { kText, kJson };
+
+struct CollectorSpec {
+  CollectorKind kind = CollectorKind::kStdOut;
+  std::string path;  ///< File: the file; TensorFlowEvent: the folder
+  FileFormat format = FileFormat::kText;
+  std::vector<std::string>
+      metrics_format;  ///< RE2 with two groups, name and value; empty: the default filter
+  bool operator==(const CollectorSpec&) const = default;
+};
+
+struct TrialParameter {
+  std::string name;
+  std::string description;
+  std::string reference;  ///< a parameter's name, or a metadata reference "${trialSpec.Name}"
+  bool operator==(const TrialParameter&) const = default;
+};
+
+struct TrialTemplate {
+  bool retain = false;
+  std::string trial_spec;  ///< JSON text of the Kubernetes object with its placeholders
+  std::vector<TrialParameter> parameters;
+  std::map<std::string, std::string> primary_pod_labels;
+  std::string primary_container;
+  std::string success_condition;
+  std::string failure_condition;
+  bool operator==(const TrialTemplate&) const = default;
+};
+
+/// How often a failed trial is started again, and after which failures. [hone's own field]
+struct RetryPolicy {
+  int max_retries = 0;
+  std::vector<std::string> on;  ///< FailureKind words; empty: any failure of the training code
+  bool operator==(const RetryPolicy&) const = default;
+};
+
+/// An experiment as the user means it, defaults applied. Made by DecodeSpec (core/spec_codec.h)
+/// only.
+struct ExperimentSpec {
+  std::string name;
+  std::string name_space = "default";
+  Space space;
+  Objective objective;
+  AlgorithmSpec algorithm;
+  std::optional<AlgorithmSpec> early_stopping;
+  int parallel_trial_count = 3;
+  std::optional<int> max_trial_count;
+  std::optional<int> max_failed_trial_count;
+  ResumePolicy resume_policy = ResumePolicy::kNever;
+  CollectorSpec collector;
+  TrialTemplate trial_template;
+  std::optional<std::uint64_t> seed;
+  std::optional<RetryPolicy> retry_policy;
+  std::optional<Duration> max_trial_duration;
+
+  /// The whole document as JSON text (apiVersion, kind, metadata, spec) with defaults written in
+  /// and texts where Katib wants texts. Decoding it again gives an equal ExperimentSpec; fields
+  /// hone does not know are kept in it.
+  std::string document;
+
+  bool operator==(const ExperimentSpec&) const = default;
+};
+
+}  // namespace hone

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/observation.h"
+#include "core/ports/byte_source.h"
+#include "metrics-collector/parser.h"
+
+namespace hone {
+
+/// What one step of a Tailer read.
+struct TailStep {
+  std::uint64_t offset_before = 0;
+  std::uint64_t offset_after =
+      0;  ///< of the first byte not yet turned into records: the start of an unfinished line
+  std::vector<MetricRecord> records;
+  bool at_end = true;  ///< false: there is more to read now
+};
+
+/// Follows a growing log from an offset on, line by line, in bounded memory: lines longer than 64
+/// KiB are cut, NULs and invalid UTF-8 are harmless.
+/// @threads  one at a time
+class Tailer {
+ public:
+  Tailer(std::unique_ptr<ByteSource> source, const MetricParser& parser, std::uint64_t offset);
+
+  /// Reads at most 1 MiB. @param final  the log is complete: an unfinished last line counts as a
+  /// line
+  Result<TailStep> Step(bool final);
+
+ private:
+  std::unique_ptr<ByteSource> source_;
+  const MetricParser& parser_;
+  std::uint64_t offset_;      // of the first byte not yet in records
+  std::uint64_t read_up_to_;  // offset_ plus what is in partial_ plus what was cut
+  std::string partial_;
+};
+
+}  // namespace hone

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/ids.h"
+#include "core/projection.h"
+
+namespace hone {
+
+/// Work handed to the engine that holds a store, by a process that does not.
+struct Request {
+  std::int64_t id = 0;
+  std::string kind;     ///< "create", "resume", "stop", "delete", "edit", "kill"
+  std::string payload;  ///< JSON
+  bool answered = false;
+  std::string reply;  ///< JSON, once answered: {"ok": ...} or {"code": .., "message": ..}
+};
+
+/// What lists, people and owners need beside the ledgers: names, rows, owners, requests.
+/// @threads  all calls are thread-safe
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  /// Newest first.
+  virtual Result<std::vector<ExperimentRow>> ListExperiments() = 0;
+  /// By name and namespace. @errors kNotFound
+  virtual Result<ExperimentRow> FindExperiment(const std::string& name_space,
+                                               const std::string& name) = 0;
+  /// Rows in the order of numbers.
+  virtual Result<std::vector<TrialRow>> ListTrials(const ExperimentId& experiment) = 0;
+  /// A trial by its name, over all experiments. @errors kNotFound
+  virtual Result<TrialId> FindTrial(const std::string& trial_name) = 0;
+  /// Replaces all rows of an experiment: what `rebuild` does from the events.
+  virtual Status ReplaceRows(const ExperimentId& experiment, const Projection& projection) = 0;
+  /// Removes everything of an experiment and leaves its ExperimentDeleted event.
+  /// @errors kNotFound, kAborted if the epoch moved
+  virtual Status DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch,
+                                  Timestamp now) = 0;
+
+  /// A new owner: its epoch is larger than all before. @param alive_for  by the store's clock,
+  /// until the next beat
+  virtual Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) = 0;
+  /// @errors kAborted if the owner was declared dead meanwhile
+  virtual Status Heartbeat(OwnerEpoch epoch, Duration alive_for) = 0;
+  /// Takes an experiment whose owner is dead, unknown, or this one. @errors kNotFound, kAborted (a
+  /// living owner has it)
+  virtual Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) = 0;
+
+  virtual Result<std::int64_t> PostRequest(const std::string& kind, const std::string& payload) = 0;
+  virtual Result<std::vector<Request>> OpenRequests() = 0;
+  virtual Status AnswerRequest(std::int64_t id, const std::string& reply) = 0;
+  virtual Result<Request> GetRequest(std::int64_t id) = 0;
+
+  /// Changes whenever another connection may have written; cheap enough to poll many times a
+  /// second.
+  virtual Result<std::int64_t> ChangeCounter() = 0;
+};
+
+}  // namespace hone

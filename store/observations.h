@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/ids.h"
+#include "core/observation.h"
+
+namespace hone {
+
+/// Rows of one source of one attempt, with the place in the source up to which they were read.
+/// Recorded together: rows are neither lost nor doubled by a crash.
+struct ObservationBatch {
+  TrialId trial;
+  Attempt attempt = 0;
+  std::string source;  ///< "output", or the file's path
+  std::uint64_t offset_before =
+      0;  ///< what the reader started from; kAborted if the store has another
+  std::uint64_t offset_after = 0;
+  std::vector<MetricRecord> records;
+};
+
+/// A stored row.
+struct StoredRecord {
+  std::int64_t id = 0;  ///< order of storing within the trial
+  Attempt attempt = 0;
+  MetricRecord record;
+  bool operator==(const StoredRecord&) const = default;
+};
+
+/// The bulk numbers: every reported value of every trial.
+/// @threads  all calls are thread-safe
+class Observations {
+ public:
+  using Done = std::function<void(Status)>;
+  virtual ~Observations() = default;
+
+  /// @errors (to done) kAborted, kResourceExhausted, kUnavailable
+  virtual void Record(ObservationBatch batch, Done done) = 0;
+  /// Where to go on reading; 0 for an unknown source.
+  virtual Result<std::uint64_t> OffsetOf(const TrialId& trial, Attempt attempt,
+                                         const std::string& source) = 0;
+  /// Rows in the order of storing. @param attempt  0: of all attempts; @param metric  empty: all
+  /// metrics
+  virtual Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
+                                                        const std::string& metric) = 0;
+};
+
+}  // namespace hone

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "core/history.h"
+#include "core/input.h"
+#include "core/spec.h"
+
+namespace hone {
+
+/// A question for one reservation, with what happened since the last question.
+struct SuggestRequest {
+  Version reservation = 0;
+  Version based_on = 0;  ///< last event of the deltas; comes back with the answer
+  std::vector<HistoryItem> deltas;
+  std::vector<TrialNumber> numbers;
+  std::optional<std::uint32_t> trials_left;
+};
+
+struct SuggestReply {
+  Version reservation = 0;
+  Version based_on = 0;
+  std::vector<Proposal> answers;  ///< one for each number
+};
+
+/// One experiment's search algorithm, wherever it lives. A cache: it can be thrown away and made
+/// again from history.
+/// @threads  Ask is called by one strand, one question at a time
+class Suggester {
+ public:
+  using Done = std::function<void(Result<SuggestReply>)>;
+  virtual ~Suggester() = default;
+
+  /// Returns at once; `done` runs on a thread of the suggester's, once, unless the suggester is
+  /// destroyed first.
+  /// @errors (to done) kUnavailable, kDeadlineExceeded: may be asked again with the same deltas;
+  /// others are final
+  virtual void Ask(SuggestRequest request, Done done) = 0;
+};
+
+/// Makes suggesters; one for each experiment that a process drives.
+class SuggesterFactory {
+ public:
+  virtual ~SuggesterFactory() = default;
+  /// @errors kInvalidArgument: the algorithm cannot do this experiment
+  virtual Result<std::unique_ptr<Suggester>> Create(const ExperimentSpec& spec,
+                                                    std::uint64_t seed) = 0;
+};
+
+}  // namespace hone

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what hone needs to build, test and run on Debian 12 (bookworm) or newer: packages by name, nothing else.
+#   tools/setup.sh            what `make build`, `make test` and `make run` need
+#   tools/setup.sh --lint     the pinned clang-format and clang-tidy, in build/tools
+#   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
+# It is quick and silent when nothing is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+kPackages=(
+  g++ cmake ninja-build ccache make pkgconf git
+  libboost-dev libboost-math-dev libeigen3-dev nlohmann-json3-dev libyaml-cpp-dev
+  libsqlite3-dev libsqlitecpp-dev sqlite3 libspdlog-dev libcli11-dev libexpected-dev libre2-dev
+  libbenchmark-dev catch2
+  python3 python3-venv
+)
+kExamplePackages=(python3-sklearn python3-numpy)
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || echo "$package"
+  done
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if [ "${#missing[@]}" -eq 0 ]; then
+    return
+  fi
+  echo "setup: installing ${missing[*]}" >&2
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo=(sudo)
+  fi
+  local log
+  log=$(mktemp)
+  if ! { "${sudo[@]}" apt-get -qq update &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "setup: apt-get failed; hone's set-up knows Debian 12 and Ubuntu 24.04 or newer" >&2
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+case "${1:-}" in
+  "")
+    install_packages "${kPackages[@]}" "${kExamplePackages[@]}"
+    ;;
+  --lint)
+    install_packages python3 python3-venv
+    if [ ! -x build/tools/bin/clang-tidy ]; then
+      python3 -m venv build/tools
+      build/tools/bin/pip install --quiet clang-format==18.1.8 clang-tidy==18.1.8
+    fi
+    ;;
+  --bench)
+    install_packages python3 python3-venv
+    if [ ! -x build/bench-venv/bin/optuna ]; then
+      python3 -m venv build/bench-venv
+      build/bench-venv/bin/pip install --quiet 'optuna==5.*'
+    fi
+    ;;
+  *)
+    echo "usage: tools/setup.sh [--lint | --bench]" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/command.h"
+#include "core/ending.h"
+#include "core/ids.h"
+#include "core/ports/byte_source.h"
+#include "core/problem.h"
+#include "core/spec.h"
+
+namespace hone {
+
+/// Everything a runner needs to start one attempt. Made from the ledger alone, so it can be made
+/// again after a crash.
+struct LaunchSpec {
+  TrialId id;
+  Attempt attempt = 1;
+  std::string experiment_name;
+  std::string name_space;
+  std::string trial_name;
+  std::string
+      run_object;  ///< JSON text of the Kubernetes object, values put in, named after the trial
+  std::string primary_container;
+  std::string parameters;            ///< JSON object of the active parameters, typed:
+                                     ///< {"lr":0.01,"layers":3,"opt":"adam"}
+  std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
+};
+
+/// What one trial of an experiment takes of the runner's resources.
+struct Demand {
+  std::uint32_t cpus = 1;
+  std::uint32_t gpus = 0;
+  bool operator==(const Demand&) const = default;
+};
+
+/// All the resources of a runner, used or not.
+struct Capacity {
+  std::uint32_t cpus = 0;
+  std::uint32_t gpus = 0;
+  bool operator==(const Capacity&) const = default;
+};
+
+/// Runs trials as training jobs somewhere. Calls return at once; answers come on a thread of the
+/// runner's. What runs outlives the engine: a new instance over the same place finds it by Observe.
+/// @threads  all calls are thread-safe
+class TrialRunner {
+ public:
+  using Done = std::function<void(Status)>;
+  using Seen = std::function<void(Result<std::vector<Sighting>>)>;
+  virtual ~TrialRunner() = default;
+
+  /// Identity of this instance (machine and work folder), recorded with each launch.
+  [[nodiscard]] virtual std::string Instance() const = 0;
+
+  /// Whether it can run trials of this experiment: everything it cannot honour is told, before any
+  /// trial starts.
+  virtual void Check(const ExperimentSpec& spec, Problems& problems) const = 0;
+  /// What a trial of a checked experiment takes.
+  [[nodiscard]] virtual Demand DemandOf(const ExperimentSpec& spec) const = 0;
+  [[nodiscard]] virtual Capacity Total() const = 0;
+
+  /// Starts an attempt. Idempotent by (trial, attempt): a second call for one that runs or ran does
+  /// nothing.
+  /// @errors (to done) kInvalidArgument, kNotFound, kPermissionDenied: this attempt can never
+  /// start; kUnavailable,
+  ///         kResourceExhausted: may be repeated
+  virtual void Launch(LaunchSpec spec, Done done) = 0;
+  /// Asks an attempt to end (TERM, grace, KILL). Idempotent; unknown or ended attempts are fine.
+  virtual void Stop(TrialId id, Attempt attempt, StopMode mode, Done done) = 0;
+
+  /// All attempts of this experiment that exist outside, running and ended. Ended ones are told
+  /// until Forget.
+  virtual void Observe(const ExperimentId& experiment, Seen seen) = 0;
+  /// "Look at this trial": something of it may have changed. May be lost or repeated. Set once,
+  /// before Launch.
+  virtual void OnHint(std::function<void(TrialId)> hint) = 0;
+  /// The latest sighting of one attempt; nothing if it does not exist. Cheap; may be called on a
+  /// hint.
+  virtual Result<std::optional<Sighting>> Look(TrialId id, Attempt attempt) = 0;
+  /// The end of this attempt is recorded; it need not be told any more. Its logs stay.
+  virtual void Forget(TrialId id, Attempt attempt) = 0;
+
+  /// What an attempt writes, for collectors and people. @param file  empty: its standard output and
+  /// error; else a path as the trial sees it
+  virtual Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
+                                                         const std::string& file) = 0;
+  /// Removes all that is left of an experiment outside: logs, folders. Its trials must be over.
+  /// Idempotent.
+  virtual Status Remove(const ExperimentId& experiment) = 0;
+};
+
+}  // namespace hone
