@@ -30,7 +30,7 @@ auto Guard(Code code, std::string_view context, F&& body) noexcept {
       return Out{std::forward<F>(body)()};
     }
   } catch (const std::bad_alloc&) {
-    throw;  // noexcept turns this into std::terminate
+    std::terminate();
   } catch (const std::exception& e) {
     return Out{tl::make_unexpected(Error{code, std::string(context) + ": " + e.what(), {}})};
   }
