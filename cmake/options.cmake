@@ -26,6 +26,7 @@ target_include_directories(hone_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(hone_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   -ffp-contract=off -fno-omit-frame-pointer
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false alarms: GCC bug 105651
   $<$<BOOL:${HONE_WERROR}>:-Werror>
   $<$<BOOL:${HONE_CPU}>:-march=${HONE_CPU}>)
 target_compile_definitions(hone_flags INTERFACE
