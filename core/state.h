@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/ending.h"
@@ -79,6 +80,7 @@ struct Reservation {
   Version seq = 0;
   TrialNumber first = 0;
   std::uint32_t count = 0;
+  std::uint32_t open = 0;  ///< numbers that are still reserved
   bool operator==(const Reservation&) const = default;
 };
 

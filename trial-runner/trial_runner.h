@@ -30,8 +30,12 @@ struct LaunchSpec {
   std::string
       run_object;  ///< JSON text of the Kubernetes object, values put in, named after the trial
   std::string primary_container;
-  std::string parameters;            ///< JSON object of the active parameters, typed:
-                                     ///< {"lr":0.01,"layers":3,"opt":"adam"}
+  std::string parameters;  ///< JSON object of the active parameters, typed:
+                           ///< {"lr":0.01,"layers":3,"opt":"adam"}
+  std::string
+      working_folder;  ///< where commands run unless the container says otherwise; may be empty
+  std::string metrics_file;  ///< File collector: the file the trial writes, as the user wrote it;
+                             ///< else empty
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
 };
 

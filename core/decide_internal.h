@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "core/transitions.h"
+
+/// Private to the files of Decide.
+namespace hone::decide {
+
+/// A decision in the making, with the counts as they will be after its events.
+class Draft {
+ public:
+  Draft(const ExperimentState& state, Timestamp now);
+
+  [[nodiscard]] const ExperimentState& state() const { return state_; }
+  [[nodiscard]] Timestamp now() const { return now_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  void Emit(Event event) { decision_.events.push_back(std::move(event)); }
+  void Order(Command command) { decision_.commands.push_back(command); }
+  Decision Take() { return std::move(decision_); }
+
+  /// Starts the next attempt of a trial that waits for a slot.
+  void Launch(TrialNumber trial, Attempt attempt, const std::string& runner);
+  /// Asks the current attempt of a launched trial to end.
+  void Stop(const TrialState& trial, event::TrialStopRequested::Cause cause,
+            const std::string& reason);
+  /// Withdraws the standing reservation, if there is one.
+  void WithdrawReservation(event::TrialsWithdrawn::Why why, const std::string& reason);
+  /// An active trial is over; keeps best and counts up to date.
+  void Succeed(event::TrialOutcome outcome);
+  void FailTrial(event::TrialOutcome outcome, Ending ending);
+  void StopEarly(event::TrialOutcome outcome, const std::string& reason);
+  void Kill(event::TrialOutcome outcome, const std::string& reason);
+  void Edit(const event::BudgetEdited& edit);
+  void Exhaust(const std::string& reason);
+  /// Numbers of a reservation that are being answered without becoming trials.
+  void Withdraw(event::TrialsWithdrawn withdrawn);
+  /// Katib's decision order: goal, failures, trials, exhausted search. Call last.
+  void EndIfDone();
+  void End(event::ExperimentEnded::Reason reason, const std::string& message);
+  /// Active trials after the events so far.
+  [[nodiscard]] std::size_t ActiveCount() const;
+
+ private:
+  void ConsiderBest(TrialNumber trial, const Observation& observation);
+  void Over(TrialNumber trial);
+  void StopActive(const std::string& reason);
+
+  const ExperimentState& state_;
+  Timestamp now_;
+  Decision decision_;
+  std::set<TrialNumber> gone_;  // active in state_, not after the events
+  std::uint32_t completed_;
+  std::uint32_t failed_;
+  std::optional<int> max_trials_;
+  std::optional<int> max_failed_;
+  ObjectiveValue best_;
+  bool has_best_ = false;
+  bool exhausted_;
+  bool ended_ = false;
+};
+
+void OnOffer(Draft& draft, const input::Offer& offer);
+void OnProposals(Draft& draft, const input::Proposals& proposals);
+void OnSearchFailed(Draft& draft, const input::SearchFailed& failed);
+void OnSeen(Draft& draft, const input::Seen& seen);
+
+}  // namespace hone::decide

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/decide_internal.h"
+
+namespace hone {
+namespace {
+
+bool TakesTrials(const ExperimentState& state) {
+  return state.phase == ExperimentPhase::kRunning || state.phase == ExperimentPhase::kRestarting;
+}
+
+/// How many new trials the budget and the algorithm allow now.
+std::uint32_t NewTrialsAllowed(const ExperimentState& state) {
+  if (state.reservation || state.exhausted || state.waiting) {
+    return 0;
+  }
+  if (!state.max_trial_count) {
+    return UINT32_MAX;
+  }
+  const auto budget = static_cast<std::uint32_t>(*state.max_trial_count);
+  const auto used = state.Completed() + static_cast<std::uint32_t>(state.active.size());
+  return budget > used ? budget - used : 0;
+}
+
+std::uint32_t FreePlaces(const ExperimentState& state) {
+  const auto parallel = static_cast<std::uint32_t>(state.parallel_trial_count);
+  return parallel > state.SlotsHeld() ? parallel - state.SlotsHeld() : 0;
+}
+
+}  // namespace
+
+std::uint32_t Want(const ExperimentState& state) {
+  if (!TakesTrials(state)) {
+    return 0;
+  }
+  const auto relaunches = static_cast<std::uint64_t>(state.queued.size());
+  const std::uint64_t useful = relaunches + NewTrialsAllowed(state);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(FreePlaces(state), useful));
+}
+
+std::vector<Command> PendingQuestions(const ExperimentState& state) {
+  if (!state.reservation) {
+    return {};
+  }
+  return {command::AskSuggester{state.reservation->seq, state.reservation->first,
+                                state.reservation->count}};
+}
+
+namespace decide {
+namespace {
+
+using Why = event::TrialsWithdrawn::Why;
+
+/// Answers of one reservation, sorted into what becomes of their numbers.
+class Answers {
+ public:
+  Answers(Draft& draft, const input::Proposals& proposals) : draft_(draft), in_(proposals) {}
+
+  void Take(TrialNumber number, const Proposal& answer) {
+    number_ = number;
+    std::visit(*this, answer);
+  }
+
+  void operator()(const proposal::Start& start) {
+    draft_.Emit(event::TrialProposed{.trial = number_,
+                                     .reservation = in_.reservation,
+                                     .based_on = in_.based_on,
+                                     .values = start.values,
+                                     .name = start.name,
+                                     .tag = start.tag,
+                                     .note = start.note,
+                                     .budget = start.budget,
+                                     .start_from = start.start_from,
+                                     .labels = start.labels});
+    draft_.Launch(number_, 1, in_.runner);
+    ++started_;
+  }
+
+  void operator()(const proposal::Resume& resume) {
+    const TrialState* trial = draft_.state().Find(resume.trial);
+    if (trial == nullptr || trial->phase != TrialPhase::kPaused) {
+      waits_.push_back(number_);  // late: the trial was killed meanwhile
+      return;
+    }
+    draft_.Withdraw({{number_}, Why::kResumedOther, "trial continues instead"});
+    draft_.Emit(event::TrialResumed{resume.trial, in_.reservation, in_.based_on, resume.budget,
+                                    resume.tag});
+    draft_.Launch(resume.trial, trial->attempt + 1, in_.runner);
+    ++started_;
+  }
+
+  void operator()(const proposal::Wait& /*wait*/) { waits_.push_back(number_); }
+
+  void operator()(const proposal::Exhausted& exhausted) {
+    exhausted_.push_back(number_);
+    reason_ = exhausted.reason;
+  }
+
+  void Finish() {
+    const bool waits = !waits_.empty();
+    draft_.Withdraw({std::move(waits_), Why::kWait, "the search algorithm waits for results"});
+    if (!exhausted_.empty()) {
+      draft_.Withdraw({std::move(exhausted_), Why::kExhausted, reason_});
+      draft_.Exhaust(reason_);
+    }
+    draft_.EndIfDone();
+    if (waits && started_ == 0 && draft_.ActiveCount() == 0 && !draft_.ended()) {
+      draft_.End(event::ExperimentEnded::Reason::kSearchStalled,
+                 "the search algorithm waits for results, but no trial is running, pending or "
+                 "paused");
+    }
+  }
+
+ private:
+  Draft& draft_;
+  const input::Proposals& in_;
+  TrialNumber number_ = 0;
+  std::vector<TrialNumber> waits_;
+  std::vector<TrialNumber> exhausted_;
+  std::string reason_;
+  int started_ = 0;
+};
+
+}  // namespace
+
+void OnOffer(Draft& draft, const input::Offer& offer) {
+  const ExperimentState& state = draft.state();
+  std::uint32_t places = std::min(offer.slots, Want(state));
+  for (const TrialNumber number : state.queued) {
+    if (places == 0) {
+      return;
+    }
+    draft.Launch(number, state.Find(number)->attempt + 1, offer.runner);
+    --places;
+  }
+  const std::uint32_t count = std::min(places, NewTrialsAllowed(state));
+  if (count == 0) {
+    return;
+  }
+  const auto first = static_cast<TrialNumber>(state.trials.size() + 1);
+  const Version seq = state.version + 1 + state.queued.size();  // each relaunch above is one event
+  draft.Emit(event::TrialsReserved{first, count});
+  draft.Order(command::AskSuggester{seq, first, count});
+}
+
+void OnProposals(Draft& draft, const input::Proposals& proposals) {
+  const ExperimentState& state = draft.state();
+  if (!state.reservation || state.reservation->seq != proposals.reservation ||
+      state.reservation->count != proposals.answers.size()) {
+    return;  // withdrawn meanwhile
+  }
+  Answers answers(draft, proposals);
+  TrialNumber number = state.reservation->first;
+  for (const Proposal& answer : proposals.answers) {
+    answers.Take(number++, answer);
+  }
+  answers.Finish();
+}
+
+void OnSearchFailed(Draft& draft, const input::SearchFailed& failed) {
+  const ExperimentState& state = draft.state();
+  if (draft.ended() || !state.reservation || state.reservation->seq != failed.reservation) {
+    return;
+  }
+  draft.End(event::ExperimentEnded::Reason::kSuggestionFailed,
+            "the search algorithm failed: " + failed.error.Text());
+}
+
+}  // namespace decide
+}  // namespace hone

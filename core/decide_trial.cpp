@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/decide_internal.h"
+
+namespace hone::decide {
+namespace {
+
+using Cause = event::TrialStopRequested::Cause;
+
+/// A lost attempt is nobody's fault, so it is started again; but not for ever.
+constexpr std::uint16_t kMaxLosses = 3;
+
+bool Retries(const ExperimentSpec& spec, const TrialState& trial, EndingKind kind) {
+  if (!spec.retry_policy || trial.failures >= spec.retry_policy->max_retries) {
+    return false;
+  }
+  const std::vector<std::string>& on = spec.retry_policy->on;
+  if (on.empty()) {
+    return kind == EndingKind::kExitCode || kind == EndingKind::kSignal ||
+           kind == EndingKind::kOutOfMemory;
+  }
+  return std::find(on.begin(), on.end(), EndingWord(kind)) != on.end();
+}
+
+/// The ending as the experiment sees it: a job that ended well without a usable objective did not
+/// end well.
+Ending Judge(const ExperimentSpec& spec, const Ending& ending, const Observation& observation) {
+  if (ending.kind != EndingKind::kSucceeded) {
+    return ending;
+  }
+  const std::string& metric = spec.objective.metric;
+  switch (ObjectiveOf(spec.objective, observation).availability) {
+    case Availability::kAvailable:
+      return ending;
+    case Availability::kMissing:
+      return {EndingKind::kMetricMissing, 0, 0,
+              "the job ended well but never reported the objective '" + metric + "'"};
+    case Availability::kNotANumber:
+      return {EndingKind::kMetricNotANumber, 0, 0,
+              "the job ended well but its objective '" + metric +
+                  "' is not a finite number (empty, NaN or infinite)"};
+  }
+  return ending;
+}
+
+void Requeue(Draft& draft, const TrialState& trial, const Ending& ending, std::string message) {
+  draft.Emit(event::TrialRequeued{trial.number, trial.attempt, ending.kind, std::move(message)});
+}
+
+/// The end of an attempt that nobody asked to stop.
+void EndByItself(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
+                 const Ending& ending) {
+  if (ending.kind == EndingKind::kSucceeded) {
+    return draft.Succeed(std::move(outcome));
+  }
+  const bool suspended = draft.state().phase == ExperimentPhase::kSuspended;
+  if (ending.kind == EndingKind::kLost || ending.kind == EndingKind::kStopped) {
+    if (suspended || trial.losses < kMaxLosses) {
+      // Stopped without our asking (a machine going down) counts as lost, or it could go round for
+      // ever.
+      const Ending lost{EndingKind::kLost, 0, 0, {}};
+      return Requeue(draft, trial, lost, "started again after: " + ending.message);
+    }
+    Ending lost = ending;
+    lost.kind = EndingKind::kLost;
+    return draft.FailTrial(std::move(outcome), std::move(lost));
+  }
+  if (Retries(*draft.state().spec, trial, ending.kind)) {
+    return Requeue(draft, trial, ending, "retried after: " + ending.message);
+  }
+  draft.FailTrial(std::move(outcome), ending);
+}
+
+void EndAsAsked(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
+                const Ending& ending) {
+  switch (*trial.stop_cause) {
+    case Cause::kEarlyStopped:
+      return draft.StopEarly(std::move(outcome), trial.message);
+    case Cause::kKilled:
+      return draft.Kill(std::move(outcome), trial.message);
+    case Cause::kInterrupted:
+      return Requeue(draft, trial, {EndingKind::kStopped, 0, 0, {}}, trial.message);
+    case Cause::kPaused:
+      if (ending.kind == EndingKind::kStopped) {
+        return draft.Emit(event::TrialPaused{trial.number, trial.attempt, std::nullopt});
+      }
+      return EndByItself(draft, trial, std::move(outcome), ending);
+  }
+}
+
+}  // namespace
+
+void OnSeen(Draft& draft, const input::Seen& seen) {
+  const Sighting& sighting = seen.sighting;
+  const TrialState* trial = draft.state().Find(sighting.trial);
+  if (trial == nullptr || !trial->launched || trial->attempt != sighting.attempt) {
+    return;  // over, or of an attempt that is over
+  }
+  if (!sighting.ending) {
+    if (trial->phase == TrialPhase::kPending) {
+      draft.Emit(event::TrialRunning{sighting.trial, sighting.attempt, sighting.started_at,
+                                     sighting.place});
+    }
+    return;
+  }
+  event::TrialOutcome outcome{sighting.trial, sighting.attempt, sighting.started_at,
+                              sighting.ended_at, seen.observation};
+  const Ending ending = Judge(*draft.state().spec, *sighting.ending, seen.observation);
+  // A trial that made it to a good end before the stop reached it has succeeded.
+  if (trial->stop_cause && ending.kind != EndingKind::kSucceeded) {
+    EndAsAsked(draft, *trial, std::move(outcome), ending);
+  } else {
+    EndByItself(draft, *trial, std::move(outcome), ending);
+  }
+  draft.EndIfDone();
+}
+
+}  // namespace hone::decide

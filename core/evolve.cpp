@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/check.h"
+#include "core/event_words.h"
+#include "core/spec_codec.h"
+#include "core/transitions.h"
+
+namespace hone {
+namespace {
+
+/// Applies one event; one overload for each kind.
+class Applier {
+ public:
+  Applier(ExperimentState& state, const Recorded& recorded) : s_(state), recorded_(recorded) {}
+
+  void operator()(const event::ExperimentCreated& e) {
+    auto spec = DecodeStoredSpec(e.document);
+    HONE_CHECK(spec.has_value(), "a recorded experiment does not decode: " + spec.error().Text());
+    s_.spec = std::make_shared<const ExperimentSpec>(std::move(*spec));
+    s_.phase = ExperimentPhase::kRunning;
+    s_.seed = e.seed;
+    s_.build = e.build;
+    s_.cpu_level = e.cpu_level;
+    s_.parallel_trial_count = s_.spec->parallel_trial_count;
+    s_.max_trial_count = s_.spec->max_trial_count;
+    s_.max_failed_trial_count = s_.spec->max_failed_trial_count;
+    s_.created_at = recorded_.at;
+  }
+
+  void operator()(const event::BudgetEdited& e) {
+    if (e.parallel_trial_count) {
+      s_.parallel_trial_count = *e.parallel_trial_count;
+    }
+    if (e.max_trial_count) {
+      s_.max_trial_count = e.max_trial_count;
+    }
+    if (e.max_failed_trial_count) {
+      s_.max_failed_trial_count = e.max_failed_trial_count;
+    }
+  }
+
+  void operator()(const event::ExperimentRestarted& /*e*/) {
+    s_.phase = ExperimentPhase::kRestarting;
+    s_.restarted_at = recorded_.at;
+    s_.ended_at = Timestamp();
+    s_.end_reason.reset();
+    s_.message.clear();
+    s_.waiting = false;
+  }
+
+  void operator()(const event::ExperimentSuspended& e) {
+    s_.phase = ExperimentPhase::kSuspended;
+    s_.parked = e.parked;
+    s_.message = e.reason;
+  }
+
+  void operator()(const event::ExperimentResumed& /*e*/) {
+    s_.phase = ExperimentPhase::kRunning;
+    s_.parked = false;
+    s_.message.clear();
+    s_.waiting = false;
+  }
+
+  void operator()(const event::TrialsReserved& e) {
+    if (s_.phase == ExperimentPhase::kRestarting) {
+      s_.phase = ExperimentPhase::kRunning;
+    }
+    s_.reservation = Reservation{recorded_.seq, e.first, e.count, e.count};
+    for (std::uint32_t i = 0; i < e.count; ++i) {
+      TrialState trial;
+      trial.number = e.first + i;
+      trial.created_at = recorded_.at;
+      s_.active.insert(s_.active.end(), trial.number);
+      s_.trials.push_back(std::move(trial));
+      ++s_.counts[static_cast<std::size_t>(TrialPhase::kReserved)];
+    }
+  }
+
+  void operator()(const event::TrialProposed& e) {
+    TrialState& trial = Trial(e.trial);
+    CloseReserved(trial);
+    Move(trial, TrialPhase::kPending);
+    s_.queued.insert(trial.number);
+    trial.values = e.values;
+    trial.given_name = e.name;
+    trial.note = e.note;
+    trial.budget = e.budget;
+    trial.created_at = recorded_.at;
+  }
+
+  void operator()(const event::TrialsWithdrawn& e) {
+    for (const TrialNumber number : e.trials) {
+      TrialState& trial = Trial(number);
+      CloseReserved(trial);
+      Move(trial, TrialPhase::kWithdrawn);
+      s_.active.erase(number);
+    }
+    s_.waiting = s_.waiting || e.why == event::TrialsWithdrawn::Why::kWait;
+  }
+
+  void operator()(const event::SearchExhausted& /*e*/) { s_.exhausted = true; }
+
+  void operator()(const event::TrialLaunched& e) {
+    TrialState& trial = Trial(e.trial);
+    trial.attempt = e.attempt;
+    trial.launched = true;
+    trial.message.clear();
+    s_.queued.erase(e.trial);
+  }
+
+  void operator()(const event::TrialRunning& e) {
+    TrialState& trial = Trial(e.trial);
+    Move(trial, TrialPhase::kRunning);
+    trial.started_at = e.started_at;
+    trial.place = e.place;
+  }
+
+  void operator()(const event::TrialReported& /*e*/) { s_.waiting = false; }
+
+  void operator()(const event::TrialStopRequested& e) {
+    TrialState& trial = Trial(e.trial);
+    trial.stop_cause = e.cause;
+    trial.message = e.reason;
+  }
+
+  void operator()(const event::TrialPaused& e) {
+    TrialState& trial = Trial(e.trial);
+    Move(trial, TrialPhase::kPaused);
+    EndAttempt(trial);
+    s_.waiting = false;
+  }
+
+  void operator()(const event::TrialResumed& e) {
+    TrialState& trial = Trial(e.trial);
+    Move(trial, TrialPhase::kPending);
+    trial.budget = e.budget;
+    s_.queued.insert(e.trial);
+  }
+
+  void operator()(const event::TrialRequeued& e) {
+    TrialState& trial = Trial(e.trial);
+    Move(trial, TrialPhase::kPending);
+    EndAttempt(trial);
+    trial.started_at = Timestamp();
+    trial.message = e.message;
+    trial.ending = e.kind;
+    s_.queued.insert(e.trial);
+    if (e.kind == EndingKind::kLost) {
+      ++trial.losses;
+    } else if (e.kind != EndingKind::kStopped) {
+      ++trial.failures;
+    }
+  }
+
+  void operator()(const event::TrialSucceeded& e) {
+    Finish(e.outcome, TrialPhase::kSucceeded).message.clear();
+  }
+
+  void operator()(const event::TrialFailed& e) {
+    const bool unavailable = e.ending.kind == EndingKind::kMetricMissing ||
+                             e.ending.kind == EndingKind::kMetricNotANumber;
+    TrialState& trial =
+        Finish(e.outcome, unavailable ? TrialPhase::kMetricsUnavailable : TrialPhase::kFailed);
+    trial.ending = e.ending.kind;
+    trial.exit_code = e.ending.exit_code;
+    trial.signal = e.ending.signal;
+    trial.message = e.ending.message;
+  }
+
+  void operator()(const event::TrialEarlyStopped& e) {
+    Finish(e.outcome, TrialPhase::kEarlyStopped).message = e.reason;
+  }
+
+  void operator()(const event::TrialKilled& e) {
+    Finish(e.outcome, TrialPhase::kKilled).message = e.reason;
+  }
+
+  void operator()(const event::BestChanged& e) { s_.best = e.trial; }
+
+  void operator()(const event::ExperimentEnded& e) {
+    s_.phase = Succeeds(e.reason) ? ExperimentPhase::kSucceeded : ExperimentPhase::kFailed;
+    s_.ended_at = recorded_.at;
+    s_.end_reason = e.reason;
+    s_.message = e.message;
+  }
+
+  void operator()(const event::ExperimentDeleted& /*e*/) { s_.phase = ExperimentPhase::kDeleted; }
+
+ private:
+  TrialState& Trial(TrialNumber number) {
+    HONE_CHECK(number >= 1 && number <= s_.trials.size(), "an event names a trial never reserved");
+    return s_.trials[number - 1];
+  }
+
+  void Move(TrialState& trial, TrialPhase phase) {
+    --s_.counts[static_cast<std::size_t>(trial.phase)];
+    ++s_.counts[static_cast<std::size_t>(phase)];
+    trial.phase = phase;
+  }
+
+  void CloseReserved(const TrialState& trial) {
+    if (trial.phase == TrialPhase::kReserved && s_.reservation && --s_.reservation->open == 0) {
+      s_.reservation.reset();
+    }
+  }
+
+  static void EndAttempt(TrialState& trial) {
+    trial.launched = false;
+    trial.stop_cause.reset();
+    trial.place.clear();
+  }
+
+  TrialState& Finish(const event::TrialOutcome& outcome, TrialPhase phase) {
+    TrialState& trial = Trial(outcome.trial);
+    Move(trial, phase);
+    EndAttempt(trial);
+    s_.active.erase(trial.number);
+    s_.queued.erase(trial.number);
+    s_.waiting = false;
+    trial.started_at = outcome.started_at;
+    trial.ended_at = outcome.ended_at;
+    trial.observation = outcome.observation;
+    return trial;
+  }
+
+  ExperimentState& s_;
+  const Recorded& recorded_;
+};
+
+}  // namespace
+
+void Evolve(ExperimentState& state, const Recorded& recorded) {
+  std::visit(Applier(state, recorded), recorded.event);
+  state.version = recorded.seq;
+  state.changed_at = recorded.at;
+}
+
+}  // namespace hone

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/history.h"
+
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+using What = decltype(HistoryItem::what);
+
+double Sign(const ExperimentSpec& spec) {
+  return spec.objective.direction == Direction::kMinimize ? 1.0 : -1.0;
+}
+
+/// The objective as a number to minimise; nothing if there is none.
+std::optional<double> Learnt(const ExperimentSpec& spec, const Observation& observation) {
+  const auto number = ObjectiveOf(spec.objective, observation).number;
+  return number ? std::optional(Sign(spec) * *number) : std::nullopt;
+}
+
+bool Teaches(EndingKind kind) {
+  switch (kind) {
+    case EndingKind::kExitCode:
+    case EndingKind::kSignal:
+    case EndingKind::kOutOfMemory:
+    case EndingKind::kTimeout:
+    case EndingKind::kMetricNotANumber:
+      return true;
+    case EndingKind::kSucceeded:
+    case EndingKind::kFailedToStart:
+    case EndingKind::kLost:
+    case EndingKind::kStopped:
+    case EndingKind::kMetricMissing:
+      return false;
+  }
+  return false;
+}
+
+struct Translator {
+  const ExperimentSpec& spec;
+
+  std::optional<What> operator()(const event::TrialProposed& e) const {
+    return history::Proposed{e.trial, e.values, e.tag, e.budget};
+  }
+  std::optional<What> operator()(const event::TrialReported& e) const {
+    return history::Reported{e.trial, e.budget, Sign(spec) * e.value};
+  }
+  std::optional<What> operator()(const event::TrialPaused& e) const {
+    return history::Paused{e.trial};
+  }
+  std::optional<What> operator()(const event::TrialResumed& e) const {
+    return history::Resumed{e.trial, e.budget, e.tag};
+  }
+  std::optional<What> operator()(const event::TrialEarlyStopped& e) const {
+    history::StoppedEarly stopped{e.outcome.trial, {}};
+    if (const auto value = Learnt(spec, e.outcome.observation)) {
+      stopped.values.push_back(*value);
+    }
+    return stopped;
+  }
+  std::optional<What> operator()(const event::TrialSucceeded& e) const {
+    if (const auto value = Learnt(spec, e.outcome.observation)) {
+      return history::Completed{
+          e.outcome.trial, {*value}, e.outcome.ended_at - e.outcome.started_at};
+    }
+    return history::Lost{e.outcome.trial};  // a text objective: nothing to learn from
+  }
+  std::optional<What> operator()(const event::TrialFailed& e) const {
+    if (Teaches(e.ending.kind)) {
+      return history::Infeasible{e.outcome.trial, e.ending.kind};
+    }
+    return history::Lost{e.outcome.trial};
+  }
+  std::optional<What> operator()(const event::TrialKilled& e) const {
+    return history::Lost{e.outcome.trial};
+  }
+  template <class Other>
+  std::optional<What> operator()(const Other& /*event*/) const {
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+std::optional<HistoryItem> ToHistory(const ExperimentSpec& spec, const Recorded& recorded) {
+  auto what = std::visit(Translator{spec}, recorded.event);
+  return what ? std::optional(HistoryItem{recorded.seq, std::move(*what)}) : std::nullopt;
+}
+
+}  // namespace hone

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/observation.h"
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+std::optional<double> FiniteNumber(const std::string& text) {
+  const auto number = ParseDouble(text);
+  return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
+const std::string& TextBy(Strategy strategy, const MetricSummary& summary) {
+  const std::string& extreme = strategy == Strategy::kMin ? summary.min : summary.max;
+  return strategy == Strategy::kLatest || extreme.empty() ? summary.latest : extreme;
+}
+
+}  // namespace
+
+ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observation) {
+  ObjectiveValue value;
+  for (const MetricSummary& summary : observation) {
+    if (summary.metric != objective.metric || !summary.seen) {
+      continue;
+    }
+    const std::string& text = TextBy(objective.OwnStrategy(), summary);
+    value.number = FiniteNumber(text);
+    // Text that is no number at all is legitimate (a genotype); empty text, NaN and infinities are
+    // not.
+    const bool is_plain_text = !text.empty() && !ParseDouble(text);
+    if (value.number || is_plain_text) {
+      value.availability = Availability::kAvailable;
+      value.text = text;
+    } else {
+      value.availability = Availability::kNotANumber;
+    }
+  }
+  return value;
+}
+
+ObservationFold::ObservationFold(const Objective& objective)
+    : extremes_(objective.strategies.size()) {
+  for (const MetricStrategy& strategy : objective.strategies) {
+    summary_.push_back({strategy.metric, {}, {}, {}, false});
+  }
+}
+
+void ObservationFold::Add(const MetricRecord& record) {
+  for (std::size_t i = 0; i < summary_.size(); ++i) {
+    MetricSummary& summary = summary_[i];
+    if (summary.metric != record.metric) {
+      continue;
+    }
+    Extremes& extremes = extremes_[i];
+    // A line without a time sorts before every line with one, as Katib's zero time does.
+    if (!summary.seen || !extremes.latest_at || (record.at && *record.at >= *extremes.latest_at)) {
+      summary.latest = record.text;
+      extremes.latest_at = record.at;
+    }
+    summary.seen = true;
+    if (const auto number = FiniteNumber(record.text)) {
+      if (!extremes.min || *number < *extremes.min) {
+        extremes.min = number;
+        summary.min = record.text;
+      }
+      if (!extremes.max || *number > *extremes.max) {
+        extremes.max = number;
+        summary.max = record.text;
+      }
+    }
+    return;
+  }
+}
+
+}  // namespace hone

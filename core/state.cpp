@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/state.h"
+
+namespace hone {
+
+std::string_view PhaseWord(TrialPhase phase) {
+  switch (phase) {
+    case TrialPhase::kReserved:
+      return "Reserved";
+    case TrialPhase::kPending:
+      return "Pending";
+    case TrialPhase::kRunning:
+      return "Running";
+    case TrialPhase::kPaused:
+      return "Paused";
+    case TrialPhase::kSucceeded:
+      return "Succeeded";
+    case TrialPhase::kFailed:
+      return "Failed";
+    case TrialPhase::kMetricsUnavailable:
+      return "MetricsUnavailable";
+    case TrialPhase::kEarlyStopped:
+      return "EarlyStopped";
+    case TrialPhase::kKilled:
+      return "Killed";
+    case TrialPhase::kWithdrawn:
+      return "Withdrawn";
+  }
+  return "";
+}
+
+std::string_view PhaseWord(ExperimentPhase phase) {
+  switch (phase) {
+    case ExperimentPhase::kNone:
+      return "None";
+    case ExperimentPhase::kRunning:
+      return "Running";
+    case ExperimentPhase::kRestarting:
+      return "Restarting";
+    case ExperimentPhase::kSuspended:
+      return "Suspended";
+    case ExperimentPhase::kSucceeded:
+      return "Succeeded";
+    case ExperimentPhase::kFailed:
+      return "Failed";
+    case ExperimentPhase::kDeleted:
+      return "Deleted";
+  }
+  return "";
+}
+
+std::uint32_t ExperimentState::Completed() const {
+  return Count(TrialPhase::kSucceeded) + Count(TrialPhase::kFailed) + Count(TrialPhase::kKilled) +
+         Count(TrialPhase::kEarlyStopped) + Count(TrialPhase::kMetricsUnavailable);
+}
+
+std::uint32_t ExperimentState::SlotsHeld() const {
+  // Every active trial holds a slot but those that wait for a relaunch and those that are paused.
+  return static_cast<std::uint32_t>(active.size() - queued.size()) - Count(TrialPhase::kPaused);
+}
+
+bool ExperimentState::Drained() const {
+  return (Ended() || phase == ExperimentPhase::kSuspended || phase == ExperimentPhase::kDeleted) &&
+         SlotsHeld() == 0;
+}
+
+const TrialState* ExperimentState::Find(TrialNumber number) const {
+  return number >= 1 && number <= trials.size() ? &trials[number - 1] : nullptr;
+}
+
+std::string ExperimentState::NameOf(const TrialState& trial) const {
+  return trial.given_name.empty() ? TrialName(spec->name, {id, trial.number}) : trial.given_name;
+}
+
+bool ExperimentState::operator==(const ExperimentState& other) const {
+  const bool same_spec =
+      spec == other.spec || (spec != nullptr && other.spec != nullptr && *spec == *other.spec);
+  const auto fields = [](const ExperimentState& s) {
+    return std::tie(s.id, s.version, s.phase, s.parked, s.seed, s.build, s.cpu_level,
+                    s.parallel_trial_count, s.max_trial_count, s.max_failed_trial_count, s.trials,
+                    s.counts, s.active, s.queued, s.reservation, s.exhausted, s.waiting, s.best,
+                    s.created_at, s.restarted_at, s.ended_at, s.end_reason, s.message,
+                    s.changed_at);
+  };
+  return same_spec && fields(*this) == fields(other);
+}
+
+}  // namespace hone
