@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+#include "store/ledger.h"
+
+/// Words and checks that all implementations share, so that they answer alike.
+namespace hone::store {
+
+/// Whether the step has at least one event and its events are numbered expected + 1, ...
+/// @errors kInvalidArgument
+Status CheckNumbering(const LedgerStep& step);
+
+/// The version or the owner of an experiment is not what the step expects.
+Error Moved(const ExperimentId& experiment, Version expected, OwnerEpoch epoch);
+Error NameTaken(const std::string& name_space, const std::string& name);
+Error TrialNameTaken(const std::string& trial_name);
+Error NoExperiment(const ExperimentId& experiment);
+Error NoExperimentNamed(const std::string& name_space, const std::string& name);
+Error NoTrialNamed(const std::string& trial_name);
+Error NoRequest(std::int64_t id);
+Error RequestAnswered(std::int64_t id);
+Error OwnerGone(OwnerEpoch epoch);
+Error OwnerAlive(const ExperimentId& experiment, OwnerEpoch owner);
+Error SnapshotAhead(const ExperimentId& experiment, Version seq);
+/// The source was read from another place than where the store stands.
+Error OffsetMoved(const std::string& source, std::uint64_t expected);
+
+}  // namespace hone::store
