@@ -29,15 +29,20 @@ enum Capability : std::uint32_t {
 
 /// All that is known of an algorithm outside its own file.
 struct SearcherInfo {
-  std::string name;  ///< filled in by the registration macro
-  std::string summary;
-  std::string source;          ///< paper or reference
+  std::string name{};  ///< filled in by the registration macro
+  std::string summary{};
+  std::string source{};        ///< paper or reference
   std::uint32_t supports = 0;  ///< Capability bits
-  std::vector<SettingSpec> settings;
+  std::vector<SettingSpec> settings{};
+  /// Katib's service of this name takes any setting: unknown ones are warnings, not errors.
+  bool ignores_unknown_settings = false;
   Result<std::unique_ptr<Searcher>> (*create)(const SearchContext&) = nullptr;
   /// Further checks of an experiment for this algorithm ("grid needs a step"). May be null.
   void (*check)(const SearchContext&, Problems&) = nullptr;
 };
+
+/// "real", "integer", ..., in the order of the bits: for messages and tables.
+std::vector<std::string> CapabilityWords(std::uint32_t supports);
 
 /// All registered searchers, by name. Filled before main; read-only afterwards.
 class SearcherRegistry {

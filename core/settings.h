@@ -38,8 +38,8 @@ struct SettingSpec {
 
 /// Limits of a numeric setting; use with designated initializers.
 struct Limits {
-  std::optional<double> min;
-  std::optional<double> max;
+  std::optional<double> min = std::nullopt;
+  std::optional<double> max = std::nullopt;
   bool open_min = false;
   bool open_max = false;
 };

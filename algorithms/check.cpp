@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/check.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+constexpr char kNameField[] = "spec.algorithm.algorithmName";
+constexpr char kSettingsField[] = "spec.algorithm.algorithmSettings";
+
+const SearcherInfo* FindNamed(const std::string& name, Problems& problems) {
+  const SearcherRegistry& registry = SearcherRegistry::Instance();
+  if (const SearcherInfo* info = registry.Find(name)) {
+    return info;
+  }
+  std::vector<std::string> names;
+  for (const SearcherInfo* info : registry.All()) {
+    names.push_back(info->name);
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::string_view nearest = Nearest(name, candidates);
+  constexpr std::size_t kShown = 80;
+  problems.Refuse(kNameField,
+                  "there is no algorithm \"" + Printable(name, kShown) + "\"; " +
+                      (nearest.empty() ? "known are " + Join(names, ", ")
+                                       : "did you mean \"" + std::string(nearest) + "\"?"));
+  return nullptr;
+}
+
+Settings CheckOwnSettings(const SearcherInfo& info, const ExperimentSpec& spec,
+                          Problems& problems) {
+  std::set<std::string> ignored;
+  for (std::size_t i = 0; info.ignores_unknown_settings && i < spec.algorithm.settings.size();
+       ++i) {
+    const std::string& name = spec.algorithm.settings[i].name;
+    if (std::ranges::find(info.settings, name, &SettingSpec::name) == info.settings.end()) {
+      ignored.insert(std::string(kSettingsField) + "[" + std::to_string(i) + "].name");
+    }
+  }
+  Problems found;
+  Settings settings = CheckSettings(info.settings, spec.algorithm.settings, kSettingsField, found);
+  for (Problem problem : found.list()) {
+    if (ignored.contains(problem.field)) {
+      problem.severity = Problem::Severity::kWarning;
+      problem.message += " (the setting is ignored)";
+    }
+    problems.Add(std::move(problem));
+  }
+  return settings;
+}
+
+Capability KindOf(const Domain& domain) {
+  constexpr Capability kKinds[] = {kReal, kInteger, kDiscrete, kCategorical};  // as the variant
+  return kKinds[domain.index()];
+}
+
+bool IsUniform(const Domain& domain) {
+  if (const auto* real = std::get_if<RealDomain>(&domain)) {
+    return real->distribution == Distribution::kUniform;
+  }
+  const auto* integer = std::get_if<IntegerDomain>(&domain);
+  return integer == nullptr || integer->distribution == Distribution::kUniform;
+}
+
+void CheckParameters(const SearcherInfo& info, const Space& space, Problems& problems) {
+  for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+    const Parameter& parameter = space.parameters[i];
+    const std::string path = "spec.parameters[" + std::to_string(i) + "]";
+    const Capability kind = KindOf(parameter.domain);
+    if ((info.supports & kind) == 0) {
+      problems.Refuse(path + ".parameterType", info.name + " cannot search " +
+                                                   CapabilityWords(kind).front() +
+                                                   " parameters; use another algorithm");
+    }
+    if (!IsUniform(parameter.domain) && (info.supports & kDistributions) == 0) {
+      problems.Refuse(path + ".feasibleSpace.distribution",
+                      info.name + " knows only uniform; remove the distribution, or use random");
+    }
+    if (parameter.active_when && (info.supports & kConditional) == 0) {
+      problems.Refuse(path + ".activeWhen",
+                      info.name + " does not know conditional parameters; use random or sobol");
+    }
+  }
+}
+
+}  // namespace
+
+SearchContext ContextOf(const ExperimentSpec& spec, const Settings& settings, std::uint64_t seed) {
+  return {.space = spec.space,
+          .settings = settings,
+          .seed = seed,
+          .objectives = 1,
+          .parallel_trial_count = spec.parallel_trial_count,
+          .max_trial_count = spec.max_trial_count};
+}
+
+std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Problems& problems) {
+  const SearcherInfo* info = FindNamed(spec.algorithm.name, problems);
+  if (info == nullptr) {
+    return std::nullopt;
+  }
+  Problems found;
+  AlgorithmChoice choice{info, CheckOwnSettings(*info, spec, found)};
+  CheckParameters(*info, spec.space, found);
+  if (spec.parallel_trial_count > 1 && (info->supports & kParallel) == 0) {
+    found.Refuse("spec.parallelTrialCount", info->name + " works on one trial at a time; set 1");
+  }
+  // An algorithm's own check may rely on settings that parse.
+  if (info->check != nullptr && !found.HasErrors()) {
+    info->check(ContextOf(spec, choice.settings, 0), found);
+  }
+  for (const Problem& problem : found.list()) {
+    problems.Add(problem);
+  }
+  return choice;
+}
+
+}  // namespace hone
