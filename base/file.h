@@ -54,7 +54,8 @@ class FileLock {
   /// @errors kFailedPrecondition if another process holds it (the message ends with its pid); else
   /// as ErrnoError
   static Result<FileLock> Acquire(const std::filesystem::path& path);
-  /// @returns the pid of the process that holds the lock now, 0 if nobody does
+  /// @returns the pid of the process that holds the lock now, 0 if nobody does. Takes a shared lock
+  /// for an instant, which Acquire knows to wait for.
   static Result<int> Holder(const std::filesystem::path& path);
 
  private:

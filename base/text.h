@@ -11,15 +11,18 @@
 namespace hone {
 
 /// Shortest decimal text that reads back as the same double; "nan", "inf", "-inf" for the rest.
-/// Locale-free.
+/// Integers below 1e15 have no exponent ("100000"); from there on and for small fractions the
+/// shorter of the two notations is taken ("1e+15", "1e-05", "0.25"). Locale-free.
 std::string FormatDouble(double x);
-/// The whole text as a finite or infinite double or NaN, in the C locale; surrounding blanks are
-/// not allowed.
+/// The whole text as a double in the C locale; surrounding blanks are not allowed. A leading '+'
+/// is, and so are "nan", "inf" and "infinity" in any case. Too small for a double is zero (or its
+/// nearest denormal), too large is no number.
 std::optional<double> ParseDouble(std::string_view text);
 /// The whole text as a decimal integer with optional sign.
 std::optional<std::int64_t> ParseInt(std::string_view text);
 
 std::string_view Trim(std::string_view text);
+/// One part more than there are separators: the empty text has one empty part.
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(std::span<const std::string> parts, std::string_view separator);
 
@@ -27,8 +30,9 @@ std::string Join(std::span<const std::string> parts, std::string_view separator)
 /// <= 2 or a third of the length, ignoring case); empty if none. For "did you mean".
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-/// Makes untrusted text safe for a terminal or a log line: control characters become \xNN, invalid
-/// UTF-8 is replaced, and it is cut to `limit` bytes with an ellipsis.
+/// Makes untrusted text safe for a terminal or a log line: control characters (and those that turn
+/// the direction of writing) become \xNN, each byte of invalid UTF-8 becomes U+FFFD, and it is cut
+/// to `limit` bytes, ellipsis included. Whole lines stay one line.
 std::string Printable(std::string_view text, std::size_t limit);
 
 }  // namespace hone
