@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+#include "core/ending.h"
+#include "core/spec_parts.h"
+
+namespace hone {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  Duration length;
+};
+// "ms" stands before "m", so that it is tried first.
+constexpr std::array<Unit, 4> kUnits = {{{"ms", std::chrono::milliseconds(1)},
+                                         {"h", std::chrono::hours(1)},
+                                         {"m", std::chrono::minutes(1)},
+                                         {"s", std::chrono::seconds(1)}}};
+
+std::optional<Duration> TakePart(std::string_view& rest) {
+  const std::size_t digits = std::min(rest.find_first_not_of("0123456789."), rest.size());
+  const std::optional<double> number = ParseDouble(rest.substr(0, digits));
+  rest.remove_prefix(digits);
+  for (const Unit& unit : kUnits) {
+    if (!rest.starts_with(unit.name)) {
+      continue;
+    }
+    rest.remove_prefix(unit.name.size());
+    const double micros = number.value_or(-1) * static_cast<double>(unit.length.count());
+    constexpr double kMost = 9e15;  // three centuries
+    if (micros < 0 || micros > kMost) {
+      return std::nullopt;
+    }
+    return Duration(static_cast<std::int64_t>(micros));
+  }
+  return std::nullopt;
+}
+
+/// "90s", "10m", "1h30m", "1.5h": numbers with a unit, added up.
+std::optional<Duration> ParseDuration(std::string_view text) {
+  Duration sum{0};
+  std::string_view rest = text;
+  do {
+    const std::optional<Duration> part = TakePart(rest);
+    if (!part) {
+      return std::nullopt;
+    }
+    sum += *part;
+  } while (!rest.empty());
+  return sum;
+}
+
+std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key) {
+  const std::optional<std::string> text = fields.Text(key);
+  if (!text) {
+    return std::nullopt;
+  }
+  const std::optional<Duration> duration = ParseDuration(Trim(*text));
+  if (!duration || duration->count() <= 0) {
+    fields.problems().Refuse(fields.Path(key),
+                             "must be a time with a unit, such as 90s, 10m or 1h30m (it is \"" +
+                                 Printable(*text, 60) + "\")");
+    return std::nullopt;
+  }
+  return duration;
+}
+
+std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
+  std::optional<Fields> fields = spec.Object("retryPolicy");
+  if (!fields) {
+    return std::nullopt;
+  }
+  RetryPolicy policy;
+  if (!fields->Has("maxRetries")) {
+    fields->problems().Refuse(fields->Path("maxRetries"), "is required: a whole number >= 0");
+  }
+  policy.max_retries = fields->Count("maxRetries").value_or(0);
+  if (policy.max_retries < 0) {
+    fields->problems().Refuse(fields->Path("maxRetries"), "must be >= 0");
+  }
+  policy.on = fields->Texts("on");
+  for (std::size_t i = 0; i < policy.on.size(); ++i) {
+    const std::optional<EndingKind> kind = ParseEnding(policy.on[i]);
+    if (!kind || *kind == EndingKind::kSucceeded || *kind == EndingKind::kStopped) {
+      fields->problems().Refuse(
+          fields->Path("on[" + std::to_string(i) + "]"),
+          "must be one of ExitCode, Signal, OutOfMemory, Timeout, FailedToStart, Lost, "
+          "MetricMissing, MetricNotANumber (it is \"" +
+              Printable(policy.on[i], 60) + "\")");
+    }
+  }
+  fields->Finish();
+  return policy;
+}
+
+}  // namespace
+
+void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
+  if (const std::optional<std::int64_t> seed = fields.Integer("seed")) {
+    if (*seed < 0) {
+      fields.problems().Refuse(fields.Path("seed"), "must be >= 0");
+    } else {
+      spec.seed = static_cast<std::uint64_t>(*seed);
+    }
+  }
+  spec.retry_policy = DecodeRetryPolicy(fields);
+  spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
+  fields.NotYet({"constraints", "initialTrials", "warmStart", "maxDuration", "resources", "runner",
+                 "promotion"});
+}
+
+}  // namespace hone

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/spec.h"
+#include "core/spec_fields.h"
+
+/// Decoders of the larger parts of an experiment file. Internal to core/spec_*.cpp.
+namespace hone {
+
+/// `spec.parameters`: domains need numbers, so the rules of feasibleSpace are told here. A
+/// parameter that cannot be decoded stays in the space with a harmless domain, so that other
+/// checks of the same file make sense.
+void DecodeSpace(Fields& spec, Space& space);
+/// `spec.metricsCollectorSpec`, with Katib's defaults by kind.
+void DecodeCollector(Fields& spec, CollectorSpec& collector);
+/// `spec.trialTemplate`, with Katib's defaults by the kind of the run object.
+void DecodeTemplate(Fields& spec, TrialTemplate& trial);
+/// hone's own fields of `spec`.
+void DecodeOwnFields(Fields& fields, ExperimentSpec& spec);
+
+}  // namespace hone
