@@ -205,7 +205,7 @@ TEST_CASE("process: RunAndRead kills the whole group of a program that takes too
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   const hone::UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   const auto slow = RunAndRead({"sh", "-c", "sleep 60 > " + fifo.string() + " & wait"},
-                               std::chrono::milliseconds(50));
+                               std::chrono::milliseconds(100));
   REQUIRE_FALSE(slow.has_value());
   CHECK(slow.error().code == Code::kDeadlineExceeded);
   // End of file comes when the last writer is gone: a sleeper left alive would keep this for 60 s.
