@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suggestion/inprocess/factory.h"
+
+#include <utility>
+
+#include "suggestion/inprocess/pupil.h"
+
+namespace hone {
+namespace {
+
+Result<SuggestReply> Answer(Pupil& pupil, SuggestRequest& request) {
+  HONE_RETURN_IF_ERROR(pupil.Tell(request.deltas));
+  HONE_ASSIGN_OR_RETURN(auto answers, pupil.Ask({.numbers = std::move(request.numbers),
+                                                 .trials_left = request.trials_left}));
+  return SuggestReply{request.reservation, request.based_on, std::move(answers)};
+}
+
+/// Destroying it does not wait for a question under way: that one ends unheard.
+class InProcessSuggester final : public Suggester {
+ public:
+  InProcessSuggester(std::unique_ptr<Pupil> pupil, std::shared_ptr<Executor> strand)
+      : pupil_(std::move(pupil)), strand_(std::move(strand)) {}
+
+  void Ask(SuggestRequest request, Done done) override {
+    // A Task is copyable; the history is not copied with it.
+    strand_->Post([pupil = std::weak_ptr<Pupil>(pupil_), done = std::move(done),
+                   shared = std::make_shared<SuggestRequest>(std::move(request))] {
+      std::shared_ptr<Pupil> held = pupil.lock();
+      if (held == nullptr) {
+        return;
+      }
+      auto reply = Answer(*held, *shared);
+      held.reset();
+      if (!pupil.expired()) {
+        done(std::move(reply));
+      }
+    });
+  }
+
+ private:
+  std::shared_ptr<Pupil> pupil_;  // shared with the one task that is under way
+  std::shared_ptr<Executor> strand_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Suggester>> InProcessSuggesterFactory::Create(const ExperimentSpec& spec,
+                                                                     std::uint64_t seed) {
+  HONE_ASSIGN_OR_RETURN(auto pupil, Pupil::Create(spec, seed));
+  return std::make_unique<InProcessSuggester>(std::move(pupil), compute_.MakeStrand());
+}
+
+}  // namespace hone

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/searcher.h"
+#include "base/result.h"
+#include "core/history.h"
+#include "core/spec.h"
+
+namespace hone {
+
+/// A registered searcher at work on one experiment: told history, asked questions, its answers
+/// checked. What the suggester and the replay have in common.
+/// @threads  one at a time
+class Pupil {
+ public:
+  /// @errors kInvalidArgument: the algorithm is unknown or cannot do this experiment; the first
+  ///         problem found
+  static Result<std::unique_ptr<Pupil>> Create(const ExperimentSpec& spec, std::uint64_t seed);
+  /// With a searcher of the caller's, for tests.
+  Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher);
+
+  /// Items that were told before (by their seq) are skipped, so a repeated question does no harm.
+  /// @errors final: the searcher is not to be asked again
+  Status Tell(History items);
+  /// @errors kInternal: the answers cannot be; else the searcher's own
+  [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
+
+ private:
+  std::string algorithm_;
+  Space space_;
+  std::unique_ptr<Searcher> searcher_;
+  Version told_ = 0;
+  std::optional<Error> broken_;  // of a failed Tell
+};
+
+}  // namespace hone
