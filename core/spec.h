@@ -65,6 +65,7 @@ struct RetryPolicy {
 struct ExperimentSpec {
   std::string name;
   std::string name_space = "default";
+  std::map<std::string, std::string> annotations;  ///< of the experiment's own metadata
   Space space;
   Objective objective;
   AlgorithmSpec algorithm;

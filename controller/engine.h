@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "controller/ports.h"
+#include "controller/request.h"
+#include "controller/scheduler.h"
+#include "controller/strand.h"
+
+namespace hone {
+
+struct EngineOptions {
+  std::string owner = "engine";        ///< who this is, for people
+  std::filesystem::path crash_folder;  ///< see base/crash.h; empty: crashes are not counted
+  bool drive_all = false;              ///< take up every unfinished experiment at the start
+  bool serve_requests = true;          ///< answer the store's requests table
+};
+
+/// The supervisor: owns the strands of all experiments that this process drives, keeps the lease
+/// alive, parks experiments that crash it, and answers requests.
+/// @threads  all calls are thread-safe and return at once; callbacks come on its control strand
+/// Life: Create registers a new owner in the store; Stop, or destruction, drives nothing any more,
+/// and what runs outside goes on running.
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  using Reply = std::function<void(Result<std::string>)>;
+
+  static Result<std::shared_ptr<Engine>> Create(const EnginePorts& ports, EngineOptions options);
+
+  void Handle(EngineRequest request, Reply reply);
+  /// Suspends all experiments; `done` when nothing of them runs any more.
+  void SuspendAll(const std::string& reason, std::function<void()> done);
+  /// `done` once every experiment it drives is over or suspended, and nothing of them runs.
+  void WhenIdle(std::function<void()> done);
+  /// Drives nothing any more. `done` once no callback can come any more.
+  void Stop(std::function<void()> done);
+
+  [[nodiscard]] OwnerEpoch epoch() const { return epoch_; }
+
+ private:
+  struct Driven {
+    std::shared_ptr<ExperimentStrand> strand;  // shared with its own callbacks
+    bool drained = false;
+    std::vector<std::function<void()>> when_drained;
+  };
+
+  Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch);
+  void Begin();
+  void Beat();
+  void PollRequests();
+  void OnRequests(const std::vector<Request>& requests);
+  void Run(const request::Create& create, Reply reply);
+  void Run(const request::Resume& resume, Reply reply);
+  void Run(const request::Stop& stop, Reply reply);
+  void Run(const request::Delete& remove, Reply reply);
+  void Run(const request::KillTrial& kill, Reply reply);
+  void Record(const ExperimentSpec& spec, const ExperimentId& id, Reply reply);
+  void FindByName(const request::Name& name, std::function<void(Result<ExperimentRow>)> found);
+  void Drive(const ExperimentId& id, std::function<void(Status)> done);
+  void Park(const ExperimentRow& row, int crashes);
+  [[nodiscard]] bool ShouldPark(const ExperimentRow& row, int& crashes) const;
+  void Remove(const ExperimentId& id, Reply reply);
+  void OnDurable(const ExperimentId& id, const ExperimentState& state);
+  void WhenDrained(const ExperimentId& id, std::function<void()> done);
+  void CheckIdle();
+
+  EnginePorts ports_;
+  EngineOptions options_;
+  OwnerEpoch epoch_;
+  SlotScheduler slots_;
+  std::shared_ptr<Executor> strand_;
+
+  // Below: touched on strand_ only.
+  std::map<ExperimentId, Driven> driven_;
+  std::vector<std::function<void()>> when_idle_;
+  std::set<std::int64_t> handling_;  // ids of requests
+  std::int64_t change_counter_ = -1;
+  int starting_ = 0;  // experiments being taken up
+  bool stopped_ = false;
+};
+
+}  // namespace hone

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/launch_spec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "core/template.h"
+
+namespace hone {
+namespace {
+
+/// The active values as JSON, numbers as numbers.
+std::string TypedParameters(const Space& space, const Assignment& values) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < values.size() && i < space.parameters.size(); ++i) {
+    if (!values[i].active) {
+      continue;
+    }
+    const Parameter& parameter = space.parameters[i];
+    const std::string& text = values[i].text;
+    if (std::holds_alternative<CategoricalDomain>(parameter.domain)) {
+      out[parameter.name] = text;
+    } else if (const auto integer = ParseInt(text)) {
+      out[parameter.name] = *integer;
+    } else if (const auto number = ParseDouble(text)) {
+      out[parameter.name] = *number;
+    } else {
+      out[parameter.name] = text;
+    }
+  }
+  return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState& trial,
+                                  Attempt attempt) {
+  const ExperimentSpec& spec = *state.spec;
+  LaunchSpec launch;
+  launch.id = {state.id, trial.number};
+  launch.attempt = attempt;
+  launch.experiment_name = spec.name;
+  launch.name_space = spec.name_space;
+  launch.trial_name = state.NameOf(trial);
+  HONE_ASSIGN_OR_RETURN(launch.run_object, RenderTrial(spec, launch.trial_name, trial.values));
+  launch.primary_container = spec.trial_template.primary_container;
+  launch.parameters = TypedParameters(spec.space, trial.values);
+  if (const auto folder = spec.annotations.find(kWorkingFolderAnnotation);
+      folder != spec.annotations.end()) {
+    launch.working_folder = folder->second;
+  }
+  launch.metrics_file = spec.collector.kind == CollectorKind::kFile ? spec.collector.path : "";
+  launch.deadline = spec.max_trial_duration;
+  return launch;
+}
+
+}  // namespace hone

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/question.h"
+
+#include "base/log.h"
+
+namespace hone {
+namespace {
+
+constexpr int kMaxTries = 6;
+constexpr Duration kFirstRetry = std::chrono::milliseconds(500);  // doubled each time: 16 s in all
+
+bool MayRepeat(Code code) {
+  return code == Code::kUnavailable || code == Code::kDeadlineExceeded ||
+         code == Code::kResourceExhausted;
+}
+
+}  // namespace
+
+Question::Question(std::unique_ptr<Suggester> suggester, std::shared_ptr<Executor> strand,
+                   std::string runner, Answer answer)
+    : suggester_(std::move(suggester)),
+      strand_(std::move(strand)),
+      runner_(std::move(runner)),
+      answer_(std::move(answer)) {}
+
+void Question::Ask(const command::AskSuggester& ask, Version based_on,
+                   std::optional<std::uint32_t> trials_left) {
+  request_ = SuggestRequest{ask.reservation, based_on, std::move(untold_), {}, trials_left};
+  untold_.clear();
+  for (std::uint32_t i = 0; i < ask.count; ++i) {
+    request_.numbers.push_back(ask.first + i);
+  }
+  tries_ = 0;
+  Send();
+}
+
+void Question::Send() {
+  ++tries_;
+  suggester_->Ask(request_, [weak = weak_from_this(), strand = strand_,
+                             reservation = request_.reservation](Result<SuggestReply> reply) {
+    strand->Post([weak, reservation, reply = std::move(reply)]() mutable {
+      if (const auto self = weak.lock()) {
+        self->OnReply(reservation, std::move(reply));
+      }
+    });
+  });
+}
+
+void Question::OnReply(Version reservation, Result<SuggestReply> reply) {
+  if (reservation != request_.reservation) {
+    return;
+  }
+  if (reply.has_value()) {
+    request_.deltas.clear();
+    return answer_(
+        input::Proposals{reply->reservation, reply->based_on, std::move(reply->answers), runner_});
+  }
+  if (MayRepeat(reply.error().code) && tries_ < kMaxTries) {
+    HONE_LOG(kWarn, "suggester_retry", {"try", tries_}, {"reason", reply.error().Text()});
+    strand_->PostAfter(kFirstRetry * (1 << (tries_ - 1)), [weak = weak_from_this(), reservation] {
+      const auto self = weak.lock();
+      if (self != nullptr && self->request_.reservation == reservation) {
+        self->Send();
+      }
+    });
+    return;
+  }
+  answer_(input::SearchFailed{reservation, reply.error()});
+}
+
+}  // namespace hone

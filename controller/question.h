@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/executor.h"
+#include "core/command.h"
+#include "core/input.h"
+#include "suggestion/suggester.h"
+
+namespace hone {
+
+/// The conversation of one strand with its search algorithm: keeps what the algorithm has not been
+/// told yet, asks one question at a time, repeats it while the environment is to blame, and gives
+/// up after a bounded number of tries.
+/// @threads  on the strand of its owner only; answers come back there
+class Question : public std::enable_shared_from_this<Question> {
+ public:
+  using Answer = std::function<void(Input)>;  // Proposals or SearchFailed
+
+  Question(std::unique_ptr<Suggester> suggester, std::shared_ptr<Executor> strand,
+           std::string runner, Answer answer);
+
+  /// What happened; told with the next question.
+  void Tell(HistoryItem item) { untold_.push_back(std::move(item)); }
+  void Ask(const command::AskSuggester& ask, Version based_on,
+           std::optional<std::uint32_t> trials_left);
+
+ private:
+  void Send();
+  void OnReply(Version reservation, Result<SuggestReply> reply);
+
+  std::unique_ptr<Suggester> suggester_;
+  std::shared_ptr<Executor> strand_;
+  std::string runner_;
+  Answer answer_;
+  std::vector<HistoryItem> untold_;
+  SuggestRequest request_;  // the one under way
+  int tries_ = 0;
+};
+
+}  // namespace hone

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/strand.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/crash.h"
+#include "base/log.h"
+
+namespace hone {
+
+ExperimentStrand::ExperimentStrand(const EnginePorts& ports, SlotScheduler& slots, ExperimentId id,
+                                   OwnerEpoch epoch, OnDurable on_durable)
+    : ports_(ports),
+      slots_(slots),
+      id_(std::move(id)),
+      epoch_(epoch),
+      on_durable_(std::move(on_durable)),
+      strand_(ports.control.MakeStrand()) {}
+
+void ExperimentStrand::Post(Input input, Done done) {
+  const bool first = inbox_.WithLock([&](std::deque<Item>& inbox) {
+    inbox.push_back({std::move(input), std::move(done)});
+    return inbox.size() == 1;
+  });
+  if (first) {  // one wake-up takes all that has gathered by then
+    strand_->Post([self = shared_from_this()] { self->Drain(); });
+  }
+}
+
+void ExperimentStrand::Hint(TrialNumber trial) {
+  strand_->Post([self = shared_from_this(), trial] {
+    if (self->watch_ != nullptr) {
+      self->watch_->Hint(trial);
+    }
+  });
+}
+
+void ExperimentStrand::Close(std::function<void()> done) {
+  strand_->Post([self = shared_from_this(), done = std::move(done)] {
+    self->closed_ = true;
+    ++self->generation_;
+    self->slots_.Unregister(self->id_);
+    if (self->watch_ != nullptr) {
+      self->watch_->Close();
+    }
+    self->watch_.reset();
+    self->dispatcher_.reset();
+    self->question_.reset();
+    done();
+  });
+}
+
+void ExperimentStrand::Drain() {
+  std::deque<Item> items =
+      inbox_.WithLock([](std::deque<Item>& inbox) { return std::exchange(inbox, {}); });
+  const CrashLabel label(id_.text);
+  StrandStep step;
+  step.ledger.experiment = id_;
+  step.ledger.epoch = epoch_;
+  step.ledger.expected = state_.version;
+  for (Item& item : items) {
+    Take(std::move(item), step);
+  }
+  if (!loaded_ || closed_) {
+    return;
+  }
+  Commit(std::move(step));
+  Report();
+}
+
+void ExperimentStrand::Take(Item item, StrandStep& step) {
+  if (!loaded_ || closed_) {
+    // What adapters say will be seen again after loading; a person is told.
+    if (item.done) {
+      item.done(Fail(Code::kUnavailable, "the experiment is being loaded or closed; try again"));
+    }
+    return;
+  }
+  offer_answered_ = offer_answered_ || std::holds_alternative<input::Offer>(item.input);
+  auto decision = Decide(state_, item.input, ports_.clock.Now());
+  if (!decision.has_value()) {
+    if (item.done) {
+      item.done(tl::make_unexpected(std::move(decision).error()));
+    }
+    return;
+  }
+  if (item.done) {
+    step.waiting.push_back(std::move(item.done));
+  }
+  Apply(std::move(*decision), step);
+}
+
+void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
+  const Timestamp now = ports_.clock.Now();
+  for (Event& event : decision.events) {
+    step.Note(event);
+    Recorded recorded{state_.version + 1, now, std::move(event)};
+    Evolve(state_, recorded);
+    if (auto item = ToHistory(*state_.spec, recorded)) {
+      question_->Tell(std::move(*item));
+    }
+    step.ledger.events.push_back(std::move(recorded));
+  }
+  for (Command& command : decision.commands) {
+    if (const auto* ask = std::get_if<command::AskSuggester>(&command)) {
+      step.asks.push_back(*ask);
+    } else {
+      step.ledger.outbox.push_back(EncodeCommand(command));
+      step.durable.push_back(command);
+    }
+  }
+}
+
+void ExperimentStrand::Commit(StrandStep step) {
+  // Asking changes nothing outside, so it need not wait for the commit.
+  for (const command::AskSuggester& ask : step.asks) {
+    std::optional<std::uint32_t> left;
+    if (state_.max_trial_count) {
+      left = static_cast<std::uint32_t>(*state_.max_trial_count) - state_.Completed();
+    }
+    question_->Ask(ask, state_.version, left);
+  }
+  if (step.ledger.events.empty()) {
+    for (const Done& done : step.waiting) {
+      done({});
+    }
+    return;
+  }
+  step.ledger.projection.experiment = ProjectExperiment(state_);
+  for (const TrialNumber number : step.touched) {
+    const TrialState& trial = *state_.Find(number);
+    if (trial.phase != TrialPhase::kReserved && trial.phase != TrialPhase::kWithdrawn) {
+      step.ledger.projection.trials.push_back(ProjectTrial(state_, trial));
+    }
+  }
+  ++commits_under_way_;
+  LedgerStep ledger = std::move(step.ledger);
+  step.ledger.expected =
+      ledger.expected + ledger.events.size();  // the seq that outbox entries have
+  ports_.store.Append(std::move(ledger), [self = shared_from_this(), generation = generation_,
+                                          step = std::move(step)](const Status& status) mutable {
+    self->strand_->Post([self, generation, step = std::move(step), status] {
+      self->OnCommitted(generation, step, status);
+    });
+  });
+}
+
+void ExperimentStrand::OnCommitted(std::uint64_t generation, const StrandStep& step,
+                                   const Status& status) {
+  for (const Done& done : step.waiting) {
+    done(status);
+  }
+  if (generation != generation_ || closed_) {
+    return;
+  }
+  const CrashLabel label(id_.text);
+  if (!status.has_value()) {
+    return Reload(status.error());
+  }
+  reloads_ = 0;
+  Act(step);
+  if (--commits_under_way_ == 0) {
+    on_durable_(state_);
+  }
+}
+
+/// What may happen outside now that the step is durable.
+void ExperimentStrand::Act(const StrandStep& step) {
+  for (const auto& [trial, attempt] : step.launched) {
+    watch_->Watch(trial, attempt, true);
+  }
+  std::uint32_t n = 0;
+  for (const Command& command : step.durable) {
+    dispatcher_->Carry(command, {step.ledger.expected, n++}, state_);
+  }
+  for (const TrialNumber trial : step.running) {
+    dispatcher_->StopAgain(state_, trial);
+  }
+  for (const auto& [trial, attempt] : step.over) {
+    ports_.runner.Forget({id_, trial}, attempt);
+  }
+}
+
+void ExperimentStrand::Report() {
+  const bool answered = std::exchange(offer_answered_, false);
+  slots_.Report(id_, state_.SlotsHeld(), Want(state_), answered);
+}
+
+}  // namespace hone

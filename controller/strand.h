@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "controller/dispatcher.h"
+#include "controller/ports.h"
+#include "controller/question.h"
+#include "controller/scheduler.h"
+#include "controller/strand_step.h"
+#include "controller/trial_watch.h"
+#include "core/history.h"
+#include "core/transitions.h"
+
+namespace hone {
+
+/// One experiment being driven: takes inputs in order, decides, commits, and lets adapters act
+/// after the commit.
+///
+/// The state here runs ahead of the store: further inputs are decided while commits are under way.
+/// When a commit fails, everything here is thrown away and read again from the ledger; the outside
+/// world is then observed anew, so nothing is lost by that.
+/// @threads  all calls are thread-safe and return at once
+/// Life: Start once; Close, or the loss of the lease, ends it for good.
+class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
+ public:
+  using Done = std::function<void(Status)>;
+  /// Called on the strand whenever all that was decided is durable.
+  using OnDurable = std::function<void(const ExperimentState&)>;
+
+  ExperimentStrand(const EnginePorts& ports, SlotScheduler& slots, ExperimentId id,
+                   OwnerEpoch epoch, OnDurable on_durable);
+
+  /// Reads the ledger and takes up the work. @param done  once it is loaded, or why it could not be
+  void Start(Done done);
+  /// Gives an input. @param done  may be empty; called when what was decided is durable, or refused
+  void Post(Input input, Done done = {});
+  /// Something may have changed outside.
+  void Hint(TrialNumber trial);
+  /// Drives no more; trials that run go on running. @param done  nothing of it is under way any
+  /// more
+  void Close(std::function<void()> done);
+
+ private:
+  struct Item {
+    Input input;
+    Done done;
+  };
+
+  void Load(Done done);
+  void OnLoaded(Result<std::vector<Recorded>> events, Result<std::vector<OutboxItem>> outbox,
+                const Done& done);
+  Status BeginWatching();
+  void Recover(std::vector<OutboxItem> outbox);
+  void OnObserved(const std::set<TrialNumber>& launching,
+                  const Result<std::vector<Sighting>>& seen);
+  void Drain();
+  void Take(Item item, StrandStep& step);
+  void Apply(Decision decision, StrandStep& step);
+  void Commit(StrandStep step);
+  void OnCommitted(std::uint64_t generation, const StrandStep& step, const Status& status);
+  void Act(const StrandStep& step);
+  void Reload(const Error& why);
+  void Report();
+
+  EnginePorts ports_;
+  SlotScheduler& slots_;
+  ExperimentId id_;
+  OwnerEpoch epoch_;
+  OnDurable on_durable_;
+  std::shared_ptr<Executor> strand_;
+  Guarded<std::deque<Item>> inbox_;
+
+  // Below: touched on the strand only.
+  ExperimentState state_;
+  std::uint64_t generation_ = 0;  // of the state: answers to questions of older ones are dropped
+  bool loaded_ = false;
+  bool closed_ = false;
+  bool offer_answered_ = false;
+  int commits_under_way_ = 0;
+  int reloads_ = 0;                         // in a row, for the back-off
+  std::shared_ptr<TrialWatch> watch_;       // shared with its own callbacks
+  std::shared_ptr<Dispatcher> dispatcher_;  // shared with its own callbacks
+  std::shared_ptr<Question> question_;      // shared with its own callbacks
+};
+
+}  // namespace hone

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a strand takes up an experiment: at start, and again after a commit failed.
+#include <algorithm>
+
+#include "base/crash.h"
+#include "base/log.h"
+#include "controller/strand.h"
+
+namespace hone {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 10000;
+constexpr Duration kFirstReload = std::chrono::milliseconds(250);  // doubled each time, up to 16 s
+constexpr int kMaxDoublings = 6;
+
+Result<std::vector<Recorded>> ReadWhole(Ledger& ledger, const ExperimentId& id) {
+  std::vector<Recorded> all;
+  while (true) {
+    const Version from = all.empty() ? 0 : all.back().seq;
+    HONE_ASSIGN_OR_RETURN(auto part, ledger.Read(id, from, kReadAtOnce));
+    const bool last = part.size() < kReadAtOnce;
+    all.insert(all.end(), std::make_move_iterator(part.begin()),
+               std::make_move_iterator(part.end()));
+    if (last) {
+      return all;
+    }
+  }
+}
+
+}  // namespace
+
+void ExperimentStrand::Start(Done done) {
+  strand_->Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    self->Load(std::move(done));
+  });
+}
+
+/// Reads on an I/O thread, since a ledger may be long, and goes on on the strand.
+void ExperimentStrand::Load(Done done) {
+  ports_.io.Post([self = shared_from_this(), done = std::move(done)]() mutable {
+    if (const Status mine = self->ports_.store.TakeOver(self->id_, self->epoch_);
+        !mine.has_value()) {
+      return self->strand_->Post([done = std::move(done), mine] { done(mine); });
+    }
+    auto events = ReadWhole(self->ports_.store, self->id_);
+    auto outbox = self->ports_.store.ReadOutbox(self->id_);
+    self->strand_->Post([self, done = std::move(done), events = std::move(events),
+                         outbox = std::move(outbox)]() mutable {
+      self->OnLoaded(std::move(events), std::move(outbox), done);
+    });
+  });
+}
+
+void ExperimentStrand::OnLoaded(Result<std::vector<Recorded>> events,
+                                Result<std::vector<OutboxItem>> outbox, const Done& done) {
+  if (closed_) {
+    return done(Fail(Code::kCancelled, "closed while loading"));
+  }
+  if (!events.has_value() || !outbox.has_value()) {
+    const Error& error = events.has_value() ? outbox.error() : events.error();
+    return done(tl::make_unexpected(error));
+  }
+  if (events->empty()) {
+    return done(Fail(Code::kNotFound, "there is no such experiment"));
+  }
+  const CrashLabel label(id_.text);
+  ++generation_;
+  state_ = ExperimentState{};
+  state_.id = id_;
+  std::vector<HistoryItem> history;
+  for (const Recorded& recorded : *events) {
+    Evolve(state_, recorded);
+    if (auto item = ToHistory(*state_.spec, recorded)) {
+      history.push_back(std::move(*item));
+    }
+  }
+  if (const Status ready = BeginWatching(); !ready.has_value()) {
+    return done(ready);
+  }
+  for (HistoryItem& item : history) {
+    question_->Tell(std::move(item));
+  }
+  Recover(std::move(*outbox));
+  done({});
+}
+
+/// Makes what drives the experiment: the searcher, the watch on its trials, the dispatcher.
+Status ExperimentStrand::BeginWatching() {
+  if (watch_ != nullptr) {
+    watch_->Close();
+  }
+  HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(*state_.spec, state_.seed));
+  HONE_ASSIGN_OR_RETURN(auto parser, MakeParser(state_.spec->collector, state_.spec->objective));
+  const auto post = [weak = weak_from_this()](Input input) {
+    if (const auto self = weak.lock()) {
+      self->Post(std::move(input));
+    }
+  };
+  question_ =
+      std::make_shared<Question>(std::move(suggester), strand_, ports_.runner.Instance(), post);
+  watch_ = std::make_shared<TrialWatch>(ports_, id_, state_.spec, std::move(parser), post);
+  dispatcher_ = std::make_shared<Dispatcher>(ports_, id_, strand_, watch_, post);
+  return {};
+}
+
+void ExperimentStrand::Recover(std::vector<OutboxItem> outbox) {
+  std::set<TrialNumber> launching;
+  for (const OutboxItem& item : outbox) {
+    const auto command = DecodeCommand(item.payload);
+    if (!command.has_value()) {
+      HONE_LOG(kError, "outbox_unreadable", {"reason", command.error().Text()});
+      continue;
+    }
+    if (const auto* launch = std::get_if<command::Launch>(&*command)) {
+      launching.insert(launch->trial);
+      watch_->Watch(launch->trial, launch->attempt, false);
+    }
+    dispatcher_->Carry(*command, {item.seq, item.n}, state_);
+  }
+  ports_.runner.Observe(id_, [weak = weak_from_this(), generation = generation_,
+                              launching](Result<std::vector<Sighting>> seen) {
+    if (const auto self = weak.lock()) {
+      self->strand_->Post([self, generation, launching, seen = std::move(seen)] {
+        if (generation == self->generation_ && !self->closed_) {
+          self->OnObserved(launching, seen);
+        }
+      });
+    }
+  });
+}
+
+/// The outside world is known: follow what runs, and take part again.
+void ExperimentStrand::OnObserved(const std::set<TrialNumber>& launching,
+                                  const Result<std::vector<Sighting>>& seen) {
+  if (!seen.has_value()) {
+    return Reload(seen.error());
+  }
+  loaded_ = true;
+  for (const Sighting& sighting : *seen) {
+    const TrialState* trial = state_.Find(sighting.trial);
+    const bool ours = trial != nullptr && trial->launched && trial->attempt == sighting.attempt;
+    if (!ours && !sighting.ending) {
+      HONE_LOG(kWarn, "stray_attempt_stopped", {"experiment", id_.text}, {"trial", sighting.trial});
+      ports_.runner.Stop({id_, sighting.trial}, sighting.attempt, StopMode::kTerminate,
+                         [](const Status& /*seen again at the next start if it did not work*/) {});
+    }
+  }
+  for (const TrialNumber number : state_.active) {
+    const TrialState& trial = *state_.Find(number);
+    if (!trial.launched || launching.contains(number)) {
+      continue;
+    }
+    watch_->Watch(number, trial.attempt, false);
+    watch_->Confirm(number,
+                    trial.attempt);  // its launch was carried out: if nothing is there, it is lost
+    dispatcher_->StopAgain(state_, number);
+  }
+  slots_.Register(id_, ports_.runner.DemandOf(*state_.spec),
+                  [weak = weak_from_this()](std::uint32_t slots) {
+                    if (const auto self = weak.lock()) {
+                      self->Post(input::Offer{slots, self->ports_.runner.Instance()});
+                    }
+                  });
+  StrandStep step;
+  for (const Command& command : PendingQuestions(state_)) {
+    step.asks.push_back(std::get<command::AskSuggester>(command));
+  }
+  Commit(std::move(step));
+  Report();
+  on_durable_(state_);
+}
+
+void ExperimentStrand::Reload(const Error& why) {
+  loaded_ = false;
+  commits_under_way_ = 0;
+  ++generation_;
+  slots_.Unregister(id_);
+  if (why.code == Code::kNotFound || (why.code == Code::kAborted && reloads_ > 0)) {
+    HONE_LOG(kWarn, "experiment_given_up", {"experiment", id_.text}, {"reason", why.Text()});
+    return;  // deleted, or somebody else drives it now
+  }
+  HONE_LOG(kWarn, "experiment_reload", {"experiment", id_.text}, {"reason", why.Text()});
+  const Duration delay = kFirstReload * (1 << std::min(reloads_, kMaxDoublings));
+  ++reloads_;
+  strand_->PostAfter(delay, [weak = weak_from_this(), generation = generation_] {
+    const auto self = weak.lock();
+    if (self == nullptr || generation != self->generation_ || self->closed_) {
+      return;
+    }
+    self->Load([weak](const Status& status) {
+      const auto strand = weak.lock();
+      if (strand != nullptr && !status.has_value()) {
+        strand->Reload(status.error());
+      }
+    });
+  });
+}
+
+}  // namespace hone

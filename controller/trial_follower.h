@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/ids.h"
+#include "core/observation.h"
+#include "core/spec.h"
+#include "metrics-collector/parser.h"
+#include "metrics-collector/tailer.h"
+#include "store/observations.h"
+#include "trial-runner/trial_runner.h"
+
+namespace hone {
+
+/// What is known of one attempt while it is followed: how far its log was read and recorded, and
+/// how it ended. Private to TrialWatch; a value that lives on its strand.
+struct TrialFollower {
+  TrialId id;
+  Attempt attempt = 0;
+  bool fresh = true;       ///< nothing was recorded before: no need to ask the store
+  bool confirmed = false;  ///< the runner has taken the launch
+  bool told_running = false;
+  bool recording = false;               ///< a batch is under way to the store
+  std::optional<Sighting> end;          ///< set once the attempt is over; then the log is final
+  std::optional<Timestamp> not_before;  ///< after an error of the environment: wait until then
+  std::unique_ptr<Tailer> tailer;
+  std::unique_ptr<ObservationFold> fold;
+  std::uint64_t recorded_offset = 0;  ///< what the store has
+
+  /// The stored name of the log that this collector reads.
+  static std::string SourceName(const CollectorSpec& collector);
+
+  /// Opens the log where the store's records end, and folds those records.
+  Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
+              Observations& store);
+};
+
+}  // namespace hone

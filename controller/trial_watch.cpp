@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/trial_watch.h"
+
+#include "base/log.h"
+
+namespace hone {
+namespace {
+
+/// How often logs are looked at for new lines: what a person calls live.
+constexpr Duration kPollEvery = std::chrono::milliseconds(200);
+/// Every so many polls the runner is asked about each attempt, because hints may be lost.
+constexpr int kPollsPerLook = 10;
+/// After an error of the environment.
+constexpr Duration kRetryAfter = std::chrono::seconds(1);
+
+}  // namespace
+
+TrialWatch::TrialWatch(const EnginePorts& ports, ExperimentId id,
+                       std::shared_ptr<const ExperimentSpec> spec,
+                       std::unique_ptr<MetricParser> parser, OnSeen on_seen)
+    : ports_(ports),
+      id_(std::move(id)),
+      spec_(std::move(spec)),
+      parser_(std::move(parser)),
+      on_seen_(std::move(on_seen)),
+      strand_(ports.io.MakeStrand()) {}
+
+void TrialWatch::Watch(TrialNumber trial, Attempt attempt, bool fresh) {
+  strand_->Post([self = shared_from_this(), trial, attempt, fresh] {
+    if (self->closed_) {
+      return;
+    }
+    const auto found = self->followers_.find(trial);
+    if (found != self->followers_.end() && found->second.attempt == attempt) {
+      return;
+    }
+    TrialFollower follower;
+    follower.id = {self->id_, trial};
+    follower.attempt = attempt;
+    follower.fresh = fresh;
+    self->followers_.insert_or_assign(trial, std::move(follower));
+    self->SchedulePoll();
+  });
+}
+
+void TrialWatch::Confirm(TrialNumber trial, Attempt attempt) {
+  strand_->Post([self = shared_from_this(), trial, attempt] {
+    const auto found = self->followers_.find(trial);
+    if (!self->closed_ && found != self->followers_.end() && found->second.attempt == attempt) {
+      found->second.confirmed = true;
+      self->Advance(trial);
+    }
+  });
+}
+
+void TrialWatch::Hint(TrialNumber trial) {
+  strand_->Post([self = shared_from_this(), trial] { self->Advance(trial); });
+}
+
+void TrialWatch::Close() {
+  strand_->Post([self = shared_from_this()] {
+    self->closed_ = true;
+    self->followers_.clear();
+  });
+}
+
+void TrialWatch::SchedulePoll() {
+  if (polling_) {
+    return;
+  }
+  polling_ = true;
+  strand_->PostAfter(kPollEvery, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->polling_ = false;
+      self->Poll();
+    }
+  });
+}
+
+void TrialWatch::Poll() {
+  if (closed_ || followers_.empty()) {
+    return;
+  }
+  const bool look = ++polls_ % kPollsPerLook == 0;
+  std::vector<TrialNumber> trials;  // reading may end a follower
+  for (const auto& [trial, follower] : followers_) {
+    trials.push_back(trial);
+  }
+  for (const TrialNumber trial : trials) {
+    if (look) {
+      Advance(trial);
+    } else {
+      ReadMore(trial);
+    }
+  }
+  SchedulePoll();
+}
+
+/// Asks the runner about an attempt, and tells the strand that it runs.
+void TrialWatch::LookAt(TrialFollower& follower) {
+  if (follower.end) {
+    return;
+  }
+  auto looked = ports_.runner.Look(follower.id, follower.attempt);
+  if (!looked.has_value()) {
+    HONE_LOG(kWarn, "look_failed", {"trial", follower.id.number},
+             {"reason", looked.error().Text()});
+    return;  // the next poll asks again
+  }
+  if (!looked->has_value()) {
+    if (follower.confirmed) {
+      Sighting lost{follower.id.number,
+                    follower.attempt,
+                    "",
+                    {},
+                    ports_.clock.Now(),
+                    Ending{EndingKind::kLost, 0, 0, "nothing of it is left outside"}};
+      follower.end = std::move(lost);
+    }
+    return;
+  }
+  if ((*looked)->ending) {
+    follower.end = std::move(**looked);
+  } else if (!follower.told_running) {
+    follower.told_running = true;
+    on_seen_({std::move(**looked), {}});
+  }
+}
+
+void TrialWatch::Advance(TrialNumber trial) {
+  const auto found = followers_.find(trial);
+  if (closed_ || found == followers_.end()) {
+    return;
+  }
+  LookAt(found->second);
+  ReadMore(trial);
+}
+
+/// Forgets how far the log was read and starts again from what the store has, a little later.
+void TrialWatch::Restart(TrialFollower& follower) {
+  follower.tailer.reset();
+  follower.fresh = false;
+  follower.not_before = ports_.clock.Now() + kRetryAfter;
+}
+
+void TrialWatch::ReadMore(TrialNumber trial) {
+  const auto found = followers_.find(trial);
+  if (closed_ || found == followers_.end() || found->second.recording) {
+    return;
+  }
+  TrialFollower& follower = found->second;
+  if (follower.not_before && ports_.clock.Now() < *follower.not_before) {
+    return;
+  }
+  follower.not_before.reset();
+  if (follower.tailer == nullptr) {
+    const Status opened = follower.Open(*spec_, *parser_, ports_.runner, ports_.store);
+    if (!opened.has_value()) {
+      HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", opened.error().Text()});
+      return Restart(follower);
+    }
+  }
+  auto step = follower.tailer->Step(follower.end.has_value());
+  if (!step.has_value()) {
+    HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", step.error().Text()});
+    return Restart(follower);
+  }
+  if (!step->records.empty()) {
+    for (const MetricRecord& record : step->records) {
+      follower.fold->Add(record);
+    }
+    ObservationBatch batch{follower.id,
+                           follower.attempt,
+                           TrialFollower::SourceName(spec_->collector),
+                           follower.recorded_offset,
+                           step->offset_after,
+                           std::move(step->records)};
+    follower.recorded_offset = step->offset_after;
+    follower.recording = true;
+    ports_.store.Record(std::move(batch), [weak = weak_from_this(), trial,
+                                           attempt = follower.attempt](const Status& status) {
+      if (const auto self = weak.lock()) {
+        self->strand_->Post(
+            [self, trial, attempt, status] { self->OnRecorded(trial, attempt, status); });
+      }
+    });
+    return;
+  }
+  if (!step->at_end) {
+    strand_->Post([self = shared_from_this(), trial] { self->ReadMore(trial); });
+    return;
+  }
+  if (follower.end) {
+    input::Seen seen{std::move(*follower.end), follower.fold->summary()};
+    followers_.erase(found);
+    on_seen_(std::move(seen));
+  }
+}
+
+void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& status) {
+  const auto found = followers_.find(trial);
+  if (closed_ || found == followers_.end() || found->second.attempt != attempt) {
+    return;
+  }
+  found->second.recording = false;
+  if (!status.has_value()) {
+    HONE_LOG(kWarn, "record_failed", {"trial", trial}, {"reason", status.error().Text()});
+    return Restart(found->second);
+  }
+  ReadMore(trial);
+}
+
+}  // namespace hone

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "controller/ports.h"
+#include "controller/trial_follower.h"
+#include "core/input.h"
+#include "core/spec.h"
+#include "metrics-collector/parser.h"
+
+namespace hone {
+
+/// Watches the launched attempts of one experiment: asks the runner about them on hints and now and
+/// then, follows their logs while they run, and tells the strand what it should know: that an
+/// attempt runs, and, once its whole log is recorded, that it is over.
+/// @threads  calls are thread-safe and return at once; all work is on one I/O strand of its own
+class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
+ public:
+  using OnSeen = std::function<void(input::Seen)>;
+
+  /// @param parser  of the experiment's metrics; @param on_seen  called on the I/O strand
+  TrialWatch(const EnginePorts& ports, ExperimentId id, std::shared_ptr<const ExperimentSpec> spec,
+             std::unique_ptr<MetricParser> parser, OnSeen on_seen);
+
+  /// Follow an attempt from now on. @param fresh  nothing of it can have been recorded yet
+  void Watch(TrialNumber trial, Attempt attempt, bool fresh);
+  /// The runner has taken the launch: from now on, an attempt that it does not know is lost.
+  void Confirm(TrialNumber trial, Attempt attempt);
+  /// Look again.
+  void Hint(TrialNumber trial);
+  /// Tell nothing any more.
+  void Close();
+
+ private:
+  void Poll();
+  void SchedulePoll();
+  void LookAt(TrialFollower& follower);
+  void Advance(TrialNumber trial);
+  void ReadMore(TrialNumber trial);
+  void OnRecorded(TrialNumber trial, Attempt attempt, const Status& status);
+  void Restart(TrialFollower& follower);
+
+  EnginePorts ports_;
+  ExperimentId id_;
+  std::shared_ptr<const ExperimentSpec> spec_;  // immutable, also held by the state
+  std::unique_ptr<MetricParser> parser_;
+  OnSeen on_seen_;
+  std::shared_ptr<Executor> strand_;
+  std::map<TrialNumber, TrialFollower> followers_;  // strand only, like all below
+  bool polling_ = false;
+  bool closed_ = false;
+  int polls_ = 0;
+};
+
+}  // namespace hone
