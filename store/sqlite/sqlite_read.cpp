@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reading half of SqliteStore.
+#include <algorithm>
+#include <limits>
+
+#include "core/event_codec.h"
+#include "store/checks.h"
+#include "store/sqlite/sqlite_parts.h"
+
+namespace hone {
+namespace {
+
+using sqlite::Access;
+using sqlite::Connection;
+using sqlite::TrialKey;
+using sqlite::Use;
+
+constexpr char kReadEvents[] =
+    "SELECT seq, at, kind, payload FROM events WHERE experiment = ? AND seq > ? "
+    "ORDER BY seq LIMIT ?";
+
+constexpr char kReadAll[] =
+    "SELECT e.seq, e.at, e.kind, e.payload, e.position, x.id FROM events e "
+    "JOIN experiments x ON x.key = e.experiment WHERE e.position > ? ORDER BY e.position LIMIT ?";
+
+constexpr char kReadOutbox[] =
+    "SELECT seq, n, payload FROM outbox WHERE experiment = ? ORDER BY seq, n";
+
+constexpr char kReadSnapshot[] = "SELECT seq, payload FROM snapshots WHERE experiment = ?";
+
+constexpr char kOffset[] =
+    "SELECT offset FROM collector_offsets WHERE trial = ? AND attempt = ? AND source = ?";
+
+constexpr char kReadRecords[] =
+    "SELECT id, attempt, metric, step, at, text FROM observations "
+    "WHERE trial = ?1 AND (?2 = 0 OR attempt = ?2) AND (?3 = '' OR metric = ?3) ORDER BY id";
+
+#define HONE_EXPERIMENT_COLUMNS                                                             \
+  "id, namespace, name, version, phase, reason, algorithm, objective, trials, running, "    \
+  "succeeded, failed, best_trial, best_value, created_at, ended_at FROM experiments WHERE " \
+  "deleted = 0"
+
+constexpr char kListExperiments[] = "SELECT " HONE_EXPERIMENT_COLUMNS " ORDER BY key DESC";
+constexpr char kFindExperiment[] =
+    "SELECT " HONE_EXPERIMENT_COLUMNS " AND namespace = ? AND name = ?";
+
+constexpr char kListTrials[] =
+    "SELECT trial & 4294967295, name, phase, attempt, parameters, metrics, objective, "
+    "objective_number, ending, message, created_at, started_at, ended_at FROM trials "
+    "WHERE trial BETWEEN ? AND ? ORDER BY trial";
+
+constexpr char kFindTrial[] =
+    "SELECT x.id, t.trial & 4294967295 FROM trials t JOIN experiments x ON x.key = t.trial >> 32 "
+    "WHERE t.name = ?";
+
+constexpr char kOpenRequests[] =
+    "SELECT id, kind, payload, answered, reply FROM requests WHERE answered = 0 ORDER BY id";
+constexpr char kGetRequest[] =
+    "SELECT id, kind, payload, answered, reply FROM requests WHERE id = ?";
+
+std::int64_t LimitOf(std::size_t limit) {
+  return static_cast<std::int64_t>(
+      std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
+}
+
+Timestamp TimeOr(const Use& use, int column) {
+  return use.GetTime(column).value_or(Timestamp{});
+}
+
+/// From the columns seq, at, kind, payload.
+Result<Recorded> ReadEvent(const Use& use) {
+  Result<Event> event = DecodeEvent(use.GetText(2), use.GetText(3));
+  if (!event) {
+    return Annotate(std::move(event).error(), "event " + std::to_string(use.GetInt(0)));
+  }
+  return Recorded{use.GetUnsigned(0), Timestamp(Duration(use.GetInt(1))), std::move(*event)};
+}
+
+ExperimentRow ReadExperiment(const Use& use) {
+  return {.id = {use.GetText(0)},
+          .name_space = use.GetText(1),
+          .name = use.GetText(2),
+          .version = use.GetUnsigned(3),
+          .phase = use.GetText(4),
+          .reason = use.GetText(5),
+          .algorithm = use.GetText(6),
+          .objective = use.GetText(7),
+          .trials = use.GetInt(8),
+          .running = use.GetInt(9),
+          .succeeded = use.GetInt(10),
+          .failed = use.GetInt(11),
+          .best_trial = use.GetText(12),
+          .best_value = use.GetText(13),
+          .created_at = TimeOr(use, 14),
+          .ended_at = TimeOr(use, 15)};
+}
+
+TrialRow ReadTrial(const Use& use) {
+  return {.number = static_cast<TrialNumber>(use.GetInt(0)),
+          .name = use.GetText(1),
+          .phase = use.GetText(2),
+          .attempt = static_cast<Attempt>(use.GetInt(3)),
+          .parameters = use.GetText(4),
+          .metrics = use.GetText(5),
+          .objective = use.GetText(6),
+          .objective_number = use.GetReal(7),
+          .ending = use.GetText(8),
+          .message = use.GetText(9),
+          .created_at = TimeOr(use, 10),
+          .started_at = TimeOr(use, 11),
+          .ended_at = TimeOr(use, 12)};
+}
+
+Request ReadRequest(const Use& use) {
+  return {.id = use.GetInt(0),
+          .kind = use.GetText(1),
+          .payload = use.GetText(2),
+          .answered = use.GetInt(3) != 0,
+          .reply = use.GetText(4)};
+}
+
+}  // namespace
+
+Result<std::vector<Recorded>> SqliteStore::Read(const ExperimentId& experiment, Version from,
+                                                std::size_t limit) {
+  return parts_->readers.Read("read events of " + experiment.text,
+                              [&](Connection& connection) -> Result<std::vector<Recorded>> {
+                                std::vector<Recorded> events;
+                                const auto key = connection.KeyOf(experiment);
+                                if (!key) {
+                                  return events;
+                                }
+                                Use use(connection, kReadEvents);
+                                use.Int(*key).Unsigned(from).Int(LimitOf(limit));
+                                while (use.Step()) {
+                                  HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
+                                  events.push_back(std::move(recorded));
+                                }
+                                return events;
+                              });
+}
+
+Result<std::vector<Positioned>> SqliteStore::ReadAll(Position from, std::size_t limit) {
+  return parts_->readers.Read(
+      "read events", [&](Connection& connection) -> Result<std::vector<Positioned>> {
+        std::vector<Positioned> events;
+        Use use(connection, kReadAll);
+        use.Unsigned(from).Int(LimitOf(limit));
+        while (use.Step()) {
+          HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
+          events.push_back({use.GetUnsigned(4), {use.GetText(5)}, std::move(recorded)});
+        }
+        return events;
+      });
+}
+
+Result<std::vector<OutboxItem>> SqliteStore::ReadOutbox(const ExperimentId& experiment) {
+  return parts_->readers.Read("read the outbox", [&](Connection& connection) {
+    std::vector<OutboxItem> items;
+    if (const auto key = connection.KeyOf(experiment)) {
+      Use use(connection, kReadOutbox);
+      use.Int(*key);
+      while (use.Step()) {
+        items.push_back(
+            {use.GetUnsigned(0), static_cast<std::uint32_t>(use.GetInt(1)), use.GetText(2)});
+      }
+    }
+    return items;
+  });
+}
+
+Result<std::optional<std::pair<Version, std::string>>> SqliteStore::ReadSnapshot(
+    const ExperimentId& experiment) {
+  return parts_->readers.Read("read a snapshot", [&](Connection& connection) {
+    std::optional<std::pair<Version, std::string>> snapshot;
+    if (const auto key = connection.KeyOf(experiment)) {
+      Use use(connection, kReadSnapshot);
+      if (use.Int(*key).Step()) {
+        snapshot.emplace(use.GetUnsigned(0), use.GetText(1));
+      }
+    }
+    return snapshot;
+  });
+}
+
+Result<std::uint64_t> SqliteStore::OffsetOf(const TrialId& trial, Attempt attempt,
+                                            const std::string& source) {
+  return parts_->readers.Read("read an offset", [&](Connection& connection) -> std::uint64_t {
+    const auto key = connection.KeyOf(trial.experiment);
+    if (!key) {
+      return 0;
+    }
+    Use use(connection, kOffset);
+    use.Int(TrialKey(*key, trial.number)).Int(attempt).Text(source);
+    return use.Step() ? use.GetUnsigned(0) : 0;
+  });
+}
+
+Result<std::vector<StoredRecord>> SqliteStore::ReadRecords(const TrialId& trial, Attempt attempt,
+                                                           const std::string& metric) {
+  return parts_->readers.Read("read observations", [&](Connection& connection) {
+    std::vector<StoredRecord> rows;
+    if (const auto key = connection.KeyOf(trial.experiment)) {
+      Use use(connection, kReadRecords);
+      use.Int(TrialKey(*key, trial.number)).Int(attempt).Text(metric);
+      while (use.Step()) {
+        rows.push_back(
+            {use.GetInt(0), static_cast<Attempt>(use.GetInt(1)),
+             MetricRecord{use.GetText(2), use.GetText(5), use.GetTime(4), use.GetReal(3)}});
+      }
+    }
+    return rows;
+  });
+}
+
+Result<std::vector<ExperimentRow>> SqliteStore::ListExperiments() {
+  return parts_->readers.Read("list experiments", [](Connection& connection) {
+    std::vector<ExperimentRow> rows;
+    Use use(connection, kListExperiments);
+    while (use.Step()) {
+      rows.push_back(ReadExperiment(use));
+    }
+    return rows;
+  });
+}
+
+Result<ExperimentRow> SqliteStore::FindExperiment(const std::string& name_space,
+                                                  const std::string& name) {
+  return parts_->readers.Read(
+      "find an experiment", [&](Connection& connection) -> Result<ExperimentRow> {
+        Use use(connection, kFindExperiment);
+        if (!use.Text(name_space).Text(name).Step()) {
+          return tl::make_unexpected(store::NoExperimentNamed(name_space, name));
+        }
+        return ReadExperiment(use);
+      });
+}
+
+Result<std::vector<TrialRow>> SqliteStore::ListTrials(const ExperimentId& experiment) {
+  return parts_->readers.Read("list trials", [&](Connection& connection) {
+    std::vector<TrialRow> rows;
+    if (const auto key = connection.KeyOf(experiment)) {
+      Use use(connection, kListTrials);
+      use.Int(TrialKey(*key, 0)).Int(TrialKey(*key + 1, 0) - 1);
+      while (use.Step()) {
+        rows.push_back(ReadTrial(use));
+      }
+    }
+    return rows;
+  });
+}
+
+Result<TrialId> SqliteStore::FindTrial(const std::string& trial_name) {
+  return parts_->readers.Read("find a trial", [&](Connection& connection) -> Result<TrialId> {
+    Use use(connection, kFindTrial);
+    if (!use.Text(trial_name).Step()) {
+      return tl::make_unexpected(store::NoTrialNamed(trial_name));
+    }
+    return TrialId{{use.GetText(0)}, static_cast<TrialNumber>(use.GetInt(1))};
+  });
+}
+
+Result<std::vector<Request>> SqliteStore::OpenRequests() {
+  return parts_->readers.Read("read requests", [](Connection& connection) {
+    std::vector<Request> open;
+    Use use(connection, kOpenRequests);
+    while (use.Step()) {
+      open.push_back(ReadRequest(use));
+    }
+    return open;
+  });
+}
+
+Result<Request> SqliteStore::GetRequest(std::int64_t id) {
+  return parts_->readers.Read("read a request", [&](Connection& connection) -> Result<Request> {
+    Use use(connection, kGetRequest);
+    if (!use.Int(id).Step()) {
+      return tl::make_unexpected(store::NoRequest(id));
+    }
+    return ReadRequest(use);
+  });
+}
+
+Result<std::int64_t> SqliteStore::ChangeCounter() {
+  return parts_->watcher.WithLock([&](std::unique_ptr<Connection>& watcher) {
+    return sqlite::Try("read the change counter", [&] {
+      if (!watcher) {
+        watcher =
+            std::make_unique<Connection>(parts_->path, Access::kRead, parts_->options.busy_timeout);
+      }
+      Use use(*watcher, "PRAGMA data_version");
+      use.Step();
+      return use.GetInt(0);
+    });
+  });
+}
+
+}  // namespace hone

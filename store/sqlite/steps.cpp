@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/steps.h"
+
+#include <cmath>
+
+#include "base/text.h"
+#include "core/event_codec.h"
+#include "store/checks.h"
+
+namespace hone::sqlite {
+namespace {
+
+constexpr char kCreateExperiment[] =
+    "INSERT INTO experiments (version, phase, reason, algorithm, objective, trials, running, "
+    "succeeded, failed, best_trial, best_value, ended_at, owner_epoch, id, namespace, name, "
+    "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+
+// Version and epoch are checked by the same statement that moves them.
+constexpr char kAdvanceExperiment[] =
+    "UPDATE experiments SET version = ?, phase = ?, reason = ?, algorithm = ?, objective = ?, "
+    "trials = ?, running = ?, succeeded = ?, failed = ?, best_trial = ?, best_value = ?, "
+    "ended_at = ? WHERE key = ? AND version = ? AND owner_epoch = ? AND deleted = 0";
+
+constexpr char kAddEvent[] =
+    "INSERT INTO events (experiment, seq, at, kind, payload) VALUES (?, ?, ?, ?, ?)";
+
+constexpr char kAddOutbox[] =
+    "INSERT INTO outbox (experiment, seq, n, payload) VALUES (?, ?, ?, ?)";
+
+// The name never changes; leaving it out spares its index.
+constexpr char kPutTrial[] =
+    "INSERT INTO trials (trial, name, phase, attempt, parameters, metrics, objective, "
+    "objective_number, ending, message, created_at, started_at, ended_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial) DO UPDATE SET "
+    "phase = excluded.phase, attempt = excluded.attempt, parameters = excluded.parameters, "
+    "metrics = excluded.metrics, objective = excluded.objective, "
+    "objective_number = excluded.objective_number, ending = excluded.ending, "
+    "message = excluded.message, created_at = excluded.created_at, "
+    "started_at = excluded.started_at, ended_at = excluded.ended_at";
+
+constexpr char kNewOffset[] =
+    "INSERT INTO collector_offsets (offset, trial, attempt, source) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (trial, attempt, source) DO UPDATE SET offset = excluded.offset "
+    "WHERE offset = 0";
+
+constexpr char kMoveOffset[] =
+    "UPDATE collector_offsets SET offset = ? "
+    "WHERE trial = ? AND attempt = ? AND source = ? AND offset = ?";
+
+constexpr char kLastRecord[] = "SELECT coalesce(max(id), 0) FROM observations WHERE trial = ?";
+
+constexpr char kAddRecord[] =
+    "INSERT INTO observations (trial, id, attempt, metric, step, at, text, number) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// Binds what both statements on experiments begin with.
+Use& BindRow(Use& use, const ExperimentRow& row, Version version) {
+  return use.Unsigned(version)
+      .Text(row.phase)
+      .Text(row.reason)
+      .Text(row.algorithm)
+      .Text(row.objective)
+      .Int(row.trials)
+      .Int(row.running)
+      .Int(row.succeeded)
+      .Int(row.failed)
+      .Text(row.best_trial)
+      .Text(row.best_value)
+      .Time(row.ended_at);
+}
+
+Result<std::int64_t> Create(Connection& connection, const EncodedStep& step) {
+  const ExperimentRow& row = step.projection.experiment;
+  if (connection.KeyOf(step.experiment)) {
+    return tl::make_unexpected(store::Moved(step.experiment, 0, step.epoch));
+  }
+  Use create(connection, kCreateExperiment);
+  BindRow(create, row, step.events.back().seq)
+      .Unsigned(step.epoch)
+      .Text(step.experiment.text)
+      .Text(row.name_space)
+      .Text(row.name)
+      .Time(row.created_at);
+  if (create.Run() != 1) {
+    return tl::make_unexpected(store::NameTaken(row.name_space, row.name));
+  }
+  const std::int64_t key = connection.database().getLastInsertRowid();
+  connection.RememberKey(step.experiment, key);
+  return key;
+}
+
+Result<std::int64_t> Advance(Connection& connection, const EncodedStep& step) {
+  const std::optional<std::int64_t> key = connection.KeyOf(step.experiment);
+  if (key) {
+    Use advance(connection, kAdvanceExperiment);
+    BindRow(advance, step.projection.experiment, step.events.back().seq)
+        .Int(*key)
+        .Unsigned(step.expected)
+        .Unsigned(step.epoch);
+    if (advance.Run() == 1) {
+      return *key;
+    }
+  }
+  return tl::make_unexpected(store::Moved(step.experiment, step.expected, step.epoch));
+}
+
+bool MoveOffset(Connection& connection, const ObservationBatch& batch, std::int64_t trial) {
+  const bool first = batch.offset_before == 0;
+  Use move(connection, first ? kNewOffset : kMoveOffset);
+  move.Unsigned(batch.offset_after).Int(trial).Int(batch.attempt).Text(batch.source);
+  if (!first) {
+    move.Unsigned(batch.offset_before);
+  }
+  return move.Run() == 1;
+}
+
+bool IsLive(Connection& connection, std::int64_t key) {
+  return Use(connection, "SELECT 1 FROM experiments WHERE key = ? AND deleted = 0").Int(key).Step();
+}
+
+}  // namespace
+
+Result<EncodedStep> EncodeStep(LedgerStep step) {
+  HONE_RETURN_IF_ERROR(store::CheckNumbering(step));
+  EncodedStep encoded{.experiment = std::move(step.experiment),
+                      .expected = step.expected,
+                      .epoch = step.epoch,
+                      .events = {},
+                      .outbox = std::move(step.outbox),
+                      .projection = std::move(step.projection)};
+  encoded.events.reserve(step.events.size());
+  for (const Recorded& recorded : step.events) {
+    encoded.events.push_back({recorded.seq, recorded.at, std::string(EventKind(recorded.event)),
+                              EncodeEvent(recorded.event)});
+    encoded.bytes += encoded.events.back().payload.size() + 100;
+  }
+  for (const std::string& payload : encoded.outbox) {
+    encoded.bytes += payload.size() + 100;
+  }
+  for (const TrialRow& row : encoded.projection.trials) {
+    encoded.bytes += row.parameters.size() + row.metrics.size() + row.message.size() + 200;
+  }
+  return encoded;
+}
+
+Status ApplyStep(Connection& connection, const EncodedStep& step) {
+  HONE_ASSIGN_OR_RETURN(const std::int64_t key,
+                        step.expected == 0 ? Create(connection, step) : Advance(connection, step));
+  for (const EncodedEvent& event : step.events) {
+    Use(connection, kAddEvent)
+        .Int(key)
+        .Unsigned(event.seq)
+        .Int(event.at.time_since_epoch().count())
+        .Text(event.kind)
+        .Text(event.payload)
+        .Run();
+  }
+  std::uint32_t n = 0;
+  for (const std::string& payload : step.outbox) {
+    Use(connection, kAddOutbox)
+        .Int(key)
+        .Unsigned(step.events.back().seq)
+        .Int(n++)
+        .Text(payload)
+        .Run();
+  }
+  PutTrials(connection, key, step.projection.trials);
+  return {};
+}
+
+void PutTrials(Connection& connection, std::int64_t key, const std::vector<TrialRow>& rows) {
+  for (const TrialRow& row : rows) {
+    Use(connection, kPutTrial)
+        .Int(TrialKey(key, row.number))
+        .Text(row.name)
+        .Text(row.phase)
+        .Int(row.attempt)
+        .Text(row.parameters)
+        .Text(row.metrics)
+        .Text(row.objective)
+        .Real(row.objective_number)
+        .Text(row.ending)
+        .Text(row.message)
+        .Time(row.created_at)
+        .Time(row.started_at)
+        .Time(row.ended_at)
+        .Run();
+  }
+}
+
+EncodedBatch EncodeBatch(ObservationBatch batch) {
+  EncodedBatch encoded{.batch = std::move(batch), .numbers = {}};
+  encoded.numbers.reserve(encoded.batch.records.size());
+  for (const MetricRecord& record : encoded.batch.records) {
+    std::optional<double> number = ParseDouble(record.text);
+    encoded.numbers.push_back(number && std::isfinite(*number) ? number : std::nullopt);
+    encoded.bytes += record.text.size() + record.metric.size() + 50;
+  }
+  return encoded;
+}
+
+Status ApplyBatch(Connection& connection, const EncodedBatch& encoded) {
+  const ObservationBatch& batch = encoded.batch;
+  const std::optional<std::int64_t> key = connection.KeyOf(batch.trial.experiment);
+  if (!key || !IsLive(connection, *key)) {
+    return tl::make_unexpected(store::NoExperiment(batch.trial.experiment));
+  }
+  const std::int64_t trial = TrialKey(*key, batch.trial.number);
+  if (!MoveOffset(connection, batch, trial)) {
+    return tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
+  }
+  if (batch.records.empty()) {
+    return {};
+  }
+  Use last(connection, kLastRecord);
+  last.Int(trial).Step();
+  std::int64_t id = last.GetInt(0);
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    const MetricRecord& record = batch.records[i];
+    Use(connection, kAddRecord)
+        .Int(trial)
+        .Int(++id)
+        .Int(batch.attempt)
+        .Text(record.metric)
+        .Real(record.step)
+        .Time(record.at)
+        .Text(record.text)
+        .Real(encoded.numbers[i])
+        .Run();
+  }
+  return {};
+}
+
+}  // namespace hone::sqlite

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/writer.h"
+
+#include <pthread.h>
+
+#include <future>
+#include <utility>
+
+#include "base/check.h"
+#include "store/sqlite/sqlite_error.h"
+
+namespace hone::sqlite {
+
+Writer::Writer(std::unique_ptr<Connection> connection, const WriterLimits& limits)
+    : connection_(std::move(connection)),
+      limits_(limits),
+      thread_([this](const std::stop_token& stop) { Loop(stop); }) {
+  pthread_setname_np(thread_.native_handle(), "store-writer");
+}
+
+Writer::~Writer() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Writer::Submit(Work work) {
+  {
+    const std::scoped_lock lock(mutex_);
+    urgent_ += work.lazy ? 0 : 1;
+    queue_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+Status Writer::Run(std::function<Status(Connection&)> apply) {
+  HONE_CHECK(std::this_thread::get_id() != thread_.get_id(),
+             "a `done` must not wait for another write");
+  const auto promise = std::make_shared<std::promise<Status>>();  // set_value may outlast the get
+  std::future<Status> answer = promise->get_future();
+  Submit({.apply = std::move(apply),
+          .done = [promise](Status status) { promise->set_value(std::move(status)); },
+          .bytes = 0});
+  return answer.get();
+}
+
+void Writer::Loop(const std::stop_token& stop) {
+  for (Batch batch = Take(stop); !batch.empty(); batch = Take(stop)) {
+    Write(batch);
+    for (Item& item : batch) {
+      if (item.work.done) {
+        item.work.done(std::move(item.status));
+      }
+    }
+  }
+}
+
+/// What waits, up to the limits. Empty: stopped and nothing left.
+Writer::Batch Writer::Take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, stop, [&] { return !queue_.empty(); });
+  // Lazy writes travel with the next urgent one, if there is one soon.
+  wake_.wait_for(lock, stop, limits_.lazy_wait,
+                 [&] { return urgent_ > 0 || queue_.size() >= limits_.items; });
+  Batch batch;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && batch.size() < limits_.items && bytes < limits_.bytes) {
+    bytes += queue_.front().bytes;
+    urgent_ -= queue_.front().lazy ? 0 : 1;
+    batch.push_back({std::move(queue_.front()), {}});
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+/// Commits all items, or all but those that the data refuse, or nothing.
+void Writer::Write(Batch& batch) {
+  bool again = true;
+  while (again) {
+    again = false;
+    const std::optional<Error> failure = Attempt(batch, again);
+    if (failure || again) {
+      connection_->Rollback();
+    }
+    if (!failure) {
+      continue;
+    }
+    // An item that failed its own check may have been judged by rows that are gone now: all failed.
+    for (Item& item : batch) {
+      if (!item.refused) {
+        item.status = tl::make_unexpected(*failure);
+      }
+    }
+  }
+}
+
+/// One transaction over the batch. @returns what broke it as a whole
+std::optional<Error> Writer::Attempt(Batch& batch, bool& again) {
+  if (const Status begun = Try("begin", [&] { connection_->Begin(); }); !begun) {
+    return begun.error();
+  }
+  for (Item& item : batch) {
+    if (item.refused) {
+      continue;
+    }
+    if (std::optional<Error> failure = ApplyOne(item, again); failure || again) {
+      return failure;
+    }
+  }
+  if (const Status committed = Try("commit", [&] { connection_->Commit(); }); !committed) {
+    return committed.error();
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Writer::ApplyOne(Item& item, bool& again) {
+  const Status whole = Try("write", [&] {
+    try {
+      item.status = item.work.apply(*connection_);
+    } catch (const SQLite::Exception& e) {
+      if (!IsConstraint(e)) {
+        throw;
+      }
+      // The item may have written something before: take it all back and do without it.
+      item.status = tl::make_unexpected(ErrorOf(e, "write"));
+      item.refused = true;
+      again = true;
+    }
+  });
+  return whole ? std::nullopt : std::optional(whole.error());
+}
+
+}  // namespace hone::sqlite
