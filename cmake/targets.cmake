@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The three shapes of target: a library of a folder, a test program, and the static shim in apps/.
+# The shapes of target: a library of a folder, a test program, and all programs of a folder under one name.
 
 # hone_library(NAME SOURCES a.cpp ... LINKS public_libs ... PRIVATE_LINKS libs ...)
 function(hone_library name)
@@ -20,4 +20,22 @@ function(hone_test name)
   add_test(NAME ${name} COMMAND ${name} "~[slow]")
   add_test(NAME ${name}_slow COMMAND ${name} "[slow]")
   set_tests_properties(${name} ${name}_slow PROPERTIES TIMEOUT 900)
+endfunction()
+
+# hone_group(NAME FOLDER): a target that builds every program that FOLDER and its subfolders define.
+function(hone_group name folder)
+  add_custom_target(${name})
+  set(folders ${folder})
+  while(folders)
+    list(POP_FRONT folders current)
+    get_property(targets DIRECTORY ${current} PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+      get_target_property(type ${target} TYPE)
+      if(type STREQUAL "EXECUTABLE")
+        add_dependencies(${name} ${target})
+      endif()
+    endforeach()
+    get_property(inner DIRECTORY ${current} PROPERTY SUBDIRECTORIES)
+    list(APPEND folders ${inner})
+  endwhile()
 endfunction()

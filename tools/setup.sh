@@ -17,11 +17,11 @@ kPackages=(
 )
 kExamplePackages=(python3-sklearn python3-numpy)
 
+# One query for all of them: this runs before every make.
 missing_packages() {
-  local package
-  for package in "$@"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || echo "$package"
-  done
+  local installed
+  installed=$(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' "$@" 2>/dev/null || true)
+  printf '%s\n' "$@" | grep -vxFf <(sed -n 's/ ii *$//p' <<<"$installed") || true
 }
 
 install_packages() {
