@@ -149,8 +149,11 @@ std::string SpaceEncoder::Axis::TextAt(double u) const {
   }
   const auto& real = std::get<RealDomain>(domain);
   const double on_scale = edge_low + u * (edge_high - edge_low);
-  const double x = log ? std::exp(on_scale) : on_scale;
-  return FormatDouble(std::clamp(x, real.min, real.max) + 0.0);  // "+ 0.0": no text "-0"
+  double x = std::clamp(log ? std::exp(on_scale) : on_scale, real.min, real.max);
+  if (u <= 0 || u >= 1) {
+    x = u <= 0 ? real.min : real.max;  // exp(log(bound)) need not be the bound
+  }
+  return FormatDouble(x + 0.0);  // "+ 0.0": no text "-0"
 }
 
 std::uint64_t SpaceEncoder::Axis::CellOfNumber(double number) const {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include "algorithms/check.h"
+#include "base/rng.h"
+#include "tests/algorithms/spaces.h"
+#include "tests/catch.h"
+#include "tests/contracts/searcher_contract.h"
+
+namespace hone {
+namespace {
+
+const SearcherInfo& GridInfo() {
+  return *SearcherRegistry::Instance().Find("grid");
+}
+
+ExperimentSpec SpecOf(Space space, std::vector<Setting> settings = {}) {
+  ExperimentSpec spec;
+  spec.space = std::move(space);
+  spec.algorithm = {"grid", std::move(settings)};
+  return spec;
+}
+
+std::string Text(const Proposal& answer) {
+  std::string text;
+  if (const auto* start = std::get_if<proposal::Start>(&answer)) {
+    for (const Value& value : start->values) {
+      text += value.text + " ";
+    }
+  }
+  return text;  // empty: no start
+}
+
+/// Asks until it is over. @returns the combinations in order
+std::vector<std::string> AllOf(SearcherLab& lab, std::uint32_t at_once) {
+  std::vector<std::string> all;
+  while (all.size() < 100000) {
+    for (const Proposal& answer : lab.Ask(at_once)) {
+      if (Text(answer).empty()) {
+        REQUIRE(std::holds_alternative<proposal::Exhausted>(answer));
+        return all;
+      }
+      all.push_back(Text(answer));
+    }
+  }
+  return all;
+}
+
+TEST_CASE("grid: the order is the file's, last parameter fastest", "[algorithms]") {
+  const Space space{{spaces::Words("w", {"b", "a"}), spaces::Discrete("d", {"2", "1.0"}),
+                     spaces::Stepped("r", 0.1, 0.35, 0.1)}};
+  SearcherLab lab(GridInfo(), SpecOf(space), 1);
+  CHECK(AllOf(lab, 5) == std::vector<std::string>{"b 1.0 0.1 ", "b 1.0 0.2 ", "b 1.0 0.3 ",
+                                                  "b 2 0.1 ", "b 2 0.2 ", "b 2 0.3 ", "a 1.0 0.1 ",
+                                                  "a 1.0 0.2 ", "a 1.0 0.3 ", "a 2 0.1 ",
+                                                  "a 2 0.2 ", "a 2 0.3 "});
+}
+
+TEST_CASE("grid: every combination exactly once, then it is exhausted", "[algorithms]") {
+  const Space space = spaces::MixedGrid();
+  const std::size_t combinations = 7U * 4 * 3 * 9;
+  for (const char* state : {"", "0", "17"}) {
+    for (const std::uint32_t at_once : {1U, 4U, 1000U}) {
+      DYNAMIC_SECTION("random_state '" << state << "', " << at_once << " at once") {
+        std::vector<Setting> settings;
+        if (*state != '\0') {
+          settings.push_back({"random_state", state});
+        }
+        SearcherLab lab(GridInfo(), SpecOf(space, settings), 1);
+        const auto all = AllOf(lab, at_once);
+        CHECK(all.size() == combinations);
+        CHECK(std::set(all.begin(), all.end()).size() == combinations);
+        CHECK(std::holds_alternative<proposal::Exhausted>(lab.Peek(1)[0]));
+      }
+    }
+  }
+}
+
+TEST_CASE("grid: random_state shuffles, the experiment's seed does not", "[algorithms]") {
+  const auto order = [](std::vector<Setting> settings, std::uint64_t seed) {
+    SearcherLab lab(GridInfo(), SpecOf(spaces::MixedGrid(), std::move(settings)), seed);
+    return AllOf(lab, 1);
+  };
+  CHECK(order({}, 1) == order({}, 2));
+  CHECK(order({{"random_state", "1"}}, 1) == order({{"random_state", "1"}}, 2));
+  CHECK(order({{"random_state", "1"}}, 1) != order({{"random_state", "2"}}, 1));
+  CHECK(order({{"random_state", "1"}}, 1) != order({}, 1));
+}
+
+TEST_CASE("grid: withdrawn reservations lose no combination", "[algorithms]") {
+  for (const char* state : {"", "3"}) {
+    DYNAMIC_SECTION("random_state '" << state << "'") {
+      std::vector<Setting> settings;
+      if (*state != '\0') {
+        settings.push_back({"random_state", state});
+      }
+      SearcherLab lab(GridInfo(), SpecOf(spaces::MixedGrid(), settings), 1);
+      std::set<std::string> seen;
+      Rng rng(5, Scope::Experiment(), Purpose::kSimulation);
+      while (seen.size() < 756) {
+        lab.AskInVain(1 + rng.Below(5));
+        for (const Proposal& answer : lab.Ask(1 + rng.Below(3))) {
+          if (!Text(answer).empty()) {
+            REQUIRE(seen.insert(Text(answer)).second);
+          }
+        }
+      }
+      CHECK(std::holds_alternative<proposal::Exhausted>(lab.Peek(1)[0]));
+    }
+  }
+}
+
+TEST_CASE("grid: combinations that others proposed are not repeated", "[algorithms]") {
+  const ExperimentSpec spec = SpecOf(Space{{spaces::Whole("x", 1, 4)}});
+  const Settings none;
+  const auto searcher = GridInfo().create(ContextOf(spec, none, 1));
+  REQUIRE(searcher.has_value());
+  const std::vector<HistoryItem> foreign = {{1, history::Proposed{1, {{"3"}}, "", {}}},
+                                            {2, history::Proposed{2, {{"1"}}, "", {}}}};
+  REQUIRE((*searcher)->Observe(foreign).has_value());
+  const auto answers = (*searcher)->Propose({{3, 4, 5}, {}});
+  REQUIRE(answers.has_value());
+  CHECK(Text((*answers)[0]) == "2 ");
+  CHECK(Text((*answers)[1]) == "4 ");
+  CHECK(Text((*answers)[2]).empty());
+}
+
+TEST_CASE("grid: a history of another space is an error of ours", "[algorithms]") {
+  const ExperimentSpec spec = SpecOf(Space{{spaces::Whole("x", 1, 4)}});
+  const Settings none;
+  const auto searcher = GridInfo().create(ContextOf(spec, none, 1));
+  const std::vector<HistoryItem> bad = {{1, history::Proposed{1, {{"9"}}, "", {}}}};
+  const Status status = (*searcher)->Observe(bad);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == Code::kInternal);
+}
+
+TEST_CASE("grid: a huge grid costs nothing", "[algorithms]") {
+  Space space;
+  for (int i = 0; i < 6; ++i) {
+    space.parameters.push_back(spaces::Whole("x" + std::to_string(i), 0, 999));
+  }
+  SearcherLab lab(GridInfo(), SpecOf(space, {{"random_state", "1"}}), 1);
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    CHECK(seen.insert(Text(lab.Ask(1)[0])).second);
+  }
+}
+
+TEST_CASE("grid: what it needs of an experiment", "[algorithms]") {
+  const auto wide = spaces::Whole("w", 0, std::int64_t{1} << 50);
+  struct Case {
+    const char* name;
+    Space space;
+    std::optional<int> max_trials;
+    Problem::Severity severity;
+    const char* field;  // empty: fine
+    const char* message;
+  };
+  const auto error = Problem::Severity::kError;
+  const auto warning = Problem::Severity::kWarning;
+  const Case cases[] = {
+      {"countable", spaces::MixedGrid(), 756, error, "", ""},
+      {"more trials than combinations", spaces::MixedGrid(), 757, warning, "spec.maxTrialCount",
+       "only 756"},
+      {"double without step", Space{{spaces::Words("w", {"a"}), spaces::Real("x", 0, 1)}}, 5, error,
+       "spec.parameters[1].feasibleSpace.step", "needs a step"},
+      {"too many combinations", Space{{wide, spaces::Whole("v", 0, 99999)}}, 5, error,
+       "spec.parameters", "2^62"},
+      {"a distribution", Space{{spaces::Whole("x", 1, 9, 1, Distribution::kLogUniform)}}, 5, error,
+       "spec.parameters[0].feasibleSpace.distribution", "only uniform"},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      ExperimentSpec spec = SpecOf(c.space);
+      spec.max_trial_count = c.max_trials;
+      Problems problems;
+      CheckAlgorithm(spec, problems);
+      REQUIRE(problems.list().size() == (*c.field == '\0' ? 0U : 1U));
+      for (const Problem& problem : problems.list()) {
+        CHECK(problem.severity == c.severity);
+        CHECK(problem.field == c.field);
+        CHECK_THAT(problem.message, Catch::Matchers::Contains(c.message));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hone
