@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists, rows, owners, requests; the ledger is in store_contract.cpp.
+#include <array>
+
+#include "tests/catch.h"
+#include "tests/contracts/store_contract.h"
+
+namespace hone::test {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::size_t kAll = 1'000'000;
+
+void ListsTheNewestFirst(StoreHarness& h) {
+  REQUIRE(h.store().ListExperiments().value().empty());
+  for (const int n : {3, 1, 2}) {
+    REQUIRE(AppendNow(h, CreateStep(n)));
+  }
+  const auto rows = h.store().ListExperiments().value();
+  REQUIRE(rows.size() == 3);
+  REQUIRE(rows[0].name == "x2");
+  REQUIRE(rows[1].name == "x1");
+  REQUIRE(rows[2] == CreateStep(3).projection.experiment);
+}
+
+void FindsByName(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  LedgerStep other = CreateStep(2);
+  other.projection.experiment.name = "x1";
+  other.projection.experiment.name_space = "team";
+  REQUIRE(AppendNow(h, other));
+  REQUIRE(h.store().FindExperiment("default", "x1").value().id == IdOf(1));
+  REQUIRE(h.store().FindExperiment("team", "x1").value().id == IdOf(2));
+  REQUIRE(h.store().FindExperiment("team", "x2").error().code == Code::kNotFound);
+}
+
+void ANameIsUniqueInItsNamespace(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  LedgerStep twin = CreateStep(2);
+  twin.projection.experiment.name = "x1";
+  REQUIRE(CodeOf(AppendNow(h, twin)) == Code::kAlreadyExists);
+  REQUIRE(h.store().Read(IdOf(2), 0, kAll).value().empty());
+  REQUIRE(h.store().ListExperiments().value().size() == 1);
+  REQUIRE(CodeOf(AppendNow(h, NextStep(2, 1))) == Code::kAborted);
+}
+
+void RowsFollowTheSteps(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  LedgerStep step = NextStep(1, 1);
+  step.projection.trials = {RowOf(1, 4, "Pending"), RowOf(1, 2, "Pending")};
+  REQUIRE(AppendNow(h, step));
+  step = NextStep(1, 2);
+  TrialRow done = RowOf(1, 4, "Succeeded");
+  done.objective = "0.9";
+  done.objective_number = 0.9;
+  done.started_at = At(2);
+  done.ended_at = At(3);
+  done.metrics = R"({"accuracy":{"latest":"0.9"}})";
+  step.projection.trials = {done};
+  step.projection.experiment.phase = "Succeeded";
+  step.projection.experiment.best_trial = done.name;
+  step.projection.experiment.best_value = "0.9";
+  step.projection.experiment.succeeded = 1;
+  step.projection.experiment.ended_at = At(3);
+  REQUIRE(AppendNow(h, step));
+  REQUIRE(h.store().ListTrials(IdOf(1)).value() ==
+          std::vector<TrialRow>{RowOf(1, 2, "Pending"), done});
+  REQUIRE(h.store().FindExperiment("default", "x1").value() == step.projection.experiment);
+  step = NextStep(1, 3);  // it goes on: no longer ended
+  REQUIRE(AppendNow(h, step));
+  REQUIRE(h.store().FindExperiment("default", "x1").value() == step.projection.experiment);
+}
+
+void FindsTrialsByName(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  REQUIRE(AppendNow(h, NextStep(1, 1)));
+  LedgerStep step = NextStep(2, 1);
+  step.projection.trials = {RowOf(2, 4'294'967'295, "Pending")};
+  REQUIRE(AppendNow(h, step));
+  REQUIRE(h.store().FindTrial(RowOf(1, 1, "").name).value() == TrialId{IdOf(1), 1});
+  REQUIRE(h.store().FindTrial(RowOf(2, 4'294'967'295, "").name).value() ==
+          TrialId{IdOf(2), 4'294'967'295});
+  REQUIRE(h.store().FindTrial("x1-nobody").error().code == Code::kNotFound);
+  REQUIRE(h.store().ListTrials(IdOf(1)).value().size() == 1);
+}
+
+void ReplacesRows(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, NextStep(1, 1)));
+  Projection rebuilt{NextStep(1, 1).projection.experiment,
+                     {RowOf(1, 2, "Running"), RowOf(1, 3, "Failed")}};
+  rebuilt.experiment.phase = "Succeeded";
+  rebuilt.trials[0].name = RowOf(1, 1, "").name;  // a name may move to another number
+  REQUIRE(h.store().ReplaceRows(IdOf(1), rebuilt));
+  REQUIRE(h.store().ListTrials(IdOf(1)).value() == rebuilt.trials);
+  REQUIRE(h.store().FindExperiment("default", "x1").value() == rebuilt.experiment);
+  REQUIRE(h.store().FindTrial(rebuilt.trials[0].name).value() == TrialId{IdOf(1), 2});
+  REQUIRE(AppendNow(h, NextStep(1, 2, 1)).has_value() == false);  // the name is trial 2's now
+  LedgerStep next = NextStep(1, 2);
+  next.projection.trials.clear();
+  REQUIRE(AppendNow(h, next));
+  REQUIRE(CodeOf(h.store().ReplaceRows(IdOf(2), rebuilt)) == Code::kNotFound);
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  REQUIRE(CodeOf(h.store().ReplaceRows(IdOf(2), rebuilt)) == Code::kAlreadyExists);
+  REQUIRE(h.store().ListTrials(IdOf(2)).value().empty());
+}
+
+void DeletesEverything(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1, 3)));
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  REQUIRE(AppendNow(h, NextStep(1, 1, 2, 3)));
+  REQUIRE(AppendNow(h, NextStep(2, 1)));
+  REQUIRE(RecordNow(h, BatchOf(1, 1, 0, 5)));
+  REQUIRE(RecordNow(h, BatchOf(2, 1, 0, 5)));
+  REQUIRE(h.store().WriteSnapshot(IdOf(1), 3, "s"));
+  const Position before = h.store().ReadAll(0, kAll).value().back().position;
+
+  REQUIRE(CodeOf(h.store().DeleteExperiment(IdOf(7), 3, At(9))) == Code::kNotFound);
+  REQUIRE(CodeOf(h.store().DeleteExperiment(IdOf(1), 4, At(9))) == Code::kAborted);
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 3);
+  REQUIRE(h.store().DeleteExperiment(IdOf(1), 3, At(9)));
+
+  const std::vector<Recorded> left{{4, At(9), event::ExperimentDeleted{}}};
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value() == left);
+  const auto news = h.store().ReadAll(before, kAll).value();
+  REQUIRE(news.size() == 1);
+  REQUIRE(news[0].experiment == IdOf(1));
+  REQUIRE(news[0].recorded == left[0]);
+  REQUIRE(h.store().ListTrials(IdOf(1)).value().empty());
+  REQUIRE(h.store().ReadOutbox(IdOf(1)).value().empty());
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().empty());
+  REQUIRE(h.store().OffsetOf({IdOf(1), 1}, 1, "output").value() == 0);
+  REQUIRE(h.store().ReadSnapshot(IdOf(1)).value() == std::nullopt);
+  REQUIRE(h.store().FindTrial(RowOf(1, 1, "").name).error().code == Code::kNotFound);
+  REQUIRE(h.store().FindExperiment("default", "x1").error().code == Code::kNotFound);
+  REQUIRE(h.store().ListExperiments().value().size() == 1);
+  REQUIRE(CodeOf(h.store().DeleteExperiment(IdOf(1), 3, At(9))) == Code::kNotFound);
+
+  // The neighbour is whole.
+  REQUIRE(h.store().Read(IdOf(2), 0, kAll).value().size() == 2);
+  REQUIRE(h.store().ListTrials(IdOf(2)).value().size() == 1);
+  REQUIRE(h.store().ReadRecords({IdOf(2), 1}, 0, "").value().size() == 5);
+}
+
+void ADeletedExperimentTakesNothingMore(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(h.store().DeleteExperiment(IdOf(1), 0, At(1)));
+  REQUIRE(CodeOf(AppendNow(h, NextStep(1, 1))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, NextStep(1, 2))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, CreateStep(1))) == Code::kAborted);
+  REQUIRE(CodeOf(RecordNow(h, BatchOf(1, 1, 0, 1))) == Code::kNotFound);
+  REQUIRE(CodeOf(h.store().WriteSnapshot(IdOf(1), 1, "s")) == Code::kNotFound);
+  h.store().MarkDone(IdOf(1), 1, 0);
+  REQUIRE(h.store().RegisterOwner("a", seconds(1)));
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(1), 1)) == Code::kNotFound);
+}
+
+void ADeletedNameIsFree(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, NextStep(1, 1)));
+  REQUIRE(h.store().DeleteExperiment(IdOf(1), 0, At(1)));
+  for (const int n : {2, 3}) {  // two deleted ones of a name may lie side by side
+    LedgerStep again = CreateStep(n);
+    again.projection.experiment.name = "x1";
+    again.projection.trials = {RowOf(1, 1, "Pending")};
+    REQUIRE(AppendNow(h, again));
+    REQUIRE(h.store().FindExperiment("default", "x1").value().id == IdOf(n));
+    REQUIRE(h.store().FindTrial(RowOf(1, 1, "").name).value() == TrialId{IdOf(n), 1});
+    REQUIRE(h.store().DeleteExperiment(IdOf(n), 0, At(1)));
+  }
+  const auto all = h.store().ReadAll(0, kAll).value();
+  REQUIRE(all.size() == 3);
+  REQUIRE(all[0].position < all[1].position);
+}
+
+void OwnersGrow(StoreHarness& h) {
+  const OwnerEpoch first = h.store().RegisterOwner("a", seconds(10)).value();
+  const OwnerEpoch second = h.store().RegisterOwner("b", seconds(10)).value();
+  REQUIRE(first > 0);
+  REQUIRE(second > first);
+  REQUIRE(h.store().Heartbeat(first, seconds(10)));
+  const OwnerEpoch third = h.store().RegisterOwner("b", seconds(10)).value();
+  REQUIRE(third > second);
+  // A new start of the same owner: the former one is dead.
+  REQUIRE(CodeOf(h.store().Heartbeat(second, seconds(10))) == Code::kAborted);
+  REQUIRE(h.store().Heartbeat(third, seconds(10)));
+  REQUIRE(CodeOf(h.store().Heartbeat(99, seconds(10))) == Code::kAborted);
+}
+
+void TakesOverFromTheDeadOnly(StoreHarness& h) {
+  const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
+  const OwnerEpoch b = h.store().RegisterOwner("b", seconds(60)).value();
+  REQUIRE(AppendNow(h, CreateStep(1, a)));
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(5), b)) == Code::kNotFound);
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(1), b)) == Code::kAborted);
+  REQUIRE(h.store().TakeOver(IdOf(1), a));
+  REQUIRE(AppendNow(h, NextStep(1, 1, 1, a)));
+  h.Advance(seconds(9));
+  REQUIRE(h.store().Heartbeat(a, seconds(10)));
+  h.Advance(seconds(9));
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(1), b)) == Code::kAborted);
+  h.Advance(seconds(2));
+  REQUIRE(h.store().TakeOver(IdOf(1), b));
+  REQUIRE(CodeOf(AppendNow(h, NextStep(1, 2, 1, a))) == Code::kAborted);
+  REQUIRE(AppendNow(h, NextStep(1, 2, 1, b)));
+  // It was declared dead: neither does it live on, nor does it take anything back.
+  REQUIRE(CodeOf(h.store().Heartbeat(a, seconds(10))) == Code::kAborted);
+  h.Advance(seconds(100));
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(1), a)) == Code::kAborted);
+}
+
+void ASlowOwnerThatNobodyMissedLivesOn(StoreHarness& h) {
+  const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(AppendNow(h, CreateStep(1, a)));
+  h.Advance(seconds(100));
+  REQUIRE(h.store().Heartbeat(a, seconds(10)));
+  const OwnerEpoch b = h.store().RegisterOwner("b", seconds(10)).value();
+  REQUIRE(CodeOf(h.store().TakeOver(IdOf(1), b)) == Code::kAborted);
+  REQUIRE(AppendNow(h, NextStep(1, 1, 1, a)));
+}
+
+void TakesOverFromTheUnknown(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1, 0)));
+  const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(AppendNow(h, CreateStep(2, a)));
+  REQUIRE(h.store().TakeOver(IdOf(1), a));
+  REQUIRE(CodeOf(AppendNow(h, NextStep(1, 1, 1, 0))) == Code::kAborted);
+  const OwnerEpoch again = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(h.store().TakeOver(IdOf(1), again));  // without waiting: it is the same owner
+  REQUIRE(h.store().TakeOver(IdOf(2), again));
+  REQUIRE(AppendNow(h, NextStep(2, 1, 1, again)));
+}
+
+void HandsRequestsOver(StoreHarness& h) {
+  REQUIRE(h.store().OpenRequests().value().empty());
+  const auto first = h.store().PostRequest("stop", R"({"name":"x1"})").value();
+  const auto second = h.store().PostRequest("delete", "{}").value();
+  REQUIRE(second > first);
+  const auto open = h.store().OpenRequests().value();
+  REQUIRE(open.size() == 2);
+  REQUIRE(open[0].id == first);
+  REQUIRE(open[0].kind == "stop");
+  REQUIRE(open[0].payload == R"({"name":"x1"})");
+  REQUIRE_FALSE(h.store().GetRequest(first).value().answered);
+  REQUIRE(h.store().AnswerRequest(first, R"({"ok":{}})"));
+  const Request answered = h.store().GetRequest(first).value();
+  REQUIRE(answered.answered);
+  REQUIRE(answered.reply == R"({"ok":{}})");
+  REQUIRE(h.store().OpenRequests().value().size() == 1);
+  REQUIRE(CodeOf(h.store().AnswerRequest(first, "no")) == Code::kFailedPrecondition);
+  REQUIRE(CodeOf(h.store().AnswerRequest(99, "no")) == Code::kNotFound);
+  REQUIRE(h.store().GetRequest(99).error().code == Code::kNotFound);
+  REQUIRE(h.store().GetRequest(first).value().reply == R"({"ok":{}})");
+}
+
+void ChangesAreCounted(StoreHarness& h) {
+  std::int64_t last = h.store().ChangeCounter().value();
+  const auto changed = [&] {
+    const std::int64_t now = h.store().ChangeCounter().value();
+    return std::exchange(last, now) != now;
+  };
+  REQUIRE_FALSE(changed());
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(changed());
+  REQUIRE(h.store().ListExperiments());
+  REQUIRE_FALSE(changed());
+  REQUIRE(RecordNow(h, BatchOf(1, 1, 0, 1)));
+  REQUIRE(changed());
+  REQUIRE(h.store().PostRequest("stop", "{}"));
+  REQUIRE(changed());
+}
+
+constexpr auto kCases = std::to_array<StoreCase>({
+    {"lists the newest first", &ListsTheNewestFirst},
+    {"finds experiments by name", &FindsByName},
+    {"a name is unique in its namespace", &ANameIsUniqueInItsNamespace},
+    {"rows follow the steps", &RowsFollowTheSteps},
+    {"finds trials by name", &FindsTrialsByName},
+    {"replaces rows", &ReplacesRows},
+    {"deletes everything of an experiment", &DeletesEverything},
+    {"a deleted experiment takes nothing more", &ADeletedExperimentTakesNothingMore},
+    {"a deleted name is free", &ADeletedNameIsFree},
+    {"owners grow", &OwnersGrow},
+    {"takes over from the dead only", &TakesOverFromTheDeadOnly},
+    {"a slow owner that nobody missed lives on", &ASlowOwnerThatNobodyMissedLivesOn},
+    {"takes over from the unknown", &TakesOverFromTheUnknown},
+    {"hands requests over", &HandsRequestsOver},
+    {"changes are counted", &ChangesAreCounted},
+});
+
+}  // namespace
+
+std::span<const StoreCase> CatalogCases() {
+  return kCases;
+}
+
+}  // namespace hone::test

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "store/sqlite/sqlite_store.h"
+#include "tests/contracts/store_contract.h"
+
+namespace hone::test {
+
+/// A clock that stands until it is moved.
+class HandClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp Now() const override { return At(0) + Duration(moved_.load()); }
+  void Advance(Duration by) { moved_ += by.count(); }
+
+ private:
+  std::atomic<Duration::rep> moved_ = 0;
+};
+
+/// Waits for threads of the store. @returns false after 30 s
+inline bool WaitForThreads(const std::function<bool()>& ready) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!ready()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return true;
+}
+
+/// A folder that goes away with its content.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path File(const char* name = "hone.db") const {
+    return path_ / name;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A SQLite store in a folder of its own, or in one that is given.
+class SqliteHarness final : public StoreHarness {
+ public:
+  SqliteHarness();
+  explicit SqliteHarness(const std::filesystem::path& file, SqliteOptions options = {});
+
+  Store& store() override { return *store_; }
+  void WaitUntil(const std::function<bool()>& ready) override { WaitForThreads(ready); }
+  void Advance(Duration by) override { clock_.Advance(by); }
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+  /// Closes and opens again.
+  void Reopen();
+
+ private:
+  std::unique_ptr<TempFolder> folder_;
+  std::filesystem::path file_;
+  HandClock clock_;
+  SqliteOptions options_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+/// The file's bytes.
+std::string Bytes(const std::filesystem::path& file);
+
+/// Runs SQL on the file past the store. @returns the first column of the first row
+std::string RawSql(const std::filesystem::path& file, const std::string& sql);
+
+}  // namespace hone::test
