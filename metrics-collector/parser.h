@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "core/observation.h"
+#include "core/problem.h"
 #include "core/spec.h"
 
 namespace hone {
@@ -25,5 +26,9 @@ class MetricParser {
 /// lacks its two groups
 Result<std::unique_ptr<MetricParser>> MakeParser(const CollectorSpec& collector,
                                                  const Objective& objective);
+
+/// The check of a spec that needs the regular expression library: every filter compiles and has a
+/// group for the name and one for the value.
+void CheckFilters(const CollectorSpec& collector, Problems& problems);
 
 }  // namespace hone

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,8 +23,10 @@ struct TailStep {
   bool at_end = true;  ///< false: there is more to read now
 };
 
-/// Follows a growing log from an offset on, line by line, in bounded memory: lines longer than 64
-/// KiB are cut, NULs and invalid UTF-8 are harmless.
+/// Follows a growing log from an offset on, line by line, in bounded memory; NULs and invalid UTF-8
+/// are harmless. A line ends at LF or CR LF. In a line longer than 64 KiB every CR ends a line too
+/// (a progress bar that never writes LF), and what has neither is cut at a word's end.
+/// A Tailer that starts at the `offset_after` of another one goes on exactly where that one was.
 /// @threads  one at a time
 class Tailer {
  public:
@@ -31,14 +34,21 @@ class Tailer {
 
   /// Reads at most 1 MiB. @param final  the log is complete: an unfinished last line counts as a
   /// line
+  /// @errors  those of the source; nothing is lost then, the next Step reads the same bytes
   Result<TailStep> Step(bool final);
 
  private:
+  using Records = std::vector<MetricRecord>;
+  void TakeLines(std::string_view bytes, Records& out);
+  void TakePart(std::string_view bytes, Records& out);
+  void EndLine(Records& out);
+
   std::unique_ptr<ByteSource> source_;
   const MetricParser& parser_;
   std::uint64_t offset_;      // of the first byte not yet in records
   std::uint64_t read_up_to_;  // offset_ plus what is in partial_ plus what was cut
   std::string partial_;
+  bool cutting_ = false;  // partial_ is full and the rest of the line is dropped
 };
 
 }  // namespace hone

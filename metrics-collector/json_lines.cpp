@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics-collector/json_lines.h"
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "metrics-collector/utf8.h"
+
+namespace hone {
+namespace {
+
+using nlohmann::json;
+
+// Year 9999, the last that RFC 3339 can write.
+constexpr double kLastSecond = 253402300799.0;
+
+/// Python writes NaN, Infinity and -Infinity, which JSON does not know. Outside of strings they
+/// become the texts "nan", "inf" and "-inf".
+std::string QuoteSpecials(std::string_view line) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSpecials = {
+      {{"NaN", "\"nan\""}, {"-Infinity", "\"-inf\""}, {"Infinity", "\"inf\""}}};
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < line.size();) {
+    std::size_t taken = 0;
+    for (const auto& [word, text] : kSpecials) {
+      if (!in_string && taken == 0 && line.substr(i).starts_with(word)) {
+        out += text;
+        taken = word.size();
+      }
+    }
+    if (taken == 0) {
+      const bool escape = in_string && line[i] == '\\' && i + 1 < line.size();
+      in_string = line[i] == '"' ? !in_string : in_string;
+      taken = escape ? 2 : 1;
+      out += line.substr(i, taken);
+    }
+    i += taken;
+  }
+  return out;
+}
+
+std::optional<Timestamp> TimeOf(const json& object) {
+  const auto found = object.find("timestamp");
+  if (found == object.end()) {
+    return std::nullopt;
+  }
+  if (found->is_string()) {
+    const Result<Timestamp> time = ParseTimestamp(found->get_ref<const std::string&>());
+    return time ? std::optional(*time) : std::nullopt;
+  }
+  const double seconds = found->is_number() ? found->get<double>() : -1.0;
+  if (!(seconds >= 0 && seconds <= kLastSecond)) {
+    return std::nullopt;
+  }
+  constexpr double kMicros = 1e6;
+  return Timestamp(Duration(std::llround(seconds * kMicros)));
+}
+
+std::optional<std::string> TextOf(const json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_number_float()) {
+    return FormatDouble(value.get<double>());
+  }
+  return value.is_number() ? std::optional(value.dump()) : std::nullopt;
+}
+
+class JsonLinesParser final : public MetricParser {
+ public:
+  explicit JsonLinesParser(std::vector<std::string> metrics) : metrics_(std::move(metrics)) {}
+
+  void ParseLine(std::string_view raw, std::vector<MetricRecord>& out) const override {
+    if (raw.find('{') == std::string_view::npos) {
+      return;
+    }
+    std::string buffer;
+    const std::string_view line = ValidUtf8(raw, buffer);
+    json object = json::parse(line, nullptr, false);
+    if (object.is_discarded()) {
+      object = json::parse(QuoteSpecials(line), nullptr, false);
+    }
+    if (!object.is_object()) {
+      return;
+    }
+    const std::optional<Timestamp> time = TimeOf(object);
+    for (const std::string& metric : metrics_) {
+      const auto found = object.find(metric);
+      if (found == object.end()) {
+        continue;
+      }
+      if (auto text = TextOf(*found)) {
+        out.push_back({metric, std::string(Trim(*text)), time, std::nullopt});
+      }
+    }
+  }
+
+ private:
+  std::vector<std::string> metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<MetricParser> MakeJsonLinesParser(std::vector<std::string> metrics) {
+  return std::make_unique<JsonLinesParser>(std::move(metrics));
+}
+
+}  // namespace hone

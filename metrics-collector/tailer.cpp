@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics-collector/tailer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+constexpr std::uint64_t kStepBytes = 1U << 20U;
+constexpr std::size_t kLongestLine = 64U << 10U;
+
+std::string_view StripWord(std::string_view text) {
+  constexpr std::string_view kWordChars =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.+-_|=";
+  return text.substr(0, text.find_last_not_of(kWordChars) + 1);
+}
+
+/// A line cut at an arbitrary byte, without its last word: half of a number is another number.
+/// "loss = 0.12" also loses its "loss =", which would read as an empty value.
+std::string_view CutAtWord(std::string_view text) {
+  std::string_view kept = Trim(StripWord(text));
+  if (kept.ends_with('=') || kept.ends_with(':')) {
+    kept = StripWord(Trim(kept.substr(0, kept.size() - 1)));
+  }
+  return kept;
+}
+
+std::string_view WithoutCarriageReturn(std::string_view line) {
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+}
+
+}  // namespace
+
+Tailer::Tailer(std::unique_ptr<ByteSource> source, const MetricParser& parser, std::uint64_t offset)
+    : source_(std::move(source)), parser_(parser), offset_(offset), read_up_to_(offset) {}
+
+Result<TailStep> Tailer::Step(bool final) {
+  TailStep step;
+  step.offset_before = offset_;
+  std::string bytes;
+  bool at_end = false;
+  while (!at_end && bytes.size() < kStepBytes) {
+    HONE_ASSIGN_OR_RETURN(
+        const std::uint64_t read,
+        source_->Read(read_up_to_ + bytes.size(), kStepBytes - bytes.size(), bytes));
+    at_end = read == 0;
+  }
+  TakeLines(bytes, step.records);
+  if (final && at_end && read_up_to_ > offset_) {
+    EndLine(step.records);
+  }
+  step.offset_after = offset_;
+  step.at_end = at_end;
+  return step;
+}
+
+void Tailer::TakeLines(std::string_view bytes, Records& out) {
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::string_view line = bytes.substr(0, end);
+    if (end == std::string_view::npos) {
+      TakePart(line, out);
+      return;
+    }
+    if (partial_.empty() && !cutting_ && line.size() <= kLongestLine) {
+      parser_.ParseLine(WithoutCarriageReturn(line), out);
+      read_up_to_ += line.size() + 1;
+      offset_ = read_up_to_;
+    } else {
+      TakePart(line, out);
+      ++read_up_to_;
+      EndLine(out);
+    }
+    bytes.remove_prefix(end + 1);
+  }
+}
+
+/// Takes bytes without LF.
+void Tailer::TakePart(std::string_view bytes, Records& out) {
+  while (!bytes.empty()) {
+    if (cutting_) {
+      const std::size_t end = bytes.find('\r');
+      const std::size_t taken = end == std::string_view::npos ? bytes.size() : end + 1;
+      read_up_to_ += taken;
+      bytes.remove_prefix(taken);
+      if (end != std::string_view::npos) {
+        EndLine(out);
+      }
+      continue;
+    }
+    const std::size_t taken = std::min(bytes.size(), kLongestLine - partial_.size());
+    partial_ += bytes.substr(0, taken);
+    read_up_to_ += taken;
+    bytes.remove_prefix(taken);
+    if (bytes.empty()) {
+      return;
+    }
+    const std::size_t last = partial_.rfind('\r');
+    if (last == std::string::npos) {
+      cutting_ = true;
+    } else {
+      parser_.ParseLine(std::string_view(partial_).substr(0, last), out);
+      partial_.erase(0, last + 1);
+      offset_ += last + 1;
+    }
+  }
+}
+
+void Tailer::EndLine(Records& out) {
+  parser_.ParseLine(cutting_ ? CutAtWord(partial_) : WithoutCarriageReturn(partial_), out);
+  partial_.clear();
+  cutting_ = false;
+  offset_ = read_up_to_;
+}
+
+}  // namespace hone
