@@ -59,31 +59,38 @@ void Engine::Begin() {
   if (!options_.drive_all) {
     return;
   }
+  ++starting_;
   ports_.io.Post([self = shared_from_this()] {
-    const auto rows = self->ports_.store.ListExperiments();
-    if (!rows.has_value()) {
-      HONE_LOG(kError, "experiments_unreadable", {"reason", rows.error().Text()});
-      return;
-    }
-    self->strand_->Post([self, rows = *rows] {
-      for (const ExperimentRow& row : rows) {
-        int crashes = 0;
-        if (!Unfinished(row)) {
-          continue;
-        }
-        if (self->ShouldPark(row, crashes)) {
-          self->Park(row, crashes);
-          continue;
-        }
-        self->Drive(row.id, [id = row.id](const Status& status) {
-          if (!status.has_value()) {
-            HONE_LOG(kError, "experiment_not_driven", {"experiment", id.text},
-                     {"reason", status.error().Text()});
-          }
-        });
-      }
+    auto rows = self->ports_.store.ListExperiments();
+    self->strand_->Post([self, rows = std::move(rows)] {
+      --self->starting_;
+      self->DriveUnfinished(rows);
+      self->CheckIdle();
     });
   });
+}
+
+void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
+  if (!rows.has_value()) {
+    HONE_LOG(kError, "experiments_unreadable", {"reason", rows.error().Text()});
+    return;
+  }
+  for (const ExperimentRow& row : *rows) {
+    int crashes = 0;
+    if (!Unfinished(row)) {
+      continue;
+    }
+    if (ShouldPark(row, crashes)) {
+      Park(row, crashes);
+      continue;
+    }
+    Drive(row.id, [id = row.id](const Status& status) {
+      if (!status.has_value()) {
+        HONE_LOG(kError, "experiment_not_driven", {"experiment", id.text},
+                 {"reason", status.error().Text()});
+      }
+    });
+  }
 }
 
 void Engine::Beat() {

@@ -53,6 +53,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch);
   void Begin();
+  void DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows);
   void Beat();
   void PollRequests();
   void OnRequests(const std::vector<Request>& requests);

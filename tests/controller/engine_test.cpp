@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/engine.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "suggestion/inprocess/replay.h"
+#include "tests/catch.h"
+#include "tests/support/experiment.h"
+#include "tests/support/simulation.h"
+
+namespace hone::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Accuracy as a function of the parameters, so that a trial gives the same result whenever it
+/// runs.
+double Accuracy(const nlohmann::json& parameters) {
+  const double lr = parameters.at("lr").get<double>();
+  const double layers = parameters.at("layers").get<double>();
+  return 1.0 - 0.1 * std::abs(std::log10(lr) + 2.0) - 0.05 * std::abs(layers - 3.0);
+}
+
+SimulatedJob Train(const LaunchSpec& launch) {
+  const auto parameters = nlohmann::json::parse(launch.parameters);
+  const double accuracy = Accuracy(parameters);
+  SimulatedJob job;
+  job.starts_after = 50ms;
+  job.runs_for = std::chrono::milliseconds(300 + 700 * parameters.at("layers").get<int>());
+  job.lines = {{100ms, "epoch=1 acc=" + FormatDouble(accuracy / 2)},
+               {250ms, "epoch=2 acc=" + FormatDouble(accuracy)}};
+  return job;
+}
+
+SimulatedJob EndAtOnce(const LaunchSpec& launch) {
+  SimulatedJob job;
+  job.lines = {{0ms, "acc=" + FormatDouble(Accuracy(nlohmann::json::parse(launch.parameters)))}};
+  return job;
+}
+
+void Create(Simulation& simulation, const ExperimentOptions& options) {
+  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
+  REQUIRE(answer.has_value());
+  INFO((answer->has_value() ? "" : answer->error().Text()));
+  REQUIRE(answer->has_value());
+}
+
+TEST_CASE("engine: a whole experiment in virtual time", "[controller]") {
+  Simulation simulation(Train, 8);
+  Create(simulation, {.max_trials = 30});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.phase == ExperimentPhase::kSucceeded);
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxTrialsReached);
+  CHECK(state.Count(TrialPhase::kSucceeded) == 30);
+  CHECK(state.SlotsHeld() == 0);
+  REQUIRE(state.best.has_value());
+  double best = 0;
+  for (const TrialState& trial : state.trials) {
+    best = std::max(best, *ObjectiveOf(state.spec->objective, trial.observation).number);
+    const auto rows = simulation.store.ReadRecords({state.id, trial.number}, 0, "acc");
+    REQUIRE(rows.has_value());
+    CHECK(rows->size() == 2);
+  }
+  CHECK(ObjectiveOf(state.spec->objective, state.Find(*state.best)->observation).number == best);
+  const auto replay = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(replay.has_value());
+  CHECK(replay->compared == 30);
+  CHECK_FALSE(replay->first.has_value());
+}
+
+TEST_CASE("engine: 400 trials that end at once all succeed with their metric", "[controller]") {
+  Simulation simulation(EndAtOnce, 16);
+  Create(simulation, {.max_trials = 400, .parallel = 16});
+  REQUIRE(simulation.RunToEnd());
+  CHECK(simulation.StateOf("sim").Count(TrialPhase::kSucceeded) == 400);
+}
+
+TEST_CASE("engine: the projection equals the rebuilt one", "[controller]") {
+  Simulation simulation(Train, 8);
+  Create(simulation, {});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(*simulation.store.FindExperiment("default", "sim") == ProjectExperiment(state));
+  std::vector<TrialRow> rows;
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase != TrialPhase::kWithdrawn) {
+      rows.push_back(ProjectTrial(state, trial));
+    }
+  }
+  CHECK(*simulation.store.ListTrials(state.id) == rows);
+}
+
+/// What must be equal however often the engine was killed on the way.
+struct Outcome {
+  std::vector<std::pair<Assignment, std::string>> trials;  // values, objective's text
+  std::optional<TrialNumber> best;
+  std::size_t rows = 0;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome OutcomeOf(Simulation& simulation) {
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.phase == ExperimentPhase::kSucceeded);
+  Outcome outcome;
+  double best = -1;
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kWithdrawn) {
+      continue;
+    }
+    CHECK(trial.phase == TrialPhase::kSucceeded);
+    const ObjectiveValue value = ObjectiveOf(state.spec->objective, trial.observation);
+    outcome.trials.emplace_back(trial.values, value.text);
+    if (*value.number > best) {
+      best = *value.number;
+      outcome.best = trial.number;
+    }
+    outcome.rows += simulation.store.ReadRecords({state.id, trial.number}, 0, "")->size();
+  }
+  CHECK(state.best == outcome.best);
+  for (const auto& [key, starts] : simulation.world.Starts()) {
+    CHECK(starts == 1);
+    CHECK(key.second == 1);  // nothing was relaunched
+  }
+  return outcome;
+}
+
+TEST_CASE("engine: killed at every write to the store, it ends as if uninterrupted",
+          "[controller]") {
+  const ExperimentOptions options{.max_trials = 8};
+  std::uint64_t writes = 0;
+  Outcome expected;
+  {
+    Simulation simulation(Train, 8);
+    simulation.store.OnWrite([&](const StoreWrite& write) {
+      writes = write.n;
+      return WriteFate::kCommit;
+    });
+    Create(simulation, options);
+    REQUIRE(simulation.RunToEnd());
+    expected = OutcomeOf(simulation);
+  }
+  REQUIRE(writes > 30);
+  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
+    for (std::uint64_t n = 3; n <= writes; ++n) {
+      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
+      Simulation simulation(Train, 8);
+      bool crashed = false;
+      simulation.store.OnWrite([&](const StoreWrite& write) {
+        if (write.n == n && !crashed) {
+          crashed = true;
+          return fate;
+        }
+        return WriteFate::kCommit;
+      });
+      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
+      if (created.has_value()) {
+        simulation.RunToEnd();
+      }
+      CHECK(crashed);
+      simulation.KillEngine();
+      simulation.StartEngine(true);
+      if (!simulation.store.FindExperiment("default", "sim").has_value()) {
+        continue;  // killed before the experiment existed
+      }
+      REQUIRE(simulation.RunToEnd());
+      CHECK(OutcomeOf(simulation) == expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hone::test

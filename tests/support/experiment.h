@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/spec.h"
+
+namespace hone::test {
+
+/// What differs between the small experiments of tests.
+struct ExperimentOptions {
+  std::string name = "sim";
+  std::string algorithm = "random";
+  std::string direction = "maximize";
+  std::optional<int> max_trials = 12;
+  int parallel = 3;
+  std::optional<int> max_failed = {};
+  std::optional<double> goal = {};
+  std::string resume_policy = "Never";
+  int max_retries = 0;
+  std::uint64_t seed = 7;
+  std::string command = R"(["true"])";  ///< JSON list
+};
+
+/// A Katib document with parameters lr (double, log), layers (int) and opt (categorical), objective
+/// "acc".
+std::string ExperimentDocument(const ExperimentOptions& options);
+/// The same decoded; it is checked to be free of errors.
+ExperimentSpec MakeSpec(const ExperimentOptions& options);
+
+}  // namespace hone::test

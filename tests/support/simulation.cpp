@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/simulation.h"
+
+#include "base/log.h"
+#include "tests/catch.h"
+
+namespace hone::test {
+
+Simulation::Simulation(SimulatedWorld::Behaviour behaviour, std::uint32_t cpus)
+    : executor(Timestamp(std::chrono::hours(24 * 365 * 50))),
+      store(executor, executor),
+      world(executor, executor, std::move(behaviour)),
+      cpus_(cpus) {
+  ConfigureLog(LogLevel::kOff, LogFormat::kLogfmt);  // the faults are on purpose
+  StartEngine(false);
+}
+
+Simulation::~Simulation() {
+  KillEngine();
+}
+
+void Simulation::StartEngine(bool drive_all) {
+  runner = std::make_unique<SimulatedRunner>(world, Capacity{cpus_, 0});
+  suggesters = std::make_unique<InProcessSuggesterFactory>(executor);
+  auto made = Engine::Create(EnginePorts{store, *suggesters, *runner, executor, executor, executor},
+                             {.owner = "simulation", .crash_folder = {}, .drive_all = drive_all});
+  REQUIRE(made.has_value());
+  engine = *made;
+}
+
+void Simulation::KillEngine() {
+  executor.DropAll();
+  engine.reset();
+  suggesters.reset();
+  runner.reset();
+  executor.DropAll();
+  store.Restart();
+}
+
+std::optional<Result<std::string>> Simulation::Ask(EngineRequest request) {
+  // Shared with the reply, which may come after this function gave up.
+  const auto answer = std::make_shared<std::optional<Result<std::string>>>();
+  engine->Handle(std::move(request), [answer](Result<std::string> reply) { *answer = reply; });
+  RunUntil([&] { return answer->has_value(); });
+  return *answer;
+}
+
+bool Simulation::RunUntil(const std::function<bool()>& done, Duration limit) {
+  const Timestamp until = executor.Now() + limit;
+  executor.RunUntil([&] { return done() || store.crashed() || executor.Now() > until; });
+  return done();
+}
+
+bool Simulation::RunToEnd(Duration limit) {
+  const auto idle = std::make_shared<bool>(false);  // shared with the callback
+  engine->WhenIdle([idle] { *idle = true; });
+  return RunUntil([&] { return *idle; }, limit) && !store.crashed();
+}
+
+std::vector<Recorded> Simulation::LedgerOf(const std::string& name) {
+  const auto row = store.FindExperiment("default", name);
+  REQUIRE(row.has_value());
+  auto events = store.Read(row->id, 0, 1'000'000);
+  REQUIRE(events.has_value());
+  return *events;
+}
+
+ExperimentState Simulation::StateOf(const std::string& name) {
+  const auto row = store.FindExperiment("default", name);
+  REQUIRE(row.has_value());
+  ExperimentState state;
+  state.id = row->id;
+  for (const Recorded& recorded : LedgerOf(name)) {
+    Evolve(state, recorded);
+  }
+  return state;
+}
+
+}  // namespace hone::test
