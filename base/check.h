@@ -14,12 +14,10 @@ namespace hone {
 
 /// Aborts in every build when an invariant of ours is broken. `why` says what the reader should
 /// know.
-#define HONE_CHECK(cond, why)                                \
-  do {                                                       \
-    if (!(cond)) [[unlikely]] {                              \
-      ::hone::CheckFailed(__FILE__, __LINE__, #cond, (why)); \
-    }                                                        \
-  } while (false)
+#define HONE_CHECK(cond, why)                   \
+  (__builtin_expect(static_cast<bool>(cond), 1) \
+       ? static_cast<void>(0)                   \
+       : ::hone::CheckFailed(__FILE__, __LINE__, #cond, (why)))
 
 /// The same where checking costs too much for release builds.
 #ifdef NDEBUG

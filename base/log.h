@@ -45,9 +45,7 @@ void WriteLog(LogLevel level, std::string_view event, std::initializer_list<LogF
 
 /// HONE_LOG(kInfo, "trial_started", {"experiment", id}, {"trial", n}): a constant event name and
 /// typed fields.
-#define HONE_LOG(level, event, ...)                                    \
-  do {                                                                 \
-    if (::hone::LogEnabled(::hone::LogLevel::level)) {                 \
-      ::hone::WriteLog(::hone::LogLevel::level, event, {__VA_ARGS__}); \
-    }                                                                  \
-  } while (false)
+#define HONE_LOG(level, event, ...)                                      \
+  (::hone::LogEnabled(::hone::LogLevel::level)                           \
+       ? ::hone::WriteLog(::hone::LogLevel::level, event, {__VA_ARGS__}) \
+       : static_cast<void>(0))

@@ -85,7 +85,7 @@ Result<std::string> FindProgram(const ProcessSpec& spec) {
   if (name.find('/') != std::string::npos) {
     return name;
   }
-  constexpr std::string_view kPath = "PATH=";
+  static constexpr std::string_view kPath = "PATH=";
   const auto entry = std::ranges::find_if(
       spec.env, [](std::string_view variable) { return variable.starts_with(kPath); });
   const std::string_view path =
@@ -143,8 +143,8 @@ class SpawnPlan {
     return failed == results.end() ? 0 : *failed;
   }
 
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
+  [[nodiscard]] const posix_spawn_file_actions_t* Actions() const { return &actions_; }
+  [[nodiscard]] const posix_spawnattr_t* Attributes() const { return &attributes_; }
 
  private:
   int Connect(int target, int source) {
@@ -198,7 +198,8 @@ Result<ExitStatus> Reap(const Child& child) {
 
 void KillAndReap(const Child& child) {
   ::kill(-child.pid, SIGKILL);
-  static_cast<void>(Reap(child));  // a killed child has no status worth telling
+  // NOLINTNEXTLINE(bugprone-unused-return-value): a killed child has no status worth telling
+  static_cast<void>(Reap(child));
 }
 
 struct Pipe {
@@ -288,7 +289,7 @@ Result<Child> Spawn(const ProcessSpec& spec) {
   const std::vector<char*> argv = Pointers(spec.argv);
   const std::vector<char*> env = Pointers(spec.env);
   Child child;
-  const int failed = ::posix_spawn(&child.pid, program.c_str(), plan.actions(), plan.attributes(),
+  const int failed = ::posix_spawn(&child.pid, program.c_str(), plan.Actions(), plan.Attributes(),
                                    argv.data(), env.data());
   if (failed != 0) {
     return tl::make_unexpected(SpawnError(failed, spec, program));

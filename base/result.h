@@ -59,12 +59,11 @@ tl::unexpected<Error> Annotate(Error error, std::string_view context);
 #define HONE_CONCAT(a, b) HONE_CONCAT_INNER(a, b)
 
 /// Leaves the function with the error of `expr` if it has one.
-#define HONE_RETURN_IF_ERROR(expr)                                  \
-  do {                                                              \
-    if (auto hone_status = (expr); !hone_status.has_value()) {      \
-      return ::tl::make_unexpected(std::move(hone_status).error()); \
-    }                                                               \
-  } while (false)
+#define HONE_RETURN_IF_ERROR(expr)                                \
+  if (auto hone_status = (expr); !hone_status.has_value()) {      \
+    return ::tl::make_unexpected(std::move(hone_status).error()); \
+  }                                                               \
+  static_assert(true, "asks for a semicolon")
 
 /// `HONE_ASSIGN_OR_RETURN(auto x, F());` declares x from F() or leaves with its error.
 #define HONE_ASSIGN_OR_RETURN(lhs, expr) \

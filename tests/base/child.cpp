@@ -103,7 +103,7 @@ int Log(const std::string& format) {
 // Takes the lock, says so, and keeps it until it is killed.
 int HoldLock(const std::string& path) {
   const auto lock = hone::FileLock::Acquire(path);
-  std::cout << (lock.has_value() ? "held" : lock.error().message) << std::endl;
+  std::cout << (lock.has_value() ? "held" : lock.error().message) << "\n" << std::flush;
   pause();
   return 0;
 }

@@ -29,7 +29,7 @@ TEST_CASE("file: a descriptor closes itself, once", "[base]") {
   UniqueFd first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const int number = first.get();
   UniqueFd second = std::move(first);
-  CHECK_FALSE(first.valid());  // NOLINT(bugprone-use-after-move): that is what is tested
+  CHECK_FALSE(first.valid());  // NOLINT: a moved-from descriptor is what is tested
   CHECK(second.get() == number);
   second = UniqueFd();
   CHECK_FALSE(IsOpen(number));

@@ -37,6 +37,7 @@ TEST_CASE("guarded: threads take turns", "[base]") {
   hone::Guarded<std::vector<int>> numbers;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&numbers] {
         for (int i = 0; i < 1000; ++i) {

@@ -59,7 +59,8 @@ TEST_CASE("rng: a stream is the blocks of its coordinates", "[base]") {
   for (std::uint32_t block = 0; block < 2; ++block) {
     const auto expected =
         hone::Philox4x32({kind_and_purpose, 9, 5, block}, {0x89abcdef, 0x01234567});
-    CHECK(std::equal(expected.begin(), expected.end(), numbers.begin() + block * 4));
+    CHECK(
+        std::equal(expected.begin(), expected.end(), numbers.begin() + std::ptrdiff_t{block} * 4));
   }
 }
 
