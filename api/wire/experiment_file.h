@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/wire/yaml.h"
+#include "core/problem.h"
+#include "core/spec.h"
+
+namespace hone {
+
+/// A problem with its place in a file.
+struct LocatedProblem {
+  std::string file;
+  int line = 1;
+  Problem problem;
+  bool operator==(const LocatedProblem&) const = default;
+};
+
+/// `FILE:LINE: field.path: what is wrong and what to do`; "warning:" follows the line of a warning.
+/// One line, safe for a terminal.
+std::string FormatProblem(const LocatedProblem& located);
+
+/// An experiment as its file says it, with what is wrong with it.
+struct LoadedExperiment {
+  std::string file;
+  ExperimentSpec spec;  ///< to be used only if there are no errors
+  std::vector<LocatedProblem> problems;
+  SourceMap source;
+  bool readable = true;  ///< false: no experiment could be found in the text, so spec is empty
+
+  [[nodiscard]] bool HasErrors() const;
+  /// Adds what later checks found (CheckSpec, admission, the runner), in the order of lines.
+  void Add(const Problems& found);
+};
+
+/// Reads an experiment file (YAML or JSON, untrusted) and decodes it with DecodeSpec. The first
+/// document that is an Experiment counts. CheckSpec and admission are the caller's next steps: they
+/// make sense even if there are errors, as long as it is readable.
+/// @param file_name  for the problems
+LoadedExperiment LoadExperiment(std::string_view text, std::string file_name);
+
+}  // namespace hone

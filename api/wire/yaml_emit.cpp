@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <yaml-cpp/emitter.h>
+#include <yaml-cpp/emittermanip.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/wire/yaml.h"
+#include "api/wire/yaml_scalar.h"
+#include "base/check.h"
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+using nlohmann::json;
+
+bool IsSafeChar(char c) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return letter || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' || c == '-';
+}
+
+/// Whether a text means itself without quotes, to any reader of YAML.
+bool MayStandPlain(const std::string& text) {
+  return !text.empty() && text.front() != '-' && std::ranges::all_of(text, IsSafeChar) &&
+         ResolvePlainScalar(text).is_string() && (text.front() < '0' || text.front() > '9') &&
+         text.front() != '.';
+}
+
+void EmitText(const std::string& text, YAML::Emitter& out) {
+  if (!MayStandPlain(text)) {
+    out << YAML::DoubleQuoted;
+  }
+  out << text;
+}
+
+void Emit(const json& value, YAML::Emitter& out) {
+  if (value.is_object()) {
+    out << YAML::BeginMap;
+    for (const auto& [key, member] : value.items()) {
+      out << YAML::Key;
+      EmitText(key, out);
+      out << YAML::Value;
+      Emit(member, out);
+    }
+    out << YAML::EndMap;
+  } else if (value.is_array()) {
+    out << YAML::BeginSeq;
+    for (const json& item : value) {
+      Emit(item, out);
+    }
+    out << YAML::EndSeq;
+  } else if (value.is_string()) {
+    EmitText(value.get_ref<const std::string&>(), out);
+  } else {
+    out << value.dump();  // null, flags and numbers are written as in JSON
+  }
+}
+
+}  // namespace
+
+std::string EmitYaml(const json& value) {
+  YAML::Emitter out;
+  Emit(value, out);
+  HONE_CHECK(out.good(), "every JSON value has a YAML form");
+  return std::string(out.c_str()) + "\n";
+}
+
+}  // namespace hone

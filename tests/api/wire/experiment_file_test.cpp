@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/wire/experiment_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/spec_codec.h"
+#include "core/template.h"
+#include "tests/api/wire/files.h"
+#include "tests/catch.h"
+
+namespace hone {
+namespace {
+
+using nlohmann::json;
+using Strings = std::vector<std::string>;
+
+Strings Lines(const LoadedExperiment& loaded) {
+  Strings lines;
+  for (const LocatedProblem& problem : loaded.problems) {
+    lines.push_back(FormatProblem(problem));
+  }
+  return lines;
+}
+
+LoadedExperiment LoadAndCheck(std::string_view text) {
+  LoadedExperiment loaded = LoadExperiment(text, "f.yaml");
+  if (loaded.readable) {
+    Problems problems;
+    CheckSpec(loaded.spec, problems);
+    loaded.Add(problems);
+  }
+  return loaded;
+}
+
+/// A file with one line changed.
+std::string Edited(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  INFO(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+const Strings kGoodFiles = {"random-job.yaml", "tpe-pytorchjob.yaml",   "file-collector.yaml",
+                            "grid-lists.yaml", "median-stop-json.yaml", "own-kind-push.yaml",
+                            "own-fields.yaml"};
+
+TEST_CASE("experiment file: realistic files have no problems", "[api]") {
+  for (const std::string& name : kGoodFiles) {
+    DYNAMIC_SECTION(name) {
+      CHECK(Lines(LoadAndCheck(test::DataFile(name))).empty());
+    }
+  }
+}
+
+TEST_CASE("experiment file: the stored document decodes to an equal spec", "[api]") {
+  for (const std::string& name : kGoodFiles) {
+    DYNAMIC_SECTION(name) {
+      const ExperimentSpec spec = LoadExperiment(test::DataFile(name), name).spec;
+      const auto again = DecodeStoredSpec(spec.document);
+      REQUIRE(again.has_value());
+      CHECK(*again == spec);
+      CHECK(again->document == spec.document);
+      // And the document is a file by itself.
+      const LoadedExperiment from_json = LoadExperiment(spec.document, name);
+      CHECK(Lines(from_json).empty());
+      CHECK(from_json.spec == spec);
+      const LoadedExperiment from_yaml = LoadExperiment(EmitYaml(json::parse(spec.document)), name);
+      CHECK(Lines(from_yaml).empty());
+      CHECK(from_yaml.spec == spec);
+    }
+  }
+}
+
+TEST_CASE("experiment file: a distributed job gets the defaults of its kind", "[api]") {
+  const ExperimentSpec spec = LoadExperiment(test::DataFile("tpe-pytorchjob.yaml"), "f").spec;
+  CHECK(spec.name_space == "default");
+  CHECK(spec.parallel_trial_count == 3);
+  CHECK(spec.max_trial_count == 20);
+  CHECK_FALSE(spec.max_failed_trial_count.has_value());
+  CHECK(spec.trial_template.success_condition ==
+        R"(status.conditions.#(type=="Succeeded")#|#(status=="True")#)");
+  CHECK(spec.trial_template.primary_pod_labels ==
+        std::map<std::string, std::string>{{"training.kubeflow.org/job-role", "master"}});
+  CHECK(spec.objective.strategies ==
+        std::vector<MetricStrategy>{{"Validation-accuracy", Strategy::kLatest},
+                                    {"loss", Strategy::kMax}});
+  CHECK(spec.algorithm.settings ==
+        std::vector<Setting>{{"n_EI_candidates", "25"}, {"random_state", "10"}});
+  CHECK(spec.space.parameters.at(0).domain ==
+        Domain(RealDomain{1e-4, 0.1, std::nullopt, Distribution::kLogUniform}));
+  CHECK(spec.collector == CollectorSpec{});
+  const json worker =
+      json::parse(spec.trial_template.trial_spec)["spec"]["pytorchReplicaSpecs"]["Worker"];
+  CHECK(worker["replicas"] == 2);
+  CHECK(worker["restartPolicy"] == "OnFailure");
+}
+
+TEST_CASE("experiment file: lists, steps and unquoted values", "[api]") {
+  const ExperimentSpec grid = LoadExperiment(test::DataFile("grid-lists.yaml"), "f").spec;
+  CHECK(grid.resume_policy == ResumePolicy::kLongRunning);
+  REQUIRE(grid.space.parameters.size() == 3);
+  CHECK(grid.space.parameters[0].domain == Domain(IntegerDomain{32, 128, 32}));
+  CHECK(grid.space.parameters[1].domain ==
+        Domain(DiscreteDomain{{"16", "32", "64"}, {16, 32, 64}}));
+  CHECK(grid.space.parameters[2].domain == Domain(CategoricalDomain{{"relu", "tanh", "yes"}}));
+  const ExperimentSpec own = LoadExperiment(test::DataFile("own-fields.yaml"), "f").spec;
+  CHECK(own.seed == 42);
+  CHECK(own.max_trial_duration == std::chrono::minutes(90));
+  CHECK(own.retry_policy == RetryPolicy{2, {"OutOfMemory", "Signal"}});
+  CHECK(own.space.parameters.at(1).active_when == Activation{"optimizer", {"sgd"}});
+  CHECK(own.space.parameters.at(1).inactive_value == "0.0");
+  CHECK_THAT(own.document, Catch::Matchers::Contains(R"("min":"0.10")"));
+}
+
+TEST_CASE("experiment file: collectors", "[api]") {
+  const CollectorSpec file =
+      LoadExperiment(test::DataFile("file-collector.yaml"), "f").spec.collector;
+  CHECK(file.kind == CollectorKind::kFile);
+  CHECK(file.path == "/var/log/train.log");
+  CHECK(file.format == FileFormat::kText);
+  CHECK(file.metrics_format == Strings{R"(([\w/]+)\s*:\s*([+-]?\d*(?:\.\d+)?))"});
+  const CollectorSpec lines =
+      LoadExperiment(test::DataFile("median-stop-json.yaml"), "f").spec.collector;
+  CHECK(lines.format == FileFormat::kJson);
+  CHECK(LoadExperiment(test::DataFile("own-kind-push.yaml"), "f").spec.collector.kind ==
+        CollectorKind::kPush);
+}
+
+TEST_CASE("experiment file: a template is filled with values and metadata", "[api]") {
+  const ExperimentSpec spec = LoadExperiment(test::DataFile("median-stop-json.yaml"), "f").spec;
+  const auto rendered = RenderTrial(spec, "median-stop-abcdefgh", {{"0.25"}});
+  REQUIRE(rendered.has_value());
+  const json object = json::parse(*rendered);
+  CHECK(object["metadata"] == json::parse(R"({"name":"median-stop-abcdefgh","namespace":"team-a",
+        "labels":{"team":"vision"},"annotations":{"example.com/owner":"platform"}})"));
+  CHECK(object["spec"]["template"]["spec"]["containers"][0]["args"] ==
+        json({"--lr=0.25", "--name=team-a/median-stop-abcdefgh", "--job=batch/v1/Job",
+              "--team=vision-platform"}));
+}
+
+TEST_CASE("experiment file: what is refused, by line and field", "[api]") {
+  CHECK(Lines(LoadAndCheck(test::DataFile("nas-refused.yaml"))) ==
+        Strings{"f.yaml:12: spec.nasConfig: NAS experiments are not supported by this version"});
+  CHECK(
+      Lines(LoadAndCheck(test::DataFile("configmap-refused.yaml"))) ==
+      Strings{"f.yaml:4: templates in ConfigMaps are not supported by this version; write the "
+              "template under spec.trialTemplate.trialSpec and remove this document",
+              "f.yaml:29: spec.trialTemplate.configMap: templates in ConfigMaps are not supported "
+              "by this version; write the template under trialSpec"});
+}
+
+TEST_CASE("experiment file: edits of a good file are told in their line", "[api]") {
+  struct Case {
+    std::string name;
+    std::string from;
+    std::string to;
+    std::string want;  // the only line
+  };
+  const std::vector<Case> cases = {
+      {"max below min", "max: \"0.05\"", "max: \"0.005\"",
+       "f.yaml:25: spec.parameters[0].feasibleSpace.max: must be >= min (0.005 < 0.01); swap the "
+       "bounds or correct one"},
+      {"bound that is no number", "min: \"0.01\"", "min: small",
+       "f.yaml:24: spec.parameters[0].feasibleSpace.min: must be a number (it is \"small\")"},
+      {"misspelt field", "parallelTrialCount", "paralelTrialCount",
+       "f.yaml:16: warning: spec.paralelTrialCount: unknown field; it is ignored, did you mean "
+       "parallelTrialCount?"},
+      {"duplicate key", "  maxFailedTrialCount: 3", "  maxTrialCount: 3",
+       "f.yaml:18: the key \"maxTrialCount\" stands here and in line 17; remove one of the two"},
+      {"syntax", "type: minimize", "type: minimize: 3",
+       "f.yaml:9: the YAML is malformed: illegal map value"},
+      {"count in quotes", "maxTrialCount: 12", "maxTrialCount: \"12\"",
+       "f.yaml:17: spec.maxTrialCount: must be a whole number without quotes, not the text \"12\""},
+      {"unknown reference", "reference: momentum", "reference: momemtum", ""},
+      {"own field of a later version", "parallelTrialCount: 3", "warmStart: {}",
+       "f.yaml:16: spec.warmStart: is not supported by this version of hone; remove it"},
+      {"name", "name: random", "name: Random_1",
+       "f.yaml:7: metadata.name: \"Random_1\" must start with a lower-case letter and hold only "
+       "lower-case letters, digits, '-' and '.', ending with a letter or digit"},
+      {"escape sequences do not reach the terminal", "type: minimize", "type: \"\\e[31m\"",
+       "f.yaml:9: spec.objective.type: must be one of minimize, maximize; \"\\x1b[31m\" is "
+       "unknown"},
+  };
+  const std::string good = test::DataFile("random-job.yaml");
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      const Strings lines = Lines(LoadAndCheck(Edited(good, c.from, c.to)));
+      if (c.want.empty()) {
+        CHECK(lines.size() == 2);  // an unknown reference, and a parameter that is not used
+      } else {
+        CHECK(lines == Strings{c.want});
+      }
+    }
+  }
+}
+
+TEST_CASE("experiment file: texts without an experiment", "[api]") {
+  struct Case {
+    std::string name;
+    std::string text;
+    std::string want;
+  };
+  const std::vector<Case> cases = {
+      {"empty", "", "f.yaml:1: there is no document with kind: Experiment in this file"},
+      {"comment", "# hi\n", "f.yaml:1: there is no document with kind: Experiment in this file"},
+      {"broken", "a: [", "f.yaml:2: "},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      const LoadedExperiment loaded = LoadExperiment(c.text, "f.yaml");
+      CHECK_FALSE(loaded.readable);
+      CHECK(loaded.HasErrors());
+      REQUIRE_FALSE(loaded.problems.empty());
+      CHECK_THAT(FormatProblem(loaded.problems.back()), Catch::Matchers::StartsWith(c.want));
+    }
+  }
+  const LoadedExperiment word = LoadExperiment("hello", "f.yaml");
+  CHECK(word.problems.size() == 2);  // the document is no Experiment, and there is none
+  CHECK_FALSE(word.readable);
+}
+
+TEST_CASE("experiment file: other documents beside the experiment", "[api]") {
+  const std::string good = test::DataFile("random-job.yaml");
+  const LoadedExperiment loaded =
+      LoadExperiment("kind: Namespace\n---\n" + good + "---\n" + good, "f.yaml");
+  CHECK_FALSE(loaded.HasErrors());
+  CHECK(loaded.problems.size() == 2);
+  CHECK(loaded.spec.name == "random");
+}
+
+TEST_CASE("experiment file: an exported object is accepted", "[api]") {
+  json object = json::parse(LoadExperiment(test::DataFile("random-job.yaml"), "f").spec.document);
+  object["metadata"]["uid"] = "x";
+  object["metadata"]["resourceVersion"] = "7";
+  object["status"] = {{"trials", 3}};
+  const LoadedExperiment loaded = LoadAndCheck(object.dump());
+  CHECK(Lines(loaded).empty());
+  CHECK_FALSE(json::parse(loaded.spec.document).contains("status"));
+}
+
+}  // namespace
+}  // namespace hone
