@@ -55,7 +55,7 @@ std::optional<YamlError> CheckCharacters(std::string_view text) {
     if (c == boost::nowide::utf::illegal || c == boost::nowide::utf::incomplete) {
       return YamlError{line, "the text is not UTF-8"};
     }
-    const bool is_control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+    const bool is_control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
     if (is_control) {
       return YamlError{line, "there is a control character (code " +
                                  std::to_string(static_cast<unsigned>(c)) +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <yaml-cpp/emitter.h>
 #include <yaml-cpp/emittermanip.h>
+#include <yaml-cpp/null.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -52,8 +53,10 @@ void Emit(const json& value, YAML::Emitter& out) {
     out << YAML::EndSeq;
   } else if (value.is_string()) {
     EmitText(value.get_ref<const std::string&>(), out);
+  } else if (value.is_null()) {
+    out << YAML::Null;
   } else {
-    out << value.dump();  // null, flags and numbers are written as in JSON
+    out << value.dump();  // flags and numbers are written as in JSON
   }
 }
 

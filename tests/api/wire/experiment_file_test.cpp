@@ -163,22 +163,22 @@ TEST_CASE("experiment file: edits of a good file are told in their line", "[api]
       {"bound that is no number", "min: \"0.01\"", "min: small",
        "f.yaml:24: spec.parameters[0].feasibleSpace.min: must be a number (it is \"small\")"},
       {"misspelt field", "parallelTrialCount", "paralelTrialCount",
-       "f.yaml:16: warning: spec.paralelTrialCount: unknown field; it is ignored, did you mean "
+       "f.yaml:17: warning: spec.paralelTrialCount: unknown field; it is ignored, did you mean "
        "parallelTrialCount?"},
       {"duplicate key", "  maxFailedTrialCount: 3", "  maxTrialCount: 3",
-       "f.yaml:18: the key \"maxTrialCount\" stands here and in line 17; remove one of the two"},
+       "f.yaml:19: the key \"maxTrialCount\" stands here and in line 18; remove one of the two"},
       {"syntax", "type: minimize", "type: minimize: 3",
-       "f.yaml:9: the YAML is malformed: illegal map value"},
+       "f.yaml:10: the YAML is malformed: illegal map value"},
       {"count in quotes", "maxTrialCount: 12", "maxTrialCount: \"12\"",
-       "f.yaml:17: spec.maxTrialCount: must be a whole number without quotes, not the text \"12\""},
+       "f.yaml:18: spec.maxTrialCount: must be a whole number without quotes, not the text \"12\""},
       {"unknown reference", "reference: momentum", "reference: momemtum", ""},
       {"own field of a later version", "parallelTrialCount: 3", "warmStart: {}",
-       "f.yaml:16: spec.warmStart: is not supported by this version of hone; remove it"},
+       "f.yaml:17: spec.warmStart: is not supported by this version of hone; remove it"},
       {"name", "name: random", "name: Random_1",
        "f.yaml:7: metadata.name: \"Random_1\" must start with a lower-case letter and hold only "
        "lower-case letters, digits, '-' and '.', ending with a letter or digit"},
       {"escape sequences do not reach the terminal", "type: minimize", "type: \"\\e[31m\"",
-       "f.yaml:9: spec.objective.type: must be one of minimize, maximize; \"\\x1b[31m\" is "
+       "f.yaml:10: spec.objective.type: must be one of minimize, maximize; \"\\x1b[31m\" is "
        "unknown"},
   };
   const std::string good = test::DataFile("random-job.yaml");
@@ -203,7 +203,7 @@ TEST_CASE("experiment file: texts without an experiment", "[api]") {
   const std::vector<Case> cases = {
       {"empty", "", "f.yaml:1: there is no document with kind: Experiment in this file"},
       {"comment", "# hi\n", "f.yaml:1: there is no document with kind: Experiment in this file"},
-      {"broken", "a: [", "f.yaml:2: "},
+      {"broken", "a: [", "f.yaml:1: "},
   };
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
