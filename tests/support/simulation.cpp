@@ -22,8 +22,9 @@ Simulation::~Simulation() {
 void Simulation::StartEngine(bool drive_all) {
   runner = std::make_unique<SimulatedRunner>(world, Capacity{cpus_, 0});
   suggesters = std::make_unique<InProcessSuggesterFactory>(executor);
-  auto made = Engine::Create(EnginePorts{store, *suggesters, *runner, executor, executor, executor},
-                             {.owner = "simulation", .crash_folder = {}, .drive_all = drive_all});
+  auto made =
+      Engine::Create(EnginePorts{store, *suggesters, *runner, executor, executor, executor},
+                     {.owner = "simulation", .crash_folder = crash_folder, .drive_all = drive_all});
   REQUIRE(made.has_value());
   engine = *made;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,7 +44,8 @@ class Simulation {
   SimulatedWorld world;
   std::unique_ptr<SimulatedRunner> runner;
   std::unique_ptr<SuggesterFactory> suggesters;
-  std::shared_ptr<Engine> engine;  // shared with its own callbacks
+  std::shared_ptr<Engine> engine;      // shared with its own callbacks
+  std::filesystem::path crash_folder;  ///< of the next engine
 
  private:
   std::uint32_t cpus_;
