@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <future>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -24,12 +26,16 @@ Writer::~Writer() {
 }
 
 void Writer::Submit(Work work) {
+  bool wake = false;
   {
     const std::scoped_lock lock(mutex_);
     urgent_ += work.lazy ? 0 : 1;
     queue_.push_back(std::move(work));
+    wake = queue_.size() >= wanted_;
   }
-  wake_.notify_one();
+  if (wake) {
+    wake_.notify_one();
+  }
 }
 
 Status Writer::Run(std::function<Status(Connection&)> apply) {
@@ -45,7 +51,10 @@ Status Writer::Run(std::function<Status(Connection&)> apply) {
 
 void Writer::Loop(const std::stop_token& stop) {
   for (Batch batch = Take(stop); !batch.empty(); batch = Take(stop)) {
+    const auto begin = std::chrono::steady_clock::now();
     Write(batch);
+    last_took_ = std::chrono::steady_clock::now() - begin;
+    last_items_ = batch.size();
     for (Item& item : batch) {
       if (item.work.done) {
         item.work.done(std::move(item.status));
@@ -57,10 +66,12 @@ void Writer::Loop(const std::stop_token& stop) {
 /// What waits, up to the limits. Empty: stopped and nothing left.
 Writer::Batch Writer::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
+  wanted_ = 1;
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
   // Lazy writes travel with the next urgent one, if there is one soon.
   wake_.wait_for(lock, stop, limits_.lazy_wait,
                  [&] { return urgent_ > 0 || queue_.size() >= limits_.items; });
+  Gather(lock, stop);
   Batch batch;
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.size() < limits_.items && bytes < limits_.bytes) {
@@ -70,6 +81,15 @@ Writer::Batch Writer::Take(const std::stop_token& stop) {
     queue_.pop_front();
   }
   return batch;
+}
+
+/// Gives the callers of the last transaction a moment to come back.
+void Writer::Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  const auto patience =
+      std::min<std::chrono::steady_clock::duration>(last_took_ / 4, limits_.longest_gathering);
+  wanted_ = std::min(last_items_, limits_.items);
+  wake_.wait_for(lock, stop, patience, [&] { return queue_.size() >= wanted_; });
+  wanted_ = std::numeric_limits<std::size_t>::max();  // busy from here on
 }
 
 /// Commits all items, or all but those that the data refuse, or nothing.
