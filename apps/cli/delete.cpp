@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// hone delete: removes an experiment with its ledger, metrics and logs.
+#include "apps/cli/ask_engine.h"
+#include "apps/cli/output.h"
+#include "apps/cli/session.h"
+#include "apps/cli/verbs.h"
+
+namespace hone::cli {
+
+Result<int> DeleteExperiment(const Config& config, const std::string& name) {
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  {
+    HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+    HONE_ASSIGN_OR_RETURN(const auto row, session.Find(name));
+    static_cast<void>(row);  // known to exist is all that is asked
+  }
+  const request::Delete remove{{config.name_space, name}};
+  HONE_ASSIGN_OR_RETURN(const Answer answer, AskEngine(config, remove, *waiter, LeaveAtOnce));
+  static_cast<void>(answer);  // its text is the UID
+  HONE_RETURN_IF_ERROR(PrintText("experiment '" + name + "' is deleted\n"));
+  return kExitOk;
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/engine_host.h"
+
+#include <unistd.h>
+
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "base/crash.h"
+#include "base/guarded.h"
+#include "store/sqlite/sqlite_store.h"
+#include "suggestion/inprocess/factory.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr int kControlThreads = 2;
+constexpr int kIoThreads = 2;
+constexpr Duration kStopWithin = std::chrono::seconds(10);
+
+int ComputeThreads() {
+  return std::thread::hardware_concurrency() > 1 ? 2 : 1;
+}
+
+std::vector<std::string> Environment() {
+  std::vector<std::string> all;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    all.emplace_back(*variable);
+  }
+  return all;
+}
+
+LocalOptions RunnerOptions(const Config& config) {
+  LocalOptions options;
+  options.work_folder = config.data_dir;
+  options.cpus = config.cpus.value_or(0);
+  options.gpus = config.gpus;
+  options.grace = config.grace;
+  options.environment = Environment();
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EngineHost>> EngineHost::Create(const Config& config) {
+  const std::string folder = "the data folder " + config.data_dir.string() + " cannot be used";
+  if (const Status made = MakeFolders(config.CrashFolder()); !made.has_value()) {
+    return Annotate(made.error(), folder);
+  }
+  auto lock = FileLock::Acquire(config.LockFile());
+  if (!lock.has_value()) {
+    if (lock.error().code == Code::kFailedPrecondition) {
+      return nullptr;
+    }
+    return Annotate(lock.error(), folder);
+  }
+  std::unique_ptr<EngineHost> host(new EngineHost(std::move(*lock)));
+  HONE_RETURN_IF_ERROR(host->Start(config));
+  return host;
+}
+
+EngineHost::EngineHost(FileLock lock) : lock_(std::move(lock)) {}
+
+Status EngineHost::Start(const Config& config) {
+  InstallCrashHandler(config.CrashFolder());
+  HONE_ASSIGN_OR_RETURN(store_, SqliteStore::Create(config.DataFile(), {}));
+  HONE_ASSIGN_OR_RETURN(runner_, LocalRunner::Create(RunnerOptions(config), clock_));
+  control_ = std::make_unique<AsioExecutor>("hone-ctl", kControlThreads);
+  io_ = std::make_unique<AsioExecutor>("hone-io", kIoThreads);
+  compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
+  suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
+  EngineOptions options;
+  options.owner = "hone process " + std::to_string(::getpid());
+  options.crash_folder = config.CrashFolder();
+  HONE_ASSIGN_OR_RETURN(
+      engine_, Engine::Create({*store_, *suggesters_, *runner_, *control_, *io_, clock_}, options));
+  return {};
+}
+
+EngineHost::~EngineHost() {
+  if (engine_ != nullptr) {
+    const auto stopped = std::make_shared<std::promise<void>>();  // may be kept beyond the time-out
+    engine_->Stop([stopped] { stopped->set_value(); });
+    stopped->get_future().wait_for(kStopWithin);
+  }
+  // Callbacks of each part post to the parts that are stopped after it.
+  runner_.reset();
+  for (AsioExecutor* executor : {compute_.get(), io_.get(), control_.get()}) {
+    if (executor != nullptr) {
+      executor->Stop();
+    }
+  }
+  engine_.reset();
+}
+
+Result<std::string> EngineHost::Ask(EngineRequest request, Waiter& waiter,
+                                    const std::function<void()>& on_signal) {
+  using Slot = Guarded<std::optional<Result<std::string>>>;
+  const auto slot = std::make_shared<Slot>();  // shared with a callback that may come late
+  engine_->Handle(std::move(request), [slot, &waiter](Result<std::string> reply) {
+    slot->WithLock([&](auto& held) { held = std::move(reply); });
+    waiter.Wake();
+  });
+  while (true) {
+    if (auto reply = slot->WithLock([](auto& held) { return held; })) {
+      return std::move(*reply);
+    }
+    if (waiter.Wait(std::chrono::seconds(1)) == Waiter::Woke::kSignal && on_signal) {
+      on_signal();
+    }
+  }
+}
+
+}  // namespace hone::cli

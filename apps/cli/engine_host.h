@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "apps/cli/config.h"
+#include "apps/cli/waiter.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/file.h"
+#include "base/result.h"
+#include "controller/engine.h"
+#include "store/store.h"
+#include "suggestion/suggester.h"
+#include "trial-runner/local/local_runner.h"
+
+namespace hone::cli {
+
+/// This process as the engine of a data folder: holds engine.lock and owns the store, the threads,
+/// the runner and the engine.
+/// Life: Create takes the lock and starts everything; destruction stops in the reverse order and
+/// gives the lock back. Trials that run then go on running.
+/// @threads  its own calls from the main thread only
+class EngineHost {
+ public:
+  /// @returns null if another process holds the folder
+  /// @errors  the folder cannot be made or written, the store is not ours, the shim is missing
+  static Result<std::unique_ptr<EngineHost>> Create(const Config& config);
+  ~EngineHost();
+  EngineHost(const EngineHost&) = delete;
+  EngineHost& operator=(const EngineHost&) = delete;
+
+  [[nodiscard]] Engine& engine() { return *engine_; }
+  [[nodiscard]] Store& store() { return *store_; }
+  [[nodiscard]] LocalRunner& runner() { return *runner_; }
+
+  /// Asks the engine and waits for its answer. @param on_signal  called for each signal that comes
+  /// meanwhile; may be empty
+  Result<std::string> Ask(EngineRequest request, Waiter& waiter,
+                          const std::function<void()>& on_signal);
+
+ private:
+  explicit EngineHost(FileLock lock);
+  Status Start(const Config& config);
+
+  FileLock lock_;
+  SystemClock clock_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<AsioExecutor> control_;
+  std::unique_ptr<AsioExecutor> io_;
+  std::unique_ptr<AsioExecutor> compute_;
+  std::unique_ptr<LocalRunner> runner_;
+  std::unique_ptr<SuggesterFactory> suggesters_;
+  std::shared_ptr<Engine> engine_;  // shared with its own callbacks
+};
+
+}  // namespace hone::cli

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// hone explain: why a trial or an experiment is in its state.
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/explain_text.h"
+#include "apps/cli/output.h"
+#include "apps/cli/session.h"
+#include "apps/cli/verbs.h"
+#include "base/file.h"
+
+namespace hone::cli {
+namespace {
+
+Status Tell(const std::string& sentence, const char* kind, const std::string& name,
+            OutputFormat output) {
+  if (output == OutputFormat::kTable) {
+    return PrintText(sentence + "\n");
+  }
+  return PrintDocument({{"kind", kind}, {"name", name}, {"explanation", sentence}}, output);
+}
+
+}  // namespace
+
+Result<int> Explain(const Config& config, const std::string& name, OutputFormat output) {
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  if (session.HasTrial(name)) {
+    HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(name));
+    const std::string why = ExplainTrial(found.experiment, found.number, SystemClock().Now());
+    HONE_RETURN_IF_ERROR(Tell(why, "Trial", name, output));
+    return kExitOk;
+  }
+  auto state = session.Load(name);
+  if (!state.has_value()) {
+    // A trial's name is longer than any experiment's: say what is nearest to it.
+    const auto trial = session.FindTrial(name);
+    const bool near = !trial.has_value() && trial.error().message.find("mean") != std::string::npos;
+    return tl::make_unexpected(near ? trial.error() : state.error());
+  }
+  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
+  HONE_RETURN_IF_ERROR(Tell(ExplainExperiment(*state, holder != 0), "Experiment", name, output));
+  return kExitOk;
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/follower.h"
+
+#include "core/transitions.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr std::size_t kEventsAtOnce = 4096;
+
+}  // namespace
+
+Follower::Follower(Ledger& ledger, ExperimentId id) : ledger_(&ledger) {
+  state_.id = std::move(id);
+}
+
+Result<bool> Follower::CatchUp(const OnEvent& on_event) {
+  bool any = false;
+  while (true) {
+    HONE_ASSIGN_OR_RETURN(const auto events,
+                          ledger_->Read(state_.id, state_.version, kEventsAtOnce));
+    for (const Recorded& recorded : events) {
+      Evolve(state_, recorded);
+      if (on_event) {
+        on_event(state_, recorded);
+      }
+    }
+    any = any || !events.empty();
+    if (events.size() < kEventsAtOnce) {
+      return any;
+    }
+  }
+}
+
+}  // namespace hone::cli

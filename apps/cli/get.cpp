@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// hone get: one experiment.
+#include <nlohmann/json.hpp>
+
+#include "api/wire/render.h"
+#include "apps/cli/format.h"
+#include "apps/cli/output.h"
+#include "apps/cli/session.h"
+#include "apps/cli/verbs.h"
+#include "apps/cli/view.h"
+#include "base/text.h"
+
+namespace hone::cli {
+namespace {
+
+std::string BudgetText(const ExperimentState& state) {
+  std::string text = std::to_string(state.parallel_trial_count) + " at a time, ";
+  text += state.max_trial_count ? "at most " + std::to_string(*state.max_trial_count)
+                                : std::string("without limit");
+  if (state.max_failed_trial_count) {
+    text += ", fails at " + std::to_string(*state.max_failed_trial_count) + " failed";
+  }
+  return text;
+}
+
+std::string GoalText(const Objective& objective) {
+  std::string text = objective.direction == Direction::kMaximize ? "maximize " : "minimize ";
+  text += objective.metric;
+  return objective.goal ? text + ", goal " + FormatDouble(*objective.goal) : text;
+}
+
+std::string TableText(const ExperimentState& state) {
+  const bool running = state.ended_at == Timestamp();
+  const Timestamp until = running ? state.changed_at : state.ended_at;
+  std::string text = ResultText(state);
+  text += "objective   " + GoalText(state.spec->objective) + "\n";
+  text +=
+      "algorithm   " + state.spec->algorithm.name + ", seed " + std::to_string(state.seed) + "\n";
+  text += "budget      " + BudgetText(state) + "\n";
+  text += "created     " + FormatSeconds(state.created_at) + "\n";
+  text += std::string(running ? "last event  " : "ended       ") + FormatSeconds(until) +
+          ", after " + FormatDuration(until - state.created_at) + "\n";
+  return text + "uid         " + state.id.text + "\n";
+}
+
+}  // namespace
+
+Result<int> GetExperiment(const Config& config, const std::string& name, OutputFormat output) {
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
+  if (output == OutputFormat::kTable) {
+    HONE_RETURN_IF_ERROR(PrintText(TableText(state)));
+  } else {
+    HONE_RETURN_IF_ERROR(PrintDocument(ExperimentObject(state), output));
+  }
+  return kExitOk;
+}
+
+}  // namespace hone::cli

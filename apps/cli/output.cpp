@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/output.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "api/wire/yaml.h"
+#include "base/file.h"
+
+namespace hone::cli {
+
+Status PrintText(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return tl::make_unexpected(ErrnoError(errno, "write the result on standard output"));
+  }
+  return {};
+}
+
+Status PrintDocument(const nlohmann::json& document, OutputFormat format) {
+  if (format == OutputFormat::kYaml) {
+    return PrintText(EmitYaml(document));
+  }
+  return PrintText(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace hone::cli

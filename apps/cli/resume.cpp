@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// hone resume: goes on with an experiment, after editing its budget if asked to.
+#include "apps/cli/drive.h"
+#include "apps/cli/session.h"
+#include "apps/cli/verbs.h"
+
+namespace hone::cli {
+
+Result<int> ResumeExperiment(const Config& config, const ResumeOptions& options) {
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  {
+    HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+    HONE_ASSIGN_OR_RETURN(const auto row, session.Find(options.name));
+    static_cast<void>(row);  // known to exist is all that is asked
+  }
+  const request::Resume resume{{config.name_space, options.name}, options.edit};
+  return Drive(config, options.output, *waiter).Run(resume);
+}
+
+}  // namespace hone::cli

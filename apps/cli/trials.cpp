@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// hone trials: all trials of an experiment.
+#include <nlohmann/json.hpp>
+
+#include "api/wire/render.h"
+#include "apps/cli/format.h"
+#include "apps/cli/output.h"
+#include "apps/cli/session.h"
+#include "apps/cli/verbs.h"
+
+namespace hone::cli {
+namespace {
+
+std::string TimeOf(const TrialState& trial, Timestamp now) {
+  if (trial.started_at == Timestamp()) {
+    return "";
+  }
+  const Timestamp until = trial.ended_at == Timestamp() ? now : trial.ended_at;
+  return FormatDuration(until - trial.started_at);
+}
+
+std::string TableText(const ExperimentState& state, Timestamp now) {
+  Table table({"NAME", "STATUS", state.spec->objective.metric, "TIME", "PARAMETERS"});
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kReserved || trial.phase == TrialPhase::kWithdrawn) {
+      continue;
+    }
+    std::string status(PhaseWord(trial.phase));
+    if (trial.phase == TrialPhase::kFailed || trial.phase == TrialPhase::kMetricsUnavailable) {
+      status += " (" + std::string(EndingWord(trial.ending)) + ")";
+    }
+    table.Add({state.NameOf(trial) + (state.best == trial.number ? " *" : ""), std::move(status),
+               ObjectiveText(state, trial), TimeOf(trial, now),
+               FormatParameters(state.spec->space, trial.values)});
+  }
+  return table.Text();
+}
+
+}  // namespace
+
+Result<int> ListTrials(const Config& config, const std::string& name, OutputFormat output) {
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
+  if (output == OutputFormat::kTable) {
+    HONE_RETURN_IF_ERROR(PrintText(TableText(state, SystemClock().Now())));
+  } else {
+    HONE_RETURN_IF_ERROR(PrintDocument(TrialList(state), output));
+  }
+  return kExitOk;
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/view.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "apps/cli/format.h"
+#include "base/text.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr std::size_t kLongestReason = 300;
+
+/// "7/16": trials that are over, of those there will be.
+std::string Progress(const ExperimentState& state) {
+  std::string text = std::to_string(state.Completed());
+  if (state.max_trial_count) {
+    text += "/" + std::to_string(*state.max_trial_count);
+  }
+  return text;
+}
+
+std::uint32_t Failed(const ExperimentState& state) {
+  return state.Count(TrialPhase::kFailed) + state.Count(TrialPhase::kMetricsUnavailable);
+}
+
+void AddCount(std::string& line, std::uint32_t count, std::string_view what) {
+  if (count > 0) {
+    line += ", " + std::to_string(count) + " " + std::string(what);
+  }
+}
+
+Duration TimeOf(const TrialState& trial) {
+  return trial.started_at == Timestamp() ? Duration(0) : trial.ended_at - trial.started_at;
+}
+
+/// The event's line; one overload for each kind that has one.
+class Teller {
+ public:
+  explicit Teller(const ExperimentState& state) : state_(state) {}
+
+  std::string operator()(const event::TrialRunning& e) const {
+    const TrialState& trial = *state_.Find(e.trial);
+    return Name(e.trial) + " runs: " + FormatParameters(state_.spec->space, trial.values);
+  }
+  std::string operator()(const event::TrialSucceeded& e) const {
+    const TrialState& trial = *state_.Find(e.outcome.trial);
+    return Name(trial.number) + " succeeded after " + FormatDuration(TimeOf(trial)) + ": " +
+           state_.spec->objective.metric + "=" + ObjectiveText(state_, trial) + Done();
+  }
+  std::string operator()(const event::TrialFailed& e) const {
+    const TrialState& trial = *state_.Find(e.outcome.trial);
+    return Name(trial.number) + " failed after " + FormatDuration(TimeOf(trial)) + ": " +
+           Reason(trial.message) + Done();
+  }
+  std::string operator()(const event::TrialEarlyStopped& e) const {
+    return Name(e.outcome.trial) + " stopped early: " + Reason(e.reason) + Done();
+  }
+  std::string operator()(const event::TrialKilled& e) const {
+    return Name(e.outcome.trial) + " killed: " + Reason(e.reason) + Done();
+  }
+  std::string operator()(const event::TrialRequeued& e) const {
+    return Name(e.trial) + " waits to be started again: " + Reason(e.message);
+  }
+  std::string operator()(const event::BestChanged& /*e*/) const { return BestText(state_); }
+  std::string operator()(const event::SearchExhausted& e) const {
+    return "the search algorithm has nothing more to propose" +
+           (e.reason.empty() ? "" : ": " + Reason(e.reason));
+  }
+  std::string operator()(const event::ExperimentSuspended& e) const {
+    return "suspended: " + Reason(e.reason);
+  }
+  std::string operator()(const event::ExperimentResumed& /*e*/) const { return "resumed"; }
+  std::string operator()(const event::ExperimentRestarted& /*e*/) const { return "restarted"; }
+  std::string operator()(const event::ExperimentEnded& e) const {
+    return std::string(state_.phase == ExperimentPhase::kSucceeded ? "succeeded: " : "failed: ") +
+           Reason(e.message);
+  }
+  std::string operator()(const event::ExperimentDeleted& /*e*/) const { return "deleted"; }
+  template <class Detail>
+  std::string operator()(const Detail& /*e*/) const {
+    return "";
+  }
+
+ private:
+  [[nodiscard]] std::string Name(TrialNumber number) const {
+    return state_.NameOf(*state_.Find(number));
+  }
+  [[nodiscard]] std::string Done() const { return " (" + Progress(state_) + ")"; }
+  static std::string Reason(const std::string& text) { return Printable(text, kLongestReason); }
+
+  const ExperimentState& state_;
+};
+
+/// The mean time of trials that ran to a good end.
+std::optional<Duration> MeanTime(const ExperimentState& state) {
+  Duration sum{};
+  std::int64_t count = 0;
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kSucceeded) {
+      sum += TimeOf(trial);
+      ++count;
+    }
+  }
+  return count == 0 ? std::nullopt : std::optional(sum / count);
+}
+
+}  // namespace
+
+std::string BestText(const ExperimentState& state) {
+  if (!state.best) {
+    return "";
+  }
+  const TrialState& best = *state.Find(*state.best);
+  return "best " + state.spec->objective.metric + "=" + ObjectiveText(state, best) + " by " +
+         state.NameOf(best) + " (" + FormatParameters(state.spec->space, best.values) + ")";
+}
+
+std::optional<Duration> TimeLeft(const ExperimentState& state, Timestamp now) {
+  const auto mean = MeanTime(state);
+  if (!mean || !state.max_trial_count) {
+    return std::nullopt;
+  }
+  const std::int64_t left = *state.max_trial_count - static_cast<std::int64_t>(state.Completed());
+  Duration work = *mean * std::max<std::int64_t>(0, left);
+  std::int64_t running = 0;
+  for (const TrialNumber number : state.active) {
+    const TrialState& trial = *state.Find(number);
+    if (trial.phase == TrialPhase::kRunning) {
+      work -= std::clamp<Duration>(now - trial.started_at, Duration(0), *mean);
+      ++running;
+    }
+  }
+  return std::max<Duration>(Duration(0), work) / std::max<std::int64_t>(1, running);
+}
+
+std::string LiveLine(const ExperimentState& state, Timestamp since, Timestamp now,
+                     std::size_t width) {
+  std::string line = state.spec->name + ": " + Progress(state) + " done";
+  AddCount(line, state.Count(TrialPhase::kRunning), "running");
+  AddCount(line, state.Count(TrialPhase::kPending) + state.Count(TrialPhase::kReserved), "waiting");
+  AddCount(line, Failed(state), "failed");
+  line += " | " + FormatDuration(std::chrono::floor<std::chrono::seconds>(now - since));
+  if (state.phase == ExperimentPhase::kSuspended) {
+    line += " | ending";
+  } else if (const auto left = TimeLeft(state, now); left && !state.Ended()) {
+    line += ", about " + FormatDuration(std::chrono::ceil<std::chrono::seconds>(*left)) + " left";
+  }
+  if (const std::string best = BestText(state); !best.empty()) {
+    line += " | " + best;
+  }
+  return CutToWidth(line, width);
+}
+
+std::string ChangeLine(const ExperimentState& state, const Recorded& recorded) {
+  return std::visit(Teller(state), recorded.event);
+}
+
+std::string ResultText(const ExperimentState& state) {
+  std::string text = "experiment  " + state.spec->name + "\n";
+  text += "status      " + std::string(PhaseWord(state.phase));
+  text += (state.message.empty() ? "" : ": " + Printable(state.message, kLongestReason)) + "\n";
+  std::string failed;
+  AddCount(failed, Failed(state), "failed");
+  text += "trials      " + Progress(state) + " done" + failed + "\n";
+  if (!state.best) {
+    return text + "best trial  none: no trial has reported the objective '" +
+           state.spec->objective.metric + "'\n";
+  }
+  const TrialState& best = *state.Find(*state.best);
+  text += "best trial  " + state.NameOf(best) + "\n";
+  text += "objective   " + state.spec->objective.metric + "=" + ObjectiveText(state, best) + "\n";
+  text += "parameters  " + FormatParameters(state.spec->space, best.values) + "\n";
+  return text + "logs        hone logs " + state.NameOf(best) + "\n";
+}
+
+}  // namespace hone::cli
