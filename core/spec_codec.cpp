@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 2> kDirections = {"minimize", "maximize"}
 constexpr std::array<std::string_view, 3> kStrategies = {"min", "max", "latest"};
 constexpr std::array<std::string_view, 3> kResumePolicies = {"Never", "LongRunning", "FromVolume"};
 constexpr int kDefaultParallel = 3;
+// Copying and substituting walk the document recursively.
+constexpr std::size_t kDeepest = 100;
 
 void DecodeHead(Fields& root, ExperimentSpec& spec) {
   for (const auto& [key, wanted] :
@@ -159,6 +161,12 @@ void DecodeBody(Fields& fields, ExperimentSpec& spec) {
   fields.Finish();
 }
 
+bool NestsDeeperThan(std::size_t levels, const json& value) {
+  return value.is_structured() && (levels == 0 || std::ranges::any_of(value, [&](const json& item) {
+                                     return NestsDeeperThan(levels - 1, item);
+                                   }));
+}
+
 }  // namespace
 
 ExperimentSpec DecodeSpec(const json& document, const SourceText& source_text, Problems& problems) {
@@ -167,6 +175,10 @@ ExperimentSpec DecodeSpec(const json& document, const SourceText& source_text, P
     problems.Refuse("",
                     "is not an Experiment: an object with apiVersion, kind, metadata and spec "
                     "is wanted");
+    return spec;
+  }
+  if (NestsDeeperThan(kDeepest, document)) {
+    problems.Refuse("", "the nesting is deeper than 100 levels");
     return spec;
   }
   json normal = document;

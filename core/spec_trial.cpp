@@ -194,6 +194,7 @@ void ApplyTemplateDefaults(json& trial_template) {
 }
 
 void DecodeTrialSpec(Fields& fields, TrialTemplate& trial) {
+  fields.Keep({"trialSpec"});
   if (fields.Has("configMap")) {
     fields.problems().Refuse(
         fields.Path("configMap"),

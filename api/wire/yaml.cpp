@@ -22,7 +22,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostBytes = 4U << 20U;
+constexpr std::size_t kMostBytes = 3U << 19U;  // the most that etcd takes, too
 constexpr std::size_t kMostValues = 100'000;
 constexpr std::size_t kMostExpandedBytes = 16U << 20U;
 constexpr std::size_t kLongestKey = 1024;
@@ -342,7 +342,7 @@ std::vector<YamlDocument> ParseDocuments(std::string_view text) {
 
 tl::expected<std::vector<YamlDocument>, YamlError> ParseYaml(std::string_view text) {
   if (text.size() > kMostBytes) {
-    return tl::make_unexpected(YamlError{1, "the text is larger than 4 MiB"});
+    return tl::make_unexpected(YamlError{1, "the text is larger than 1.5 MiB"});
   }
   if (auto error = CheckCharacters(text)) {
     return tl::make_unexpected(std::move(*error));

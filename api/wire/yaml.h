@@ -44,7 +44,7 @@ struct YamlError {
 /// yes, no, on, off, y and n are flags; 0777 is octal; 1_000 is a number). Stricter than YAML:
 /// duplicate keys, keys that are not texts, unknown tags, .nan and .inf, and control characters are
 /// refused; aliases and `<<` merges are expanded within a budget of 100,000 values and 16 MiB, and
-/// nesting ends at 100 levels. The text is untrusted, at most 4 MiB.
+/// nesting ends at 100 levels. The text is untrusted, at most 1.5 MiB.
 tl::expected<std::vector<YamlDocument>, YamlError> ParseYaml(std::string_view text);
 
 /// Block-style YAML that ParseYaml reads back as the same value; texts that would be read as
