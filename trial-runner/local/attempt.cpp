@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trial-runner/local/attempt.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "base/text.h"
+#include "trial-runner/local/attempt_files.h"
+
+namespace hone::local {
+namespace {
+
+namespace fs = std::filesystem;
+namespace files = attempt_files;
+
+constexpr std::string_view kAttemptPrefix = "attempt-";
+constexpr std::uint64_t kLargestLaunch = std::uint64_t{16} << 20;
+
+template <class T>
+T Number(std::string_view text) {
+  T value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// Names of the folders in a folder; none if it does not exist.
+Result<std::vector<std::string>> FoldersIn(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_directory()) {
+      names.push_back(at->path().filename().string());
+    }
+  }
+  if (error && error.value() != ENOENT) {
+    return tl::make_unexpected(ErrnoError(error.value(), "read " + folder.string()));
+  }
+  return names;
+}
+
+// Folder names that are numbers after a prefix, in order.
+Result<std::vector<std::uint32_t>> NumbersIn(const fs::path& folder, std::string_view prefix) {
+  HONE_ASSIGN_OR_RETURN(const auto names, FoldersIn(folder));
+  std::vector<std::uint32_t> numbers;
+  for (const std::string& name : names) {
+    if (!name.starts_with(prefix)) {
+      continue;
+    }
+    const std::string_view digits = std::string_view(name).substr(prefix.size());
+    const auto number = Number<std::uint32_t>(digits);
+    if (number > 0 && std::to_string(number) == digits) {
+      numbers.push_back(number);
+    }
+  }
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+// The value behind `key` on a line of its own.
+std::optional<std::string_view> LineOf(std::string_view text, std::string_view key) {
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.starts_with(key)) {
+      return line.substr(key.size());
+    }
+  }
+  return std::nullopt;
+}
+
+Timestamp MicrosOf(std::string_view text, std::string_view key) {
+  return Timestamp(Duration(Number<std::int64_t>(LineOf(text, key).value_or("0"))));
+}
+
+// Whether a shim lives that holds the attempt.
+bool IsLocked(const fs::path& folder) {
+  const UniqueFd fd(::open((folder / files::kLaunch).c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return fd.valid() && ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// The file's text; nothing if there is no such file.
+Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
+  auto text = ReadFile(path);
+  if (!text.has_value()) {
+    if (text.error().code == Code::kNotFound) {
+      return std::nullopt;
+    }
+    return tl::make_unexpected(std::move(text).error());
+  }
+  return std::move(text).value();
+}
+
+Result<std::optional<ExitRecord>> ReadExit(const fs::path& folder, std::string_view claim) {
+  HONE_ASSIGN_OR_RETURN(const auto text, ReadIfThere(folder / files::kExit));
+  if (text) {
+    return DecodeExit(*text);
+  }
+  return DecodeExit(claim);  // where the shim keeps it on a full disk
+}
+
+// A power cut can take the end of a log whose exit record it left.
+bool LogWasCut(const fs::path& folder, const ExitRecord& record) {
+  std::error_code error;
+  const auto size = fs::file_size(folder / files::kOutput, error);
+  return record.output_bytes > 0 && (error || size < record.output_bytes);
+}
+
+}  // namespace
+
+fs::path Layout::Experiment(const ExperimentId& id) const {
+  return Trials() / id.text;
+}
+
+fs::path Layout::Trial(const TrialId& id) const {
+  return Experiment(id.experiment) / std::to_string(id.number);
+}
+
+fs::path Layout::Attempt(const AttemptKey& key) const {
+  return Trial(key.trial) / (std::string(kAttemptPrefix) + std::to_string(key.attempt));
+}
+
+Result<std::vector<AttemptKey>> Layout::List(const ExperimentId& experiment) const {
+  HONE_ASSIGN_OR_RETURN(const auto trials, NumbersIn(Experiment(experiment), ""));
+  std::vector<AttemptKey> keys;
+  for (const TrialNumber number : trials) {
+    const TrialId trial{experiment, number};
+    HONE_ASSIGN_OR_RETURN(const auto attempts, NumbersIn(Trial(trial), kAttemptPrefix));
+    for (const std::uint32_t attempt : attempts) {
+      keys.push_back({trial, attempt});
+    }
+  }
+  return keys;
+}
+
+Result<std::vector<ExperimentId>> Layout::Experiments() const {
+  HONE_ASSIGN_OR_RETURN(const auto names, FoldersIn(Trials()));
+  std::vector<ExperimentId> ids;
+  for (const std::string& name : names) {
+    if (IsPlainName(name)) {
+      ids.push_back({name});
+    }
+  }
+  return ids;
+}
+
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
+  std::string text;
+  bool has_nul = false;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    has_nul = has_nul || value.find('\0') != std::string_view::npos;
+    text.append(key).append(value).push_back('\0');
+  };
+  add(files::kLaunchMagic, "");
+  add(files::kFolder, plan.folder.string());
+  add(files::kDeadline, std::to_string(plan.deadline.value_or(Duration::zero()).count()));
+  add(files::kGrace, std::to_string(plan.grace.count()));
+  if (!plan.oom_counter.empty()) {
+    add(files::kOomCounter, plan.oom_counter);
+  }
+  add(files::kGpus, Join(plan.gpus, ","));
+  if (!plan.metrics_from.empty()) {
+    add(files::kMetricsFrom, plan.metrics_from);
+    add(files::kMetricsTo, plan.metrics_to.string());
+  }
+  for (const std::string& argument : plan.argv) {
+    add(files::kArgument, argument);
+  }
+  for (const std::string& variable : plan.env) {
+    add(files::kVariable, variable);
+  }
+  add(files::kLaunchEnd, "");
+  if (has_nul) {
+    return Fail(Code::kInvalidArgument, "the command or a variable contains a NUL character");
+  }
+  return text;
+}
+
+std::optional<LaunchPlan> DecodeLaunch(std::string_view text) {
+  std::vector<std::string_view> texts = Split(text, '\0');
+  // Split gives an empty text after the last NUL.
+  if (texts.size() < 3 || texts.front() != files::kLaunchMagic || !texts.back().empty() ||
+      texts[texts.size() - 2] != files::kLaunchEnd) {
+    return std::nullopt;
+  }
+  LaunchPlan plan;
+  const auto take = [](std::string_view& item, std::string_view key) {
+    const bool has = item.starts_with(key);
+    item.remove_prefix(has ? key.size() : 0);
+    return has;
+  };
+  for (std::string_view item : texts) {
+    if (take(item, files::kArgument)) {
+      plan.argv.emplace_back(item);
+    } else if (take(item, files::kVariable)) {
+      plan.env.emplace_back(item);
+    } else if (take(item, files::kFolder)) {
+      plan.folder = item;
+    } else if (take(item, files::kOomCounter)) {
+      plan.oom_counter = item;
+    } else if (take(item, files::kMetricsFrom)) {
+      plan.metrics_from = item;
+    } else if (take(item, files::kMetricsTo)) {
+      plan.metrics_to = item;
+    } else if (take(item, files::kGrace)) {
+      plan.grace = Duration(Number<std::int64_t>(item));
+    } else if (take(item, files::kDeadline) && item != "0") {
+      plan.deadline = Duration(Number<std::int64_t>(item));
+    } else if (take(item, files::kGpus) && !item.empty()) {
+      const auto gpus = Split(item, ',');
+      plan.gpus.assign(gpus.begin(), gpus.end());
+    }
+  }
+  return plan;
+}
+
+std::optional<ClaimRecord> DecodeClaim(std::string_view text) {
+  // The last line tells that all of it was written.
+  const auto boot_id = LineOf(text, files::kBootId);
+  const auto pid = LineOf(text, files::kShimPid);
+  const auto ticks = LineOf(text, files::kShimTicks);
+  const auto child = LineOf(text, files::kChildPid);
+  if (!boot_id || !pid || !ticks || !child || !LineOf(text, files::kStarted)) {
+    return std::nullopt;
+  }
+  return ClaimRecord{.shim = {.pid = Number<pid_t>(*pid),
+                              .boot_id = std::string(*boot_id),
+                              .start_ticks = Number<unsigned long long>(*ticks)},
+                     .child = Number<pid_t>(*child),
+                     .started_at = MicrosOf(text, files::kStarted)};
+}
+
+std::optional<ExitRecord> DecodeExit(std::string_view text) {
+  const auto kind = LineOf(text, files::kKind);
+  if (!kind || !LineOf(text, files::kExitEnd)) {
+    return std::nullopt;
+  }
+  return ExitRecord{
+      .kind = std::string(*kind),
+      .exit_code = Number<int>(LineOf(text, files::kExitCode).value_or("0")),
+      .signal = Number<int>(LineOf(text, files::kSignal).value_or("0")),
+      .stopped = LineOf(text, files::kStopped) == "1",
+      .started_at = MicrosOf(text, files::kStarted),
+      .ended_at = MicrosOf(text, files::kEnded),
+      .output_bytes = Number<std::uint64_t>(LineOf(text, files::kOutputBytes).value_or("0")),
+      .reason = std::string(LineOf(text, files::kReason).value_or(""))};
+}
+
+Result<AttemptState> ReadAttempt(const fs::path& folder, const std::string& boot_id) {
+  // The order matters: a shim locks, claims, records, and lets go by dying. So a claim without lock
+  // tells of a dead shim, all of whose records can be read afterwards.
+  HONE_ASSIGN_OR_RETURN(auto claim_text, ReadIfThere(folder / files::kClaim));
+  bool locked = IsLocked(folder);
+  if (!claim_text && !locked) {
+    HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
+    locked = claim_text.has_value() && IsLocked(folder);
+  }
+  if (!claim_text) {
+    return locked ? AttemptState(Starting{}) : AttemptState(Unclaimed{});
+  }
+  if (!locked) {
+    HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
+  }
+  HONE_ASSIGN_OR_RETURN(auto record, ReadExit(folder, claim_text.value_or("")));
+  const auto claim = DecodeClaim(claim_text.value_or(""));
+  const bool same_boot = claim && claim->shim.boot_id == boot_id;
+  if (record && claim && !same_boot && LogWasCut(folder, *record)) {
+    return Vanished{"the machine restarted and the end of the log is lost", record->started_at};
+  }
+  if (record) {
+    return std::move(*record);
+  }
+  if (locked) {
+    return claim ? AttemptState(*claim) : AttemptState(Starting{});
+  }
+  if (claim && !same_boot) {
+    return Vanished{"the machine restarted while it ran", claim->started_at};
+  }
+  return Vanished{"hone-shim, which watched over it, was killed",
+                  claim ? claim->started_at : Timestamp{}};
+}
+
+}  // namespace hone::local

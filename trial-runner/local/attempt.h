@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/result.h"
+#include "core/ids.h"
+
+/// The engine's side of an attempt folder; attempt_files.h is the contract with the shim.
+namespace hone::local {
+
+struct AttemptKey {
+  TrialId trial;
+  Attempt attempt = 0;
+  auto operator<=>(const AttemptKey&) const = default;
+};
+
+/// Where things are under the work folder.
+class Layout {
+ public:
+  explicit Layout(std::filesystem::path work_folder) : work_(std::move(work_folder)) {}
+
+  [[nodiscard]] std::filesystem::path Trials() const { return work_ / "trials"; }
+  [[nodiscard]] std::filesystem::path Experiment(const ExperimentId& id) const;
+  [[nodiscard]] std::filesystem::path Trial(const TrialId& id) const;
+  /// The trial's own folder, HONE_TRIAL_DIR.
+  [[nodiscard]] std::filesystem::path Work(const TrialId& id) const { return Trial(id) / "work"; }
+  [[nodiscard]] std::filesystem::path Parameters(const TrialId& id) const {
+    return Trial(id) / "params.json";
+  }
+  [[nodiscard]] std::filesystem::path Attempt(const AttemptKey& key) const;
+
+  /// The attempts that have a folder, in order. @errors as ErrnoError
+  [[nodiscard]] Result<std::vector<AttemptKey>> List(const ExperimentId& experiment) const;
+  /// All experiments that have a folder.
+  [[nodiscard]] Result<std::vector<ExperimentId>> Experiments() const;
+
+ private:
+  std::filesystem::path work_;
+};
+
+/// Whether an id can be the name of a folder: not empty, only letters, digits, '-' and '_'.
+bool IsPlainName(std::string_view name);
+
+/// Everything the shim needs; becomes the file `launch`.
+struct LaunchPlan {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;  ///< "NAME=value"
+  std::filesystem::path folder;
+  std::optional<Duration> deadline;
+  Duration grace{};
+  std::string oom_counter;
+  std::vector<std::string> gpus;
+  std::string metrics_from;          ///< the collector's file as the user wrote it; may be empty
+  std::filesystem::path metrics_to;  ///< the file that this attempt has in its place
+  bool operator==(const LaunchPlan&) const = default;
+};
+
+/// @errors kInvalidArgument if an argument or variable contains a NUL
+Result<std::string> EncodeLaunch(const LaunchPlan& plan);
+/// @returns nothing if the text is not whole
+std::optional<LaunchPlan> DecodeLaunch(std::string_view text);
+
+struct ClaimRecord {
+  ProcessIdentity shim;
+  pid_t child = 0;  ///< 0: none was started
+  Timestamp started_at;
+  bool operator==(const ClaimRecord&) const = default;
+};
+
+struct ExitRecord {
+  std::string kind;  ///< a word of attempt_files.h
+  int exit_code = 0;
+  int signal = 0;
+  bool stopped = false;
+  Timestamp started_at;
+  Timestamp ended_at;
+  std::uint64_t output_bytes = 0;
+  std::string reason;
+  bool operator==(const ExitRecord&) const = default;
+};
+
+std::optional<ClaimRecord> DecodeClaim(std::string_view text);
+std::optional<ExitRecord> DecodeExit(std::string_view text);
+
+/// What an attempt folder says now.
+struct Unclaimed {};  ///< nothing was started; a launch file may be there
+struct Starting {};   ///< a shim is at work, but has not said who it is yet
+struct Vanished {     ///< the shim is gone without a word
+  std::string why;
+  Timestamp started_at;
+};
+using AttemptState = std::variant<Unclaimed, Starting, ClaimRecord, ExitRecord, Vanished>;
+
+/// @param boot_id  of this machine, now. @errors as ErrnoError
+Result<AttemptState> ReadAttempt(const std::filesystem::path& folder, const std::string& boot_id);
+
+}  // namespace hone::local

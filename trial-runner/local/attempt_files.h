@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// The files of an attempt folder, through which the engine and hone-shim talk: the only contract
+/// between the two programs. No C++ library beyond these constants, so that the shim stays tiny.
+///
+/// launch      engine to shim: texts that each end with NUL, "key=value"; the first is kLaunchMagic
+///             and the last kLaunchEnd, so that half a file is noticed. Written once, never
+///             changed. The shim holds a lock (fcntl F_OFD_SETLK) on this file from before its
+///             claim until its death.
+/// claim       made by the shim with O_CREAT|O_EXCL: who makes it runs the attempt, all others
+///             leave. Lines "key=value"; the shim also prints them on its standard output.
+/// output.log  standard output and error of the trial, in the order written.
+/// exit        how the attempt ended, lines "key=value"; renamed into place after fsync. Where that
+///             fails (disk full), the same lines stand at the end of `claim`.
+/// stop        made by the engine: a shim that finds it does not start the trial.
+namespace hone::attempt_files {
+
+inline constexpr char kLaunch[] = "launch";
+inline constexpr char kClaim[] = "claim";
+inline constexpr char kOutput[] = "output.log";
+inline constexpr char kExit[] = "exit";
+inline constexpr char kStop[] = "stop";
+
+// Texts of `launch`. kArgument and kVariable repeat, in order.
+inline constexpr char kLaunchMagic[] = "hone-launch=1";
+inline constexpr char kLaunchEnd[] = "end=";
+inline constexpr char kArgument[] = "arg=";
+inline constexpr char kVariable[] = "env=";              // NAME=value, the whole environment
+inline constexpr char kFolder[] = "folder=";             // working folder of the trial
+inline constexpr char kDeadline[] = "deadline_us=";      // longest running time; 0: none
+inline constexpr char kGrace[] = "grace_us=";            // from TERM to KILL
+inline constexpr char kOomCounter[] = "oom_counter=";    // file with a line "oom_kill N"
+inline constexpr char kGpus[] = "gpus=";                 // for the engine: GPUs given, by commas
+inline constexpr char kMetricsFrom[] = "metrics_from=";  // for the engine: the collector's file as
+inline constexpr char kMetricsTo[] = "metrics_to=";  // the user wrote it, and where it really is
+
+// Lines of `claim`.
+inline constexpr char kBootId[] = "boot_id=";
+inline constexpr char kShimPid[] = "shim_pid=";
+inline constexpr char kShimTicks[] = "shim_ticks=";  // start time, field 22 of /proc/PID/stat
+inline constexpr char kChildPid[] = "child_pid=";    // 0: none was started
+inline constexpr char kChildTicks[] = "child_ticks=";
+inline constexpr char kStarted[] = "started_us=";  // microseconds since 1970; the last line
+
+// Lines of `exit`.
+inline constexpr char kKind[] = "kind=";  // one of the words below
+inline constexpr char kExitCode[] = "exit_code=";
+inline constexpr char kSignal[] = "signal=";
+inline constexpr char kStopped[] = "stopped=";  // 1: the engine had asked for the end
+inline constexpr char kEnded[] = "ended_us=";
+inline constexpr char kOutputBytes[] = "output_bytes=";  // a shorter log was cut by a power failure
+inline constexpr char kReason[] = "reason=";             // why it did not start; may be empty
+inline constexpr char kExitEnd[] = "end=1";              // the last line
+
+inline constexpr char kKindExited[] = "exited";
+inline constexpr char kKindSignal[] = "signal";
+inline constexpr char kKindOutOfMemory[] = "out_of_memory";
+inline constexpr char kKindTimeout[] = "timeout";
+inline constexpr char kKindFailedToStart[] = "failed_to_start";
+inline constexpr char kKindStopped[] = "stopped";
+
+// The shim's own exit codes.
+inline constexpr int kShimRecorded = 0;
+inline constexpr int kShimUsage = 64;
+inline constexpr int kShimNoLaunch = 66;    // no readable launch file
+inline constexpr int kShimNoClaim = 73;     // the claim could not be made (disk full, permissions)
+inline constexpr int kShimUnrecorded = 74;  // neither exit nor claim could be written
+inline constexpr int kShimClaimed = 75;     // another shim has or had the attempt
+
+}  // namespace hone::attempt_files

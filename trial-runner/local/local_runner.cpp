@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trial-runner/local/local_runner.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "trial-runner/local/file_source.h"
+#include "trial-runner/local/job.h"
+#include "trial-runner/local/launcher.h"
+#include "trial-runner/local/runner_impl.h"
+
+namespace hone {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kTemplateField[] = "spec.trialTemplate.trialSpec";
+
+std::vector<std::string> OwnEnvironment() {
+  std::vector<std::string> variables;
+  for (char** at = environ; *at != nullptr; ++at) {
+    variables.emplace_back(*at);
+  }
+  return variables;
+}
+
+std::optional<std::string> ValueOf(const std::vector<std::string>& environment,
+                                   std::string_view name) {
+  for (const std::string& entry : environment) {
+    if (entry.starts_with(name) && entry.substr(name.size(), 1) == "=") {
+      return entry.substr(name.size() + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> FindGpus(const LocalOptions& options) {
+  std::vector<std::string> names;
+  if (options.gpus) {
+    for (std::uint32_t i = 0; i < *options.gpus; ++i) {
+      names.push_back(std::to_string(i));
+    }
+    return names;
+  }
+  std::string library = options.nvml_library;
+  if (library.empty()) {
+    library = ValueOf(options.environment, "HONE_NVML_LIBRARY").value_or("libnvidia-ml.so.1");
+  }
+  return local::DetectGpus(library, ValueOf(options.environment, "CUDA_VISIBLE_DEVICES"));
+}
+
+Result<fs::path> FindShim(const fs::path& wanted) {
+  std::error_code error;
+  fs::path shim = wanted;
+  if (shim.empty()) {
+    shim = fs::read_symlink("/proc/self/exe", error).parent_path() / "hone-shim";
+  }
+  shim = fs::absolute(shim, error);
+  if (::access(shim.c_str(), X_OK) != 0) {
+    return Fail(Code::kNotFound,
+                "no program hone-shim at " + shim.string() + ": install it beside hone");
+  }
+  return shim;
+}
+
+// FNV-1a: short, and the machine's id itself is nobody's business.
+std::string ShortHash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  std::string digits;
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    digits += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];
+  }
+  return digits;
+}
+
+std::string MachineName() {
+  const auto id = ReadFile("/etc/machine-id");
+  if (id.has_value() && !Trim(*id).empty()) {
+    return ShortHash(Trim(*id));
+  }
+  char host[256] = "";
+  return ::gethostname(host, sizeof(host) - 1) == 0 && host[0] != '\0' ? host : "localhost";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, const Clock& clock) {
+  if (options.environment.empty()) {
+    options.environment = OwnEnvironment();
+  }
+  HONE_ASSIGN_OR_RETURN(options.shim, FindShim(options.shim));
+  std::error_code error;
+  options.work_folder = fs::absolute(options.work_folder, error).lexically_normal();
+  options.default_folder = fs::absolute(options.default_folder, error);
+  if (options.default_folder.empty() || error) {
+    options.default_folder = fs::current_path(error);
+  }
+  HONE_RETURN_IF_ERROR(MakeFolders(options.work_folder / "trials"));
+  HONE_ASSIGN_OR_RETURN(std::string boot_id, BootId());
+
+  const std::uint32_t cpus =
+      options.cpus > 0 ? options.cpus : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::string> gpus = FindGpus(options);
+  const Capacity total{cpus, static_cast<std::uint32_t>(gpus.size())};
+  auto impl = std::make_unique<Impl>(clock, local::Layout(options.work_folder),
+                                     local::GpuPool(std::move(gpus)));
+  impl->instance = "local:" + MachineName() + ":" + options.work_folder.string();
+  impl->total = total;
+  impl->boot_id = std::move(boot_id);
+  impl->shim = std::move(options.shim);
+  impl->surroundings = {.environment = local::InheritedEnvironment(options.environment),
+                        .folder = std::move(options.default_folder),
+                        .oom_counter = options.oom_counter.empty() ? local::FindOomCounter()
+                                                                   : std::move(options.oom_counter),
+                        .grace = options.grace};
+  HONE_RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<LocalRunner>(new LocalRunner(std::move(impl)));
+}
+
+LocalRunner::LocalRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+LocalRunner::~LocalRunner() {
+  impl_->Shutdown();
+}
+
+std::string LocalRunner::Instance() const {
+  return impl_->instance;
+}
+
+Capacity LocalRunner::Total() const {
+  return impl_->total;
+}
+
+void LocalRunner::Check(const ExperimentSpec& spec, Problems& problems) const {
+  const TrialTemplate& trial = spec.trial_template;
+  const local::LocalJob job =
+      local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, problems);
+  const Capacity& total = impl_->total;
+  if (job.demand.cpus > total.cpus) {
+    problems.Warn(kTemplateField, "a trial asks for " + std::to_string(job.demand.cpus) +
+                                      " CPUs, this machine has " + std::to_string(total.cpus) +
+                                      "; trials run one at a time");
+  }
+  if (job.demand.gpus > total.gpus) {
+    problems.Refuse(kTemplateField, "a trial asks for " + std::to_string(job.demand.gpus) +
+                                        " GPUs, this machine has " + std::to_string(total.gpus));
+  }
+  const std::string& file = spec.collector.path;
+  const bool is_own = trial.trial_spec.find(file) != std::string::npos ||
+                      file.find("$(HONE_TRIAL_DIR)") != std::string::npos;
+  if (spec.collector.kind == CollectorKind::kFile && !is_own) {
+    problems.Warn("spec.metricsCollectorSpec.source.fileSystemPath.path",
+                  "the trial's command, args and env do not name '" + Printable(file, 200) +
+                      "', so that all trials write to this one file of this machine and mix their "
+                      "metrics up; name it there, and each trial gets a file of its own for it");
+  }
+}
+
+Demand LocalRunner::DemandOf(const ExperimentSpec& spec) const {
+  Problems told_by_check;
+  const TrialTemplate& trial = spec.trial_template;
+  Demand demand =
+      local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, told_by_check)
+          .demand;
+  demand.cpus = std::min(demand.cpus, impl_->total.cpus);
+  return demand;
+}
+
+void LocalRunner::Launch(LaunchSpec spec, Done done) {
+  impl_->Launch(std::move(spec), std::move(done));
+}
+
+void LocalRunner::Stop(TrialId id, Attempt attempt, StopMode /*mode: TERM is the sign to save*/,
+                       Done done) {
+  impl_->pool.Post([impl = impl_.get(), key = local::AttemptKey{std::move(id), attempt},
+                    done = std::move(done)] { done(impl->Stop(key)); });
+}
+
+void LocalRunner::Observe(const ExperimentId& experiment, Seen seen) {
+  impl_->pool.Post([impl = impl_.get(), experiment, seen = std::move(seen)] {
+    const Status scanned = impl->Scan(experiment);
+    if (scanned.has_value()) {
+      seen(impl->table.Of(experiment));
+    } else {
+      seen(tl::make_unexpected(scanned.error()));
+    }
+  });
+}
+
+void LocalRunner::OnHint(std::function<void(TrialId)> hint) {
+  impl_->hint.WithLock([&](auto& slot) { slot = std::move(hint); });
+}
+
+Result<std::optional<Sighting>> LocalRunner::Look(TrialId id, Attempt attempt) {
+  const local::AttemptKey key{std::move(id), attempt};
+  if (!impl_->table.Knows(key)) {
+    HONE_RETURN_IF_ERROR(impl_->FindOne(key));
+  }
+  return impl_->table.Look(key);
+}
+
+void LocalRunner::Forget(TrialId id, Attempt attempt) {
+  impl_->table.Forget({std::move(id), attempt});
+}
+
+Result<std::unique_ptr<ByteSource>> LocalRunner::OpenOutput(TrialId id, Attempt attempt,
+                                                            const std::string& file) {
+  if (!local::IsPlainName(id.experiment.text)) {
+    return Fail(Code::kInvalidArgument, "no such experiment");
+  }
+  return impl_->OpenOutput({std::move(id), attempt}, file);
+}
+
+Status LocalRunner::Remove(const ExperimentId& experiment) {
+  if (!local::IsPlainName(experiment.text)) {
+    return Fail(Code::kInvalidArgument, "no such experiment");
+  }
+  HONE_RETURN_IF_ERROR(impl_->Scan(experiment));
+  if (impl_->table.IsActive(experiment)) {
+    return Fail(Code::kFailedPrecondition, "trials of the experiment still run");
+  }
+  std::error_code error;
+  fs::remove_all(impl_->layout.Experiment(experiment), error);
+  if (error) {
+    return tl::make_unexpected(ErrnoError(error.value(), "remove the trials' folders"));
+  }
+  impl_->table.ForgetAll(experiment);
+  return {};
+}
+
+void LocalRunner::KillAll() {
+  impl_->watch->SignalAll(SIGQUIT);
+}
+
+}  // namespace hone

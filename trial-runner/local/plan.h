@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "trial-runner/local/attempt.h"
+#include "trial-runner/local/job.h"
+#include "trial-runner/local/references.h"
+#include "trial-runner/trial_runner.h"
+
+namespace hone::local {
+
+/// What all attempts on this machine have in common.
+struct Surroundings {
+  Variables environment;         ///< inherited by trials, see InheritedEnvironment
+  std::filesystem::path folder;  ///< working folder of trials that name none; absolute
+  std::string oom_counter;       ///< see FindOomCounter
+  Duration grace{};
+};
+
+/// The engine's own environment as trials get it: all of it, but for what is about the engine
+/// itself (HONE_*, KATIB_*, PWD) and about its service manager.
+/// @param environ  "NAME=value" texts
+Variables InheritedEnvironment(const std::vector<std::string>& environ);
+
+/// The variables that tell a process which attempt it belongs to: HONE_TRIAL_DIR and HONE_ATTEMPT.
+std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& key);
+
+/// What the shim shall run: inherited environment, then the container's, then hone's own;
+/// references expanded as in a container.
+/// @param gpus  given to this attempt; empty leaves CUDA_VISIBLE_DEVICES as inherited
+LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+                    const Surroundings& surroundings, const std::vector<std::string>& gpus);
+
+}  // namespace hone::local

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trial-runner/local/runner_impl.h"
+
+#include <csignal>
+#include <utility>
+
+#include "base/log.h"
+#include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/file_source.h"
+#include "trial-runner/local/job.h"
+#include "trial-runner/local/launcher.h"
+#include "trial-runner/local/verdict.h"
+
+namespace hone {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace files = attempt_files;
+using local::AttemptKey;
+using local::AttemptState;
+
+constexpr int kPoolThreads = 2;
+// A shim says who it is within milliseconds; on a machine in distress within this.
+constexpr std::chrono::seconds kSilence{10};
+
+void TellAll(const local::AttemptTable::Callers& callers, const Status& status) {
+  for (const TrialRunner::Done& done : callers) {
+    done(status);
+  }
+}
+
+Error FirstError(const Problems& problems) {
+  for (const Problem& problem : problems.list()) {
+    if (problem.severity == Problem::Severity::kError) {
+      return {Code::kInvalidArgument, problem.message, problem.field};
+    }
+  }
+  return {Code::kInternal, "no error", {}};
+}
+
+}  // namespace
+
+LocalRunner::Impl::Impl(const Clock& wall_clock, local::Layout the_layout, local::GpuPool gpus)
+    : clock(wall_clock),
+      layout(std::move(the_layout)),
+      table(std::move(gpus)),
+      pool("hone-launch", kPoolThreads) {}
+
+Status LocalRunner::Impl::Start() {
+  HONE_ASSIGN_OR_RETURN(
+      watch, local::ShimWatch::Create(
+                 {.claimed = [this](const AttemptKey& key,
+                                    const std::string& text) { OnClaimed(key, text); },
+                  .gone = [this](const AttemptKey& key,
+                                 std::optional<ExitStatus> status) { OnGone(key, status); },
+                  .tick = [this] { LookAtSuspects(); }}));
+  if (total.gpus == 0) {
+    return {};
+  }
+  // Trials of an earlier engine hold GPUs, whichever experiment asks first.
+  HONE_ASSIGN_OR_RETURN(const auto experiments, layout.Experiments());
+  for (const ExperimentId& experiment : experiments) {
+    HONE_RETURN_IF_ERROR(Scan(experiment));
+  }
+  return {};
+}
+
+void LocalRunner::Impl::Shutdown() {
+  if (watch != nullptr) {
+    watch->Stop();
+  }
+  pool.Stop();
+}
+
+void LocalRunner::Impl::Launch(LaunchSpec spec, Done done) {
+  const AttemptKey key{spec.id, spec.attempt};
+  switch (table.Begin(key, done)) {
+    case local::AttemptTable::Place::kLaunching:
+      return;
+    case local::AttemptTable::Place::kKnown:
+      pool.Post([done = std::move(done)] { done({}); });
+      return;
+    case local::AttemptTable::Place::kNew:
+      break;
+  }
+  pool.Post([this, spec = std::move(spec), key] {
+    if (const Status launched = TryLaunch(spec); !launched.has_value()) {
+      FailLaunch(key, launched.error());
+    }
+  });
+}
+
+Status LocalRunner::Impl::TryLaunch(const LaunchSpec& spec) {
+  if (!local::IsPlainName(spec.id.experiment.text)) {
+    return Fail(Code::kInvalidArgument, "the experiment's id cannot name a folder");
+  }
+  const AttemptKey key{spec.id, spec.attempt};
+  const fs::path attempt = layout.Attempt(key);
+  HONE_ASSIGN_OR_RETURN(const AttemptState state, local::ReadAttempt(attempt, boot_id));
+  if (!std::holds_alternative<local::Unclaimed>(state)) {
+    return Settle(key, state);
+  }
+  HONE_ASSIGN_OR_RETURN(const auto earlier, local::ReadLaunchFile(attempt));
+  if (earlier) {
+    table.KeepGpus(key, earlier->gpus);  // of an engine that died in between
+  } else {
+    HONE_ASSIGN_OR_RETURN(const local::LaunchPlan plan, PlanLaunch(spec));
+    HONE_RETURN_IF_ERROR(local::PrepareFolders(layout, spec, plan));
+    HONE_RETURN_IF_ERROR(local::WriteLaunchFile(attempt, plan));
+  }
+  HONE_ASSIGN_OR_RETURN(auto started, local::StartShim(shim, attempt));
+  return watch->Add(key, std::move(started.shim), std::move(started.claim_pipe));
+}
+
+Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec) {
+  Problems problems;
+  const local::LocalJob job =
+      local::DecodeJob(spec.run_object, spec.primary_container, "runSpec", problems);
+  if (problems.HasErrors()) {
+    return tl::make_unexpected(FirstError(problems));
+  }
+  if (job.demand.gpus > total.gpus) {
+    return Fail(Code::kInvalidArgument, "the trial asks for " + std::to_string(job.demand.gpus) +
+                                            " GPUs, this machine has " +
+                                            std::to_string(total.gpus));
+  }
+  const auto gpus = table.TakeGpus({spec.id, spec.attempt}, job.demand.gpus);
+  if (!gpus) {
+    return Fail(Code::kResourceExhausted, "no GPU is free");
+  }
+  return local::MakePlan(spec, job, layout, surroundings, *gpus);
+}
+
+Status LocalRunner::Impl::Stop(const AttemptKey& key) {
+  const auto seen = table.Look(key);
+  if (!local::IsPlainName(key.trial.experiment.text) || (seen && seen->ending)) {
+    return {};
+  }
+  HONE_RETURN_IF_ERROR(FindOne(key));
+  const bool runs = table.WantStop(key);
+  // For a shim that has not looked yet; it outlives this engine. No folder: nothing to stop.
+  const Status written = WriteFile(layout.Attempt(key) / files::kStop, "");
+  if (!written.has_value() && written.error().code != Code::kNotFound) {
+    return written;
+  }
+  if (runs) {
+    watch->Signal(key, SIGTERM);
+  }
+  return {};
+}
+
+Status LocalRunner::Impl::Scan(const ExperimentId& experiment) {
+  if (!local::IsPlainName(experiment.text) || !table.MarkScanned(experiment)) {
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const auto keys, layout.List(experiment));
+  for (const AttemptKey& key : keys) {
+    HONE_RETURN_IF_ERROR(FindOne(key));
+  }
+  return {};
+}
+
+Status LocalRunner::Impl::FindOne(const AttemptKey& key) {
+  if (table.Knows(key) || !local::IsPlainName(key.trial.experiment.text)) {
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const AttemptState state, local::ReadAttempt(layout.Attempt(key), boot_id));
+  if (std::holds_alternative<local::Unclaimed>(state) || !table.Enter(key)) {
+    return {};
+  }
+  return Settle(key, state);
+}
+
+Status LocalRunner::Impl::Settle(const AttemptKey& key, const AttemptState& state) {
+  if (const auto* record = std::get_if<local::ExitRecord>(&state)) {
+    End(key, *record);
+    return {};
+  }
+  if (const auto* vanished = std::get_if<local::Vanished>(&state)) {
+    Lose(key, vanished->why, vanished->started_at);
+    return {};
+  }
+  if (const auto* claim = std::get_if<local::ClaimRecord>(&state)) {
+    return Adopt(key, *claim);
+  }
+  Suspect(key);
+  return {};
+}
+
+Status LocalRunner::Impl::Adopt(const AttemptKey& key, const local::ClaimRecord& claim) {
+  auto shim_process = local::OpenShim(claim);
+  if (!shim_process.has_value()) {
+    // Ended since its claim was read, or out of descriptors: the tick looks again.
+    Suspect(key);
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(layout.Attempt(key)));
+  if (plan) {
+    table.KeepGpus(key, plan->gpus);
+  }
+  // Watched first: a stop that comes now must find somebody to signal.
+  HONE_RETURN_IF_ERROR(watch->Add(key, std::move(*shim_process), UniqueFd()));
+  BeRunning(key, claim);
+  return {};
+}
+
+void LocalRunner::Impl::OnClaimed(const AttemptKey& key, const std::string& text) {
+  if (const auto claim = local::DecodeClaim(text)) {
+    BeRunning(key, *claim);
+  }
+}
+
+void LocalRunner::Impl::OnGone(const AttemptKey& key, std::optional<ExitStatus> status) {
+  const auto state = local::ReadAttempt(layout.Attempt(key), boot_id);
+  if (!state.has_value()) {
+    return Suspect(key);  // out of descriptors or the like: the tick looks again
+  }
+  if (std::holds_alternative<local::Unclaimed>(*state)) {
+    return FailLaunch(key, local::WhyUnclaimed(status));
+  }
+  if (const auto* vanished = std::get_if<local::Vanished>(&*state)) {
+    // Looks through all processes, which may take a while.
+    pool.Post([this, key, lost = *vanished] { Lose(key, lost.why, lost.started_at); });
+    return;
+  }
+  if (!Settle(key, *state).has_value()) {
+    Suspect(key);
+  }
+}
+
+void LocalRunner::Impl::Suspect(const AttemptKey& key) {
+  table.Suspect(key, std::chrono::steady_clock::now());
+  watch->KeepTicking(true);
+}
+
+void LocalRunner::Impl::LookAtSuspects() {
+  watch->KeepTicking(false);  // before the look: a suspect that comes now asks again
+  const auto suspects = table.Suspects();
+  if (!suspects.empty()) {
+    watch->KeepTicking(true);
+  }
+  for (const auto& [key, since] : suspects) {
+    const auto state = local::ReadAttempt(layout.Attempt(key), boot_id);
+    const bool silent = !state.has_value() || std::holds_alternative<local::Starting>(*state);
+    if (!silent) {
+      if (std::holds_alternative<local::Unclaimed>(*state)) {
+        FailLaunch(key, local::WhyUnclaimed(std::nullopt));
+      } else if (!Settle(key, *state).has_value()) {
+        Suspect(key);
+      }
+    } else if (std::chrono::steady_clock::now() - since > kSilence) {
+      // Whatever is there must not start behind our back any more.
+      static_cast<void>(WriteFile(layout.Attempt(key) / files::kStop, ""));  // best effort
+      Lose(key, "hone-shim did not say what it does", clock.Now());
+    }
+  }
+}
+
+void LocalRunner::Impl::BeRunning(const AttemptKey& key, const local::ClaimRecord& claim) {
+  Sighting sighting{.trial = key.trial.number,
+                    .attempt = key.attempt,
+                    .place = "pid " + std::to_string(claim.child),
+                    .started_at = claim.started_at,
+                    .ended_at = {},
+                    .ending = {}};
+  const auto change = table.Running(key, std::move(sighting));
+  if (change.stop_wanted) {
+    watch->Signal(key, SIGTERM);
+  }
+  TellAll(change.callers, {});
+  Hint(key.trial);
+}
+
+void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& record) {
+  const fs::path attempt = layout.Attempt(key);
+  std::optional<Duration> deadline;
+  if (record.kind == files::kKindTimeout) {
+    const auto plan = local::ReadLaunchFile(attempt);
+    deadline = plan.has_value() && *plan ? (*plan)->deadline : std::nullopt;
+  }
+  const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
+  const std::string lines = succeeded ? "" : local::LastLines(attempt / files::kOutput);
+  Sighting sighting{.trial = key.trial.number,
+                    .attempt = key.attempt,
+                    .place = "",
+                    .started_at = record.started_at,
+                    .ended_at = record.ended_at,
+                    .ending = local::Judge(record, deadline, lines)};
+  TellAll(table.Ended(key, std::move(sighting)).callers, {});
+  Hint(key.trial);
+}
+
+void LocalRunner::Impl::Lose(const AttemptKey& key, const std::string& why, Timestamp started_at) {
+  const int killed = local::KillByEnvironment(local::AttemptMarks(layout, key));
+  if (killed > 0) {
+    HONE_LOG(kWarn, "leftovers_killed", {"experiment", key.trial.experiment.text},
+             {"trial", key.trial.number}, {"processes", killed});
+  }
+  Sighting sighting{.trial = key.trial.number,
+                    .attempt = key.attempt,
+                    .place = "",
+                    .started_at = started_at,
+                    .ended_at = clock.Now(),
+                    .ending = Ending{EndingKind::kLost, 0, 0, why}};
+  TellAll(table.Ended(key, std::move(sighting)).callers, {});
+  Hint(key.trial);
+}
+
+void LocalRunner::Impl::FailLaunch(const AttemptKey& key, const Error& error) {
+  TellAll(table.Drop(key).callers, tl::make_unexpected(error));
+}
+
+std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
+                                                          const std::string& file) const {
+  const fs::path attempt = layout.Attempt(key);
+  if (file.empty()) {
+    return local::OpenFileSource(attempt / files::kOutput);
+  }
+  return local::OpenFileSource([attempt, file]() -> Result<std::optional<fs::path>> {
+    HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(attempt));
+    if (!plan) {
+      return std::nullopt;  // not launched yet
+    }
+    if (file == plan->metrics_from) {
+      return plan->metrics_to;
+    }
+    return plan->folder / local::ExpandReferences(file, local::SplitVariables(plan->env));
+  });
+}
+
+void LocalRunner::Impl::Hint(const TrialId& trial) const {
+  const auto listener = hint.WithLock([](const auto& slot) { return slot; });
+  if (listener) {
+    listener(trial);
+  }
+}
+
+}  // namespace hone

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/executor.h"
+#include "base/guarded.h"
+#include "trial-runner/local/attempt.h"
+#include "trial-runner/local/attempt_table.h"
+#include "trial-runner/local/gpus.h"
+#include "trial-runner/local/leftovers.h"
+#include "trial-runner/local/local_runner.h"
+#include "trial-runner/local/plan.h"
+#include "trial-runner/local/shim_watch.h"
+
+namespace hone {
+
+/// The working part of LocalRunner: what happens to one attempt from launch to end. The folder says
+/// what is true, the table remembers it, the watch says when to look again. Steps run on the pool
+/// (launch, stop, scan) and on the watch's thread (claims, ends); all of them may come twice.
+struct LocalRunner::Impl {
+  Impl(const Clock& wall_clock, local::Layout the_layout, local::GpuPool gpus);
+
+  Status Start();
+  void Shutdown();
+
+  void Launch(LaunchSpec spec, Done done);
+  Status Stop(const local::AttemptKey& key);
+  /// Enters all attempts of an experiment that have a folder; works once.
+  Status Scan(const ExperimentId& experiment);
+  /// Enters one attempt if it has a folder and was started.
+  Status FindOne(const local::AttemptKey& key);
+  std::unique_ptr<ByteSource> OpenOutput(const local::AttemptKey& key,
+                                         const std::string& file) const;
+
+  const Clock& clock;
+  local::Layout layout;
+  local::AttemptTable table;
+  std::string instance;
+  Capacity total;
+  std::string boot_id;
+  std::filesystem::path shim;
+  local::Surroundings surroundings;
+  Guarded<std::function<void(TrialId)>> hint;
+  std::unique_ptr<local::ShimWatch> watch;
+  AsioExecutor pool;
+
+ private:
+  Status TryLaunch(const LaunchSpec& spec);
+  /// The plan of a new attempt, with its GPUs taken.
+  Result<local::LaunchPlan> PlanLaunch(const LaunchSpec& spec);
+  /// Acts on what the folder of an entered attempt says.
+  Status Settle(const local::AttemptKey& key, const local::AttemptState& state);
+  Status Adopt(const local::AttemptKey& key, const local::ClaimRecord& claim);
+  void OnClaimed(const local::AttemptKey& key, const std::string& text);
+  void OnGone(const local::AttemptKey& key, std::optional<ExitStatus> status);
+  void LookAtSuspects();
+  void BeRunning(const local::AttemptKey& key, const local::ClaimRecord& claim);
+  void End(const local::AttemptKey& key, const local::ExitRecord& record);
+  void Lose(const local::AttemptKey& key, const std::string& why, Timestamp started_at);
+  void FailLaunch(const local::AttemptKey& key, const Error& error);
+  void Suspect(const local::AttemptKey& key);
+  void Hint(const TrialId& trial) const;
+};
+
+}  // namespace hone

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/ending.h"
+#include "trial-runner/local/attempt.h"
+
+namespace hone::local {
+
+/// The last lines of a log, safe to print and at most 2 KiB, joined by " | "; binary rubbish and
+/// endless lines are harmless. Empty if there is none.
+std::string LastLines(const std::filesystem::path& log);
+
+/// What a shim's record means, with a sentence for people.
+/// @param deadline  that the shim enforced; @param last_lines  see LastLines
+Ending Judge(const ExitRecord& record, std::optional<Duration> deadline,
+             const std::string& last_lines);
+
+/// "SIGSEGV"; "signal 99" for one without a name.
+std::string SignalName(int signal);
+
+}  // namespace hone::local
