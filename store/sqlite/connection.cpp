@@ -2,6 +2,7 @@
 #include "store/sqlite/connection.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace hone::sqlite {
 namespace {
@@ -33,6 +34,8 @@ int FlagsOf(Access access) {
   switch (access) {
     case Access::kRead:
       return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
+    case Access::kFrozen:
+      return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | SQLite::OPEN_URI;
     case Access::kWrite:
       return SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX;
     case Access::kCreate:
@@ -41,14 +44,33 @@ int FlagsOf(Access access) {
   return 0;
 }
 
+std::string NameOf(const std::filesystem::path& path, Access access) {
+  if (access != Access::kFrozen) {
+    return path.string();
+  }
+  std::string uri = "file:";
+  for (const char c : path.string()) {
+    const bool special = c == '?' || c == '#' || c == '%';
+    uri += special ? (c == '?' ? "%3f" : c == '#' ? "%23" : "%25") : std::string(1, c);
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
+Access ReadAccess(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const bool writable = ::access(folder.c_str(), W_OK) == 0;
+  return writable || std::filesystem::exists(path.string() + "-wal") ? Access::kRead
+                                                                     : Access::kFrozen;
+}
+
 Connection::Connection(const std::filesystem::path& path, Access access, Duration busy_timeout)
-    : database_(path.string(), FlagsOf(access),
+    : database_(NameOf(path, access), FlagsOf(access),
                 static_cast<int>(
                     std::chrono::duration_cast<std::chrono::milliseconds>(busy_timeout).count())) {
   database_.exec(kCommonPragmas);
-  if (access == Access::kRead) {
+  if (access == Access::kRead || access == Access::kFrozen) {
     database_.exec(kReaderPragmas);
     return;
   }

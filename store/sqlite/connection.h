@@ -14,8 +14,12 @@
 
 namespace hone::sqlite {
 
-/// kCreate is kWrite on a file that may be missing.
-enum class Access { kRead, kWrite, kCreate };
+/// kCreate is kWrite on a file that may be missing. kFrozen reads a file that nobody can write,
+/// such as one on a read-only disk, where SQLite could not make its shared index.
+enum class Access { kRead, kFrozen, kWrite, kCreate };
+
+/// How a reader opens this file: kFrozen if its folder cannot be written and no log lies beside it.
+Access ReadAccess(const std::filesystem::path& path);
 
 /// An open database file and its prepared statements. Members throw SQLite::Exception.
 /// @threads  one at a time

@@ -101,7 +101,7 @@ Status CheckFile(const std::filesystem::path& path, std::span<const Migration> k
   HONE_RETURN_IF_ERROR(CheckHeader(path.string(), header, known.size()));
   return Try("open " + path.string(), [&]() -> Status {
     // What was committed but not yet copied from the write-ahead log counts too.
-    Connection connection(path, Access::kRead, std::chrono::seconds(5));
+    Connection connection(path, ReadAccess(path), std::chrono::seconds(5));
     HONE_RETURN_IF_ERROR(AppliedMigrations(connection, known));
     return {};
   });

@@ -47,7 +47,7 @@ class Readers {
       return last;
     });
     return idle ? std::move(idle)
-                : std::make_unique<Connection>(path_, Access::kRead, busy_timeout_);
+                : std::make_unique<Connection>(path_, ReadAccess(path_), busy_timeout_);
   }
 
   void GiveBack(std::unique_ptr<Connection> connection) {

@@ -10,7 +10,6 @@
 namespace hone {
 namespace {
 
-using sqlite::Access;
 using sqlite::Connection;
 using sqlite::TrialKey;
 using sqlite::Use;
@@ -285,8 +284,8 @@ Result<std::int64_t> SqliteStore::ChangeCounter() {
   return parts_->watcher.WithLock([&](std::unique_ptr<Connection>& watcher) {
     return sqlite::Try("read the change counter", [&] {
       if (!watcher) {
-        watcher =
-            std::make_unique<Connection>(parts_->path, Access::kRead, parts_->options.busy_timeout);
+        watcher = std::make_unique<Connection>(parts_->path, sqlite::ReadAccess(parts_->path),
+                                               parts_->options.busy_timeout);
       }
       Use use(*watcher, "PRAGMA data_version");
       use.Step();

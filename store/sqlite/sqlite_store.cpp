@@ -53,7 +53,7 @@ Result<std::unique_ptr<Connection>> OpenOwner(const std::filesystem::path& path,
 /// A guest neither creates nor migrates: the schema must be there, and be this one.
 Status CheckSchema(const std::filesystem::path& path, const SqliteOptions& options) {
   return Try("open " + path.string(), [&]() -> Status {
-    Connection connection(path, Access::kRead, options.busy_timeout);
+    Connection connection(path, sqlite::ReadAccess(path), options.busy_timeout);
     HONE_ASSIGN_OR_RETURN(const int applied,
                           sqlite::AppliedMigrations(connection, options.migrations));
     if (static_cast<std::size_t>(applied) < options.migrations.size()) {

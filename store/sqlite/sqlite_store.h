@@ -17,7 +17,8 @@ namespace hone {
 
 struct SqliteOptions {
   /// Opens beside an owner, or without one: the file must exist and have this program's schema.
-  /// Reading and PostRequest work, every other write is refused with kFailedPrecondition.
+  /// Reading and PostRequest work, every other write is refused with kFailedPrecondition. On a disk
+  /// that cannot be written reading works too.
   bool read_only = false;
   /// How long to wait for a write of another process.
   Duration busy_timeout = std::chrono::seconds(10);

@@ -107,7 +107,9 @@ TEST_CASE("sqlite: many steps under way when the disk fills up: a prefix is ther
   if (!disk.mounted()) {
     return;
   }
-  SqliteHarness h(disk.File());
+  SqliteOptions options;
+  options.batch_items = 4;  // small transactions, so that some fit
+  SqliteHarness h(disk.File(), options);
   REQUIRE(AppendNow(h, CreateStep(1)));
   constexpr int kSteps = 200;
   std::atomic<int> answers = 0;
@@ -143,21 +145,19 @@ TEST_CASE("sqlite: a disk that cannot be written is named", "[store]") {
     return;
   }
   {
-    SqliteHarness h(disk.File());
+    SqliteHarness h(disk.File("100%? #1.db"));
     REQUIRE(AppendNow(h, CreateStep(1)));
   }
   disk.MakeReadOnly();
-  const auto owner = SqliteStore::Create(disk.File(), {});
+  const auto owner = SqliteStore::Create(disk.File("100%? #1.db"), {});
   REQUIRE(owner.error().code == Code::kPermissionDenied);
   SqliteOptions options;
   options.read_only = true;
-  const auto guest = SqliteStore::Create(disk.File(), options);
-  if (guest) {
-    REQUIRE((*guest)->ListExperiments().value().size() == 1);
-    REQUIRE((*guest)->PostRequest("stop", "{}").error().code == Code::kPermissionDenied);
-  } else {
-    REQUIRE(guest.error().code == Code::kPermissionDenied);
-  }
+  const auto guest = SqliteStore::Create(disk.File("100%? #1.db"), options).value();
+  REQUIRE(guest->ListExperiments().value().size() == 1);
+  REQUIRE(guest->Read(IdOf(1), 0, kAll).value().size() == 1);
+  REQUIRE(guest->ChangeCounter());
+  REQUIRE(guest->PostRequest("stop", "{}").error().code == Code::kPermissionDenied);
 }
 
 }  // namespace
