@@ -35,6 +35,9 @@ struct SpaceEncoder::Axis {
   std::string inactive_text;
 
   explicit Axis(const Parameter& parameter);
+  /// Binds the parameter's activeWhen to the axes before it.
+  Status SetParent(const Space& space, const Activation& activation,
+                   std::span<const std::shared_ptr<const Axis>> before);
   void SetScale(double min, double max, Distribution distribution);
   [[nodiscard]] double ToScale(double x) const { return log ? std::log(x) : x; }
   [[nodiscard]] double ToUnit(double on_scale) const;
@@ -85,6 +88,21 @@ SpaceEncoder::Axis::Axis(const Parameter& parameter)
     std::iota(by_value.begin(), by_value.end(), std::size_t{0});
     std::ranges::sort(by_value, {}, [&](std::size_t i) { return discrete->values[i]; });
   }
+}
+
+Status SpaceEncoder::Axis::SetParent(const Space& space, const Activation& activation,
+                                     std::span<const std::shared_ptr<const Axis>> before) {
+  parent = space.Find(activation.parameter);
+  const Axis& decides = *before[parent.value_or(0)];
+  for (const std::string& text : activation.in) {
+    const Result<double> number = NumberOf(decides.domain, text);
+    if (!number) {
+      return tl::make_unexpected(number.error());
+    }
+    // As a cell, so that "0.3" and 0.1 + 0.2 are the same value of a stepped parent.
+    active_cells.push_back(decides.CellOfNumber(*number));
+  }
+  return {};
 }
 
 void SpaceEncoder::Axis::SetScale(double min, double max, Distribution distribution) {
@@ -204,14 +222,8 @@ Result<SpaceEncoder> SpaceEncoder::Create(const Space& space) {
   std::vector<std::shared_ptr<const Axis>> axes;
   for (const Parameter& parameter : space.parameters) {
     auto axis = std::make_shared<Axis>(parameter);
-    if (parameter.active_when) {
-      axis->parent = space.Find(parameter.active_when->parameter);
-      for (const std::string& text : parameter.active_when->in) {
-        HONE_ASSIGN_OR_RETURN(const double number, NumberOf(axes[*axis->parent]->domain, text));
-        // As a cell, so that "0.3" and 0.1 + 0.2 are the same value of a stepped parent.
-        axis->active_cells.push_back(axes[*axis->parent]->CellOfNumber(number));
-      }
-    }
+    HONE_RETURN_IF_ERROR(
+        parameter.active_when ? axis->SetParent(space, *parameter.active_when, axes) : Status());
     axes.push_back(std::move(axis));
   }
   return SpaceEncoder(std::move(axes));
@@ -255,10 +267,14 @@ Result<std::vector<double>> SpaceEncoder::Encode(const Assignment& values) const
   }
   std::vector<double> u(axes_.size(), 0.5);
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    if (values[i].active) {
-      HONE_ASSIGN_OR_RETURN(const double number, NumberOf(axes_[i]->domain, values[i].text));
-      u[i] = axes_[i]->UnitOf(number);
+    if (!values[i].active) {
+      continue;
     }
+    const Result<double> number = NumberOf(axes_[i]->domain, values[i].text);
+    if (!number) {
+      return tl::make_unexpected(number.error());
+    }
+    u[i] = axes_[i]->UnitOf(*number);
   }
   return u;
 }

@@ -123,15 +123,17 @@ class Grid final : public Searcher {
 
   Status Observe(History deltas) override {
     for (const HistoryItem& item : deltas) {
-      if (const auto* proposed = std::get_if<history::Proposed>(&item.what)) {
-        const Result<std::uint64_t> combination = CombinationOf(proposed->values);
-        if (!combination) {
-          return Fail(Code::kInternal,
-                      "trial " + std::to_string(proposed->trial) +
-                          " cannot be of this space: " + combination.error().message);
-        }
-        used_.insert(*combination);
+      const auto* proposed = std::get_if<history::Proposed>(&item.what);
+      if (proposed == nullptr) {
+        continue;
       }
+      const Result<std::uint64_t> combination = CombinationOf(proposed->values);
+      if (!combination) {
+        return Fail(Code::kInternal,
+                    "trial " + std::to_string(proposed->trial) +
+                        " cannot be of this space: " + combination.error().message);
+      }
+      used_.insert(*combination);
     }
     while (used_.erase(At(next_)) > 0) {
       ++next_;

@@ -52,6 +52,7 @@ const SearcherInfo* SearcherRegistry::Find(std::string_view name) const {
 
 std::vector<const SearcherInfo*> SearcherRegistry::All() const {
   std::vector<const SearcherInfo*> all;
+  all.reserve(all_.size());
   for (const auto& info : all_) {
     all.push_back(info.get());
   }

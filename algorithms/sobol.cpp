@@ -7,6 +7,7 @@
 // random, which for fewer than 2^32 points is the same distribution.
 // Differs from Katib's (goptuna) in: scrambled by the seed; distributions are honoured; the point
 // at zero is part of the sequence, without which the first 2^k points are no net.
+#include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <utility>
 
@@ -23,37 +24,52 @@ using Engine = boost::random::sobol_engine<std::uint32_t, 32>;
 constexpr unsigned kDigits = 32;
 // One random word serves a subtree of this many levels: 2^5 - 1 nodes, one bit each.
 constexpr unsigned kLevels = 5;
+constexpr unsigned kLastLevel = 30;  // the last subtree has two levels
 constexpr std::uint64_t kMaxIndex = (std::uint64_t{1} << kDigits) - 1;
 constexpr std::size_t kMaxDimensions = boost::random::default_sobol_table::max_dimension;
+
+/// Digits of one coordinate, scrambled down to some level.
+struct Digits {
+  std::uint32_t scrambled = 0;
+  std::uint32_t node = 1;  // where the last subtree was left, in heap order
+};
+
+/// Flips the digits of one subtree: each by the random bit of the node that the digits before it
+/// lead to.
+Digits FlipSubtree(Digits so_far, std::uint32_t digits, unsigned level, std::uint32_t flips) {
+  so_far.node = 1;
+  for (unsigned k = level; k < std::min(level + kLevels, kDigits); ++k) {
+    const unsigned shift = kDigits - 1 - k;
+    const std::uint32_t digit = (digits >> shift) & 1U;
+    so_far.scrambled |= (digit ^ ((flips >> so_far.node) & 1U)) << shift;
+    so_far.node = 2 * so_far.node + digit;
+  }
+  return so_far;
+}
 
 /// Owen's nested uniform scrambling of one coordinate: digit k is flipped by a random bit that
 /// belongs to the digits before it. @returns a number in [0, 1) with 53 bits
 double Scrambled(std::uint32_t digits, std::uint64_t seed, std::uint32_t dimension) {
-  const Scope scope{Scope::Kind::kExperiment, dimension};
-  std::uint32_t scrambled = 0;
-  for (unsigned level = 0;; level += kLevels) {
+  const auto stream = [&](unsigned level) {
     const std::uint32_t prefix = level == 0 ? 0 : digits >> (kDigits - level);
-    Rng rng(seed, scope, Purpose::kScramble, (std::uint32_t{1} << level) | prefix);
-    const std::uint32_t flips = rng();
-    std::uint32_t node = 1;  // heap order within the subtree
-    const unsigned end = std::min(level + kLevels, kDigits);
-    for (unsigned k = level; k < end; ++k) {
-      const std::uint32_t digit = (digits >> (kDigits - 1 - k)) & 1U;
-      scrambled |= (digit ^ ((flips >> node) & 1U)) << (kDigits - 1 - k);
-      node = 2 * node + digit;
-    }
-    if (end == kDigits) {
-      // `node` names the leaf below the last two digits: each leaf has its own tail.
-      constexpr unsigned kTailDigits = 21;
-      std::uint32_t tail = 0;
-      for (std::uint32_t i = 0; i <= node % 4; ++i) {
-        tail = rng();
-      }
-      const std::uint64_t all =
-          (std::uint64_t{scrambled} << kTailDigits) | (tail >> (kDigits - kTailDigits));
-      return static_cast<double>(all) * 0x1p-53;
-    }
+    return Rng(seed, Scope{Scope::Kind::kExperiment, dimension}, Purpose::kScramble,
+               (std::uint32_t{1} << level) | prefix);
+  };
+  Digits result;
+  for (unsigned level = 0; level < kLastLevel; level += kLevels) {
+    result = FlipSubtree(result, digits, level, stream(level)());
   }
+  Rng last = stream(kLastLevel);
+  result = FlipSubtree(result, digits, kLastLevel, last());
+  // The node is the leaf below the last two digits now; each of the four has its own tail.
+  std::uint32_t tail = 0;
+  for (std::uint32_t i = 0; i <= result.node % 4; ++i) {
+    tail = last();
+  }
+  constexpr unsigned kTailDigits = 21;
+  const std::uint64_t all =
+      (std::uint64_t{result.scrambled} << kTailDigits) | (tail >> (kDigits - kTailDigits));
+  return static_cast<double>(all) * 0x1p-53;
 }
 
 /// State: how many points were used, which is the number of trials proposed so far.

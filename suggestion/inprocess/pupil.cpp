@@ -17,6 +17,9 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
       return Fail(Code::kInvalidArgument, problem.message, problem.field);
     }
   }
+  if (!choice) {
+    return Fail(Code::kInvalidArgument, "unknown algorithm", "spec.algorithm.algorithmName");
+  }
   HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher,
                         choice->info->create(ContextOf(spec, choice->settings, seed)));
   return std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher));

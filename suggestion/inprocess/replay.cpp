@@ -63,7 +63,7 @@ class Collector {
   template <class Other>
   void operator()(const Other& /*event*/) {}
 
-  [[nodiscard]] const Groups& groups() const { return groups_; }
+  [[nodiscard]] const Groups& Found() const { return groups_; }
 
  private:
   Version seq_ = 0;
@@ -127,7 +127,7 @@ class Comparison {
     }
   }
 
-  [[nodiscard]] const ReplayReport& report() const { return report_; }
+  [[nodiscard]] const ReplayReport& Report() const { return report_; }
 
  private:
   void Begin(TrialNumber number) {
@@ -188,23 +188,24 @@ class Walk {
     return pupil.Tell(items);
   }
 
-  /// The budget as the question stated it: all that is not used, the numbers asked for included.
-  [[nodiscard]] std::optional<std::uint32_t> TrialsLeft(std::uint32_t asked) const {
+  /// The budget as the question stated it: all that is not over, the numbers asked for included.
+  [[nodiscard]] std::optional<std::uint32_t> TrialsLeft() const {
     if (!max_trials_) {
       return std::nullopt;
     }
-    const std::int64_t left = std::int64_t{*max_trials_} - used_ + asked;
-    return static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
+    return static_cast<std::uint32_t>(std::max(0, *max_trials_ - over_));
   }
 
  private:
   void Count(const Event& event) {
-    if (const auto* reserved = std::get_if<event::TrialsReserved>(&event)) {
-      used_ += reserved->count;
-    } else if (const auto* withdrawn = std::get_if<event::TrialsWithdrawn>(&event)) {
-      used_ -= static_cast<std::int64_t>(withdrawn->trials.size());
-    } else if (const auto* edited = std::get_if<event::BudgetEdited>(&event)) {
+    if (const auto* edited = std::get_if<event::BudgetEdited>(&event)) {
       max_trials_ = edited->max_trial_count ? edited->max_trial_count : max_trials_;
+    }
+    if (std::holds_alternative<event::TrialSucceeded>(event) ||
+        std::holds_alternative<event::TrialFailed>(event) ||
+        std::holds_alternative<event::TrialEarlyStopped>(event) ||
+        std::holds_alternative<event::TrialKilled>(event)) {
+      ++over_;
     }
   }
 
@@ -212,7 +213,7 @@ class Walk {
   std::span<const Recorded> ledger_;
   std::size_t next_ = 0;
   Version reached_ = 0;
-  std::int64_t used_ = 0;  // numbers reserved and not withdrawn
+  int over_ = 0;  // trials that have ended, however
   std::optional<int> max_trials_;
 };
 
@@ -254,7 +255,7 @@ Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t 
   }
   Comparison comparison(spec.space);
   Walk walk(spec, ledger);
-  for (const auto& [seq, group] : collector.groups()) {
+  for (const auto& [seq, group] : collector.Found()) {
     if (!group.based_on) {
       continue;
     }
@@ -263,14 +264,14 @@ Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t 
                                        std::to_string(seq) + " that it names");
     }
     HONE_RETURN_IF_ERROR(walk.TellUpTo(*group.based_on, *pupil));
-    ProposeRequest request{{}, walk.TrialsLeft(group.reserved.count)};
+    ProposeRequest request{{}, walk.TrialsLeft()};
     for (std::uint32_t i = 0; i < group.reserved.count; ++i) {
       request.numbers.push_back(group.reserved.first + i);
     }
     HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers, pupil->Ask(request));
     Compare(group, answers, comparison);
   }
-  return comparison.report();
+  return comparison.Report();
 }
 
 }  // namespace hone

@@ -34,14 +34,13 @@ class Scribe {
     first_ = next_;
     count_ = count;
     next_ += count;
-    used_ += count;
   }
 
   void Think() {
     based_on_ = ledger.size();
     REQUIRE(pupil_->Tell(untold_).has_value());
     untold_.clear();
-    ProposeRequest request{{}, static_cast<std::uint32_t>(max_) - used_ + count_};
+    ProposeRequest request{{}, static_cast<std::uint32_t>(max_ - over_)};
     for (TrialNumber n = first_; n < first_ + count_; ++n) {
       request.numbers.push_back(n);
     }
@@ -73,12 +72,12 @@ class Scribe {
   }
 
   void Withdraw(std::vector<TrialNumber> numbers, Why why) {
-    used_ -= static_cast<std::uint32_t>(numbers.size());
     Write(event::TrialsWithdrawn{std::move(numbers), why, ""});
   }
 
   void Succeed(TrialNumber trial, const std::string& loss) {
     event::TrialSucceeded succeeded;
+    ++over_;
     succeeded.outcome.trial = trial;
     succeeded.outcome.attempt = 1;
     succeeded.outcome.observation = {{"loss", loss, loss, loss, true}};
@@ -102,7 +101,7 @@ class Scribe {
   TrialNumber first_ = 1;
   TrialNumber next_ = 1;
   std::uint32_t count_ = 0;
-  std::uint32_t used_ = 0;
+  int over_ = 0;
   int max_ = 0;
 };
 
