@@ -58,9 +58,8 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void OnLoaded(Result<std::vector<Recorded>> events, Result<std::vector<OutboxItem>> outbox,
                 const Done& done);
   Status BeginWatching();
-  void Recover(std::vector<OutboxItem> outbox);
-  void OnObserved(const std::set<TrialNumber>& launching,
-                  const Result<std::vector<Sighting>>& seen);
+  void Recover(std::vector<OutboxItem> outbox, const Done& done);
+  void OnObserved(const std::set<TrialNumber>& launching, const std::vector<Sighting>& seen);
   void Drain();
   void Take(Item item, StrandStep& step);
   void Apply(Decision decision, StrandStep& step);

@@ -80,8 +80,7 @@ void ExperimentStrand::OnLoaded(Result<std::vector<Recorded>> events,
   for (HistoryItem& item : history) {
     question_->Tell(std::move(item));
   }
-  Recover(std::move(*outbox));
-  done({});
+  Recover(std::move(*outbox), done);
 }
 
 /// Makes what drives the experiment: the searcher, the watch on its trials, the dispatcher.
@@ -103,7 +102,7 @@ Status ExperimentStrand::BeginWatching() {
   return {};
 }
 
-void ExperimentStrand::Recover(std::vector<OutboxItem> outbox) {
+void ExperimentStrand::Recover(std::vector<OutboxItem> outbox, const Done& done) {
   std::set<TrialNumber> launching;
   for (const OutboxItem& item : outbox) {
     const auto command = DecodeCommand(item.payload);
@@ -117,13 +116,18 @@ void ExperimentStrand::Recover(std::vector<OutboxItem> outbox) {
     }
     dispatcher_->Carry(*command, {item.seq, item.n}, state_);
   }
-  ports_.runner.Observe(id_, [weak = weak_from_this(), generation = generation_,
-                              launching](Result<std::vector<Sighting>> seen) {
+  ports_.runner.Observe(id_, [weak = weak_from_this(), generation = generation_, launching,
+                              done](Result<std::vector<Sighting>> seen) {
     if (const auto self = weak.lock()) {
-      self->strand_->Post([self, generation, launching, seen = std::move(seen)] {
-        if (generation == self->generation_ && !self->closed_) {
-          self->OnObserved(launching, seen);
+      self->strand_->Post([self, generation, launching, done, seen = std::move(seen)] {
+        if (generation != self->generation_ || self->closed_) {
+          return done(Fail(Code::kCancelled, "closed while loading"));
         }
+        if (!seen.has_value()) {
+          return done(tl::make_unexpected(seen.error()));
+        }
+        self->OnObserved(launching, *seen);
+        done({});
       });
     }
   });
@@ -131,12 +135,9 @@ void ExperimentStrand::Recover(std::vector<OutboxItem> outbox) {
 
 /// The outside world is known: follow what runs, and take part again.
 void ExperimentStrand::OnObserved(const std::set<TrialNumber>& launching,
-                                  const Result<std::vector<Sighting>>& seen) {
-  if (!seen.has_value()) {
-    return Reload(seen.error());
-  }
+                                  const std::vector<Sighting>& seen) {
   loaded_ = true;
-  for (const Sighting& sighting : *seen) {
+  for (const Sighting& sighting : seen) {
     const TrialState* trial = state_.Find(sighting.trial);
     const bool ours = trial != nullptr && trial->launched && trial->attempt == sighting.attempt;
     if (!ours && !sighting.ending) {
