@@ -209,6 +209,27 @@ TEST_CASE("local runner: output can be read while a trial runs", "[trial-runner]
   CHECK(bench.WaitForEnd(1).ending->kind == EndingKind::kStopped);
 }
 
+TEST_CASE("local runner: two trials that write the same metrics file do not mix",
+          "[trial-runner]") {
+  LocalBench bench;
+  bench.Start();
+  const std::string file = (bench.folder / "no-such-folder/metrics.log").string();
+  auto early = bench.runner().OpenOutput({bench.experiment, 1}, 1, file);  // before the launch
+  REQUIRE(early.has_value());
+  std::string text;
+  CHECK((*early)->Read(0, 100, text).value() == 0);
+  for (TrialNumber number = 1; number <= 2; ++number) {
+    LaunchSpec spec = bench.Spec(
+        number, testing::ScriptObject("echo loss=" + std::to_string(number) + " >> " + file));
+    spec.metrics_file = file;
+    REQUIRE(bench.Launch(spec).has_value());
+    CHECK(bench.WaitForEnd(number).ending->kind == EndingKind::kSucceeded);
+  }
+  CHECK((*early)->Read(0, 100, text).value() == 7);
+  CHECK(text == "loss=1\n");
+  CHECK_FALSE(std::filesystem::exists(file));
+}
+
 TEST_CASE("local runner: removing an experiment takes its folders", "[trial-runner]") {
   LocalBench bench;
   bench.Start();
