@@ -38,6 +38,72 @@ Result<TrialId> Data::FindTrial(const std::string& trial_name) const {
   return it->second;
 }
 
+std::vector<Recorded> Data::EventsOf(const ExperimentId& id, Version from, std::size_t limit) {
+  std::vector<Recorded> recorded;
+  const Experiment* experiment = Find(id);
+  if (experiment == nullptr) {
+    return recorded;
+  }
+  const std::map<Version, Position>& events = experiment->events;
+  for (auto it = events.upper_bound(from); it != events.end() && recorded.size() < limit; ++it) {
+    recorded.push_back(log.at(it->second).recorded);
+  }
+  return recorded;
+}
+
+std::vector<OutboxItem> Data::OutboxOf(const ExperimentId& id) {
+  std::vector<OutboxItem> items;
+  if (const Experiment* experiment = FindLive(id); experiment != nullptr) {
+    for (const auto& [place, payload] : experiment->outbox) {
+      items.push_back({place.first, place.second, payload});
+    }
+  }
+  return items;
+}
+
+std::vector<StoredRecord> Data::RecordsOf(const TrialId& trial, Attempt attempt,
+                                          const std::string& metric) {
+  std::vector<StoredRecord> rows;
+  if (Experiment* experiment = FindLive(trial.experiment); experiment != nullptr) {
+    std::ranges::copy_if(experiment->records[trial.number].rows, std::back_inserter(rows),
+                         [&](const StoredRecord& row) {
+                           return (attempt == 0 || row.attempt == attempt) &&
+                                  (metric.empty() || row.record.metric == metric);
+                         });
+  }
+  return rows;
+}
+
+std::vector<ExperimentRow> Data::NewestFirst() {
+  std::vector<ExperimentRow> rows;
+  for (auto id = order.rbegin(); id != order.rend(); ++id) {
+    if (const Experiment* experiment = FindLive({*id}); experiment != nullptr) {
+      rows.push_back(experiment->row);
+    }
+  }
+  return rows;
+}
+
+std::vector<TrialRow> Data::TrialsOf(const ExperimentId& id) {
+  std::vector<TrialRow> rows;
+  if (const Experiment* experiment = FindLive(id); experiment != nullptr) {
+    for (const auto& [number, row] : experiment->trials) {
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+std::vector<Request> Data::OpenRequests() const {
+  std::vector<Request> open;
+  for (const auto& [id, request] : requests) {
+    if (!request.answered) {
+      open.push_back(request);
+    }
+  }
+  return open;
+}
+
 Status Data::CheckStep(const LedgerStep& step) {
   HONE_RETURN_IF_ERROR(store::CheckNumbering(step));
   const Experiment* experiment = Find(step.experiment);

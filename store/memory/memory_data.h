@@ -54,6 +54,13 @@ struct Data {
                                              const std::string& name) const;
 
   [[nodiscard]] Result<TrialId> FindTrial(const std::string& trial_name) const;
+  std::vector<Recorded> EventsOf(const ExperimentId& id, Version from, std::size_t limit);
+  std::vector<OutboxItem> OutboxOf(const ExperimentId& id);
+  std::vector<StoredRecord> RecordsOf(const TrialId& trial, Attempt attempt,
+                                      const std::string& metric);
+  std::vector<ExperimentRow> NewestFirst();
+  std::vector<TrialRow> TrialsOf(const ExperimentId& id);
+  [[nodiscard]] std::vector<Request> OpenRequests() const;
 
   Status Append(const LedgerStep& step);
   Status Record(const ObservationBatch& batch);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory/memory_store.h"
 
-#include <algorithm>
 #include <deque>
 
 #include "base/guarded.h"
@@ -172,16 +171,7 @@ void MemoryStore::Append(LedgerStep step, Ledger::Done done) {
 Result<std::vector<Recorded>> MemoryStore::Read(const ExperimentId& experiment, Version from,
                                                 std::size_t limit) {
   return shared_->Look([&](Data& data) -> Result<std::vector<Recorded>> {
-    std::vector<Recorded> events;
-    const Experiment* found = data.Find(experiment);
-    if (found == nullptr) {
-      return events;
-    }
-    for (auto it = found->events.upper_bound(from);
-         it != found->events.end() && events.size() < limit; ++it) {
-      events.push_back(data.log.at(it->second).recorded);
-    }
-    return events;
+    return data.EventsOf(experiment, from, limit);
   });
 }
 
@@ -197,15 +187,8 @@ Result<std::vector<Positioned>> MemoryStore::ReadAll(Position from, std::size_t 
 }
 
 Result<std::vector<OutboxItem>> MemoryStore::ReadOutbox(const ExperimentId& experiment) {
-  return shared_->Look([&](Data& data) -> Result<std::vector<OutboxItem>> {
-    std::vector<OutboxItem> items;
-    if (const Experiment* found = data.FindLive(experiment); found != nullptr) {
-      for (const auto& [key, payload] : found->outbox) {
-        items.push_back({key.first, key.second, payload});
-      }
-    }
-    return items;
-  });
+  return shared_->Look(
+      [&](Data& data) -> Result<std::vector<OutboxItem>> { return data.OutboxOf(experiment); });
 }
 
 void MemoryStore::MarkDone(const ExperimentId& experiment, Version seq, std::uint32_t n) {
@@ -250,28 +233,13 @@ Result<std::uint64_t> MemoryStore::OffsetOf(const TrialId& trial, Attempt attemp
 Result<std::vector<StoredRecord>> MemoryStore::ReadRecords(const TrialId& trial, Attempt attempt,
                                                            const std::string& metric) {
   return shared_->Look([&](Data& data) -> Result<std::vector<StoredRecord>> {
-    std::vector<StoredRecord> rows;
-    if (Experiment* found = data.FindLive(trial.experiment); found != nullptr) {
-      std::ranges::copy_if(found->records[trial.number].rows, std::back_inserter(rows),
-                           [&](const StoredRecord& row) {
-                             return (attempt == 0 || row.attempt == attempt) &&
-                                    (metric.empty() || row.record.metric == metric);
-                           });
-    }
-    return rows;
+    return data.RecordsOf(trial, attempt, metric);
   });
 }
 
 Result<std::vector<ExperimentRow>> MemoryStore::ListExperiments() {
-  return shared_->Look([](Data& data) -> Result<std::vector<ExperimentRow>> {
-    std::vector<ExperimentRow> rows;
-    for (auto id = data.order.rbegin(); id != data.order.rend(); ++id) {
-      if (const Experiment* found = data.FindLive({*id}); found != nullptr) {
-        rows.push_back(found->row);
-      }
-    }
-    return rows;
-  });
+  return shared_->Look(
+      [](Data& data) -> Result<std::vector<ExperimentRow>> { return data.NewestFirst(); });
 }
 
 Result<ExperimentRow> MemoryStore::FindExperiment(const std::string& name_space,
@@ -285,15 +253,8 @@ Result<ExperimentRow> MemoryStore::FindExperiment(const std::string& name_space,
 }
 
 Result<std::vector<TrialRow>> MemoryStore::ListTrials(const ExperimentId& experiment) {
-  return shared_->Look([&](Data& data) -> Result<std::vector<TrialRow>> {
-    std::vector<TrialRow> rows;
-    if (const Experiment* found = data.FindLive(experiment); found != nullptr) {
-      for (const auto& [number, row] : found->trials) {
-        rows.push_back(row);
-      }
-    }
-    return rows;
-  });
+  return shared_->Look(
+      [&](Data& data) -> Result<std::vector<TrialRow>> { return data.TrialsOf(experiment); });
 }
 
 Result<TrialId> MemoryStore::FindTrial(const std::string& trial_name) {
@@ -329,15 +290,8 @@ Result<std::int64_t> MemoryStore::PostRequest(const std::string& kind, const std
 }
 
 Result<std::vector<Request>> MemoryStore::OpenRequests() {
-  return shared_->Look([](Data& data) -> Result<std::vector<Request>> {
-    std::vector<Request> open;
-    for (const auto& [id, request] : data.requests) {
-      if (!request.answered) {
-        open.push_back(request);
-      }
-    }
-    return open;
-  });
+  return shared_->Look(
+      [](Data& data) -> Result<std::vector<Request>> { return data.OpenRequests(); });
 }
 
 Status MemoryStore::AnswerRequest(std::int64_t id, const std::string& reply) {

@@ -50,8 +50,11 @@ std::string NameOf(const std::filesystem::path& path, Access access) {
   }
   std::string uri = "file:";
   for (const char c : path.string()) {
-    const bool special = c == '?' || c == '#' || c == '%';
-    uri += special ? (c == '?' ? "%3f" : c == '#' ? "%23" : "%25") : std::string(1, c);
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
   }
   return uri + "?immutable=1";
 }

@@ -60,9 +60,10 @@ Status CheckUnchanged(Connection& connection, std::span<const Migration> known) 
     const Migration& migration = known[static_cast<std::size_t>(rows.GetInt(0)) - 1];
     const std::string applied = rows.GetText(1);
     if (const std::string now = store::Checksum(migration.sql); applied != now) {
-      return Fail(Code::kFailedPrecondition,
-                  "migration " + std::string(migration.name) + " was applied with checksum " +
-                      applied + " and is now " + now + ": this hone is another build");
+      std::string text = "migration ";
+      text += migration.name;
+      text += " was applied with checksum " + applied + " and is now " + now;
+      return Fail(Code::kFailedPrecondition, text + ": this hone is another build");
     }
   }
   return {};

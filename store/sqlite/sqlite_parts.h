@@ -38,16 +38,17 @@ class Readers {
   static constexpr std::size_t kKept = 8;
 
   std::unique_ptr<Connection> Take() {
-    std::unique_ptr<Connection> idle = idle_.WithLock([](auto& kept) {
-      std::unique_ptr<Connection> last;
+    std::unique_ptr<Connection> connection;
+    idle_.WithLock([&](auto& kept) {
       if (!kept.empty()) {
-        last = std::move(kept.back());
+        connection = std::move(kept.back());
         kept.pop_back();
       }
-      return last;
     });
-    return idle ? std::move(idle)
-                : std::make_unique<Connection>(path_, ReadAccess(path_), busy_timeout_);
+    if (connection == nullptr) {
+      connection = std::make_unique<Connection>(path_, ReadAccess(path_), busy_timeout_);
+    }
+    return connection;
   }
 
   void GiveBack(std::unique_ptr<Connection> connection) {

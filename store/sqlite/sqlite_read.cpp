@@ -66,6 +66,8 @@ Timestamp TimeOr(const Use& use, int column) {
   return use.GetTime(column).value_or(Timestamp{});
 }
 
+// Experiments have keys from 1 on: 0 stands for an unknown one and finds nothing.
+
 /// From the columns seq, at, kind, payload.
 Result<Recorded> ReadEvent(const Use& use) {
   Result<Event> event = DecodeEvent(use.GetText(2), use.GetText(3));
@@ -118,67 +120,90 @@ Request ReadRequest(const Use& use) {
           .reply = use.GetText(4)};
 }
 
+/// All rows that are left, each read by `read`.
+template <class Row>
+std::vector<Row> Rows(Use& use, Row (*read)(const Use&)) {
+  std::vector<Row> rows;
+  while (use.Step()) {
+    rows.push_back(read(use));
+  }
+  return rows;
+}
+
+OutboxItem ReadItem(const Use& use) {
+  return {use.GetUnsigned(0), static_cast<std::uint32_t>(use.GetInt(1)), use.GetText(2)};
+}
+
+StoredRecord ReadRecord(const Use& use) {
+  return {use.GetInt(0), static_cast<Attempt>(use.GetInt(1)),
+          MetricRecord{use.GetText(2), use.GetText(5), use.GetTime(4), use.GetReal(3)}};
+}
+
+Result<std::vector<Recorded>> EventsOf(Connection& connection, std::int64_t experiment,
+                                       Version from, std::size_t limit) {
+  std::vector<Recorded> events;
+  Use use(connection, kReadEvents);
+  use.Int(experiment).Unsigned(from).Int(LimitOf(limit));
+  while (use.Step()) {
+    HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
+    events.push_back(std::move(recorded));
+  }
+  return events;
+}
+
+Result<std::vector<Positioned>> AllEvents(Connection& connection, Position from,
+                                          std::size_t limit) {
+  std::vector<Positioned> events;
+  Use use(connection, kReadAll);
+  use.Unsigned(from).Int(LimitOf(limit));
+  while (use.Step()) {
+    HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
+    events.push_back({use.GetUnsigned(4), {use.GetText(5)}, std::move(recorded)});
+  }
+  return events;
+}
+
+Result<std::int64_t> DataVersion(Connection& connection) {
+  return sqlite::Try("read the change counter", [&] {
+    Use use(connection, "PRAGMA data_version");
+    use.Step();
+    return use.GetInt(0);
+  });
+}
+
 }  // namespace
 
 Result<std::vector<Recorded>> SqliteStore::Read(const ExperimentId& experiment, Version from,
                                                 std::size_t limit) {
-  return parts_->readers.Read("read events of " + experiment.text,
-                              [&](Connection& connection) -> Result<std::vector<Recorded>> {
-                                std::vector<Recorded> events;
-                                const auto key = connection.KeyOf(experiment);
-                                if (!key) {
-                                  return events;
-                                }
-                                Use use(connection, kReadEvents);
-                                use.Int(*key).Unsigned(from).Int(LimitOf(limit));
-                                while (use.Step()) {
-                                  HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
-                                  events.push_back(std::move(recorded));
-                                }
-                                return events;
-                              });
+  return parts_->readers.Read("read events of " + experiment.text, [&](Connection& connection) {
+    const auto key = connection.KeyOf(experiment);
+    return key ? EventsOf(connection, *key, from, limit) : std::vector<Recorded>();
+  });
 }
 
 Result<std::vector<Positioned>> SqliteStore::ReadAll(Position from, std::size_t limit) {
   return parts_->readers.Read(
-      "read events", [&](Connection& connection) -> Result<std::vector<Positioned>> {
-        std::vector<Positioned> events;
-        Use use(connection, kReadAll);
-        use.Unsigned(from).Int(LimitOf(limit));
-        while (use.Step()) {
-          HONE_ASSIGN_OR_RETURN(Recorded recorded, ReadEvent(use));
-          events.push_back({use.GetUnsigned(4), {use.GetText(5)}, std::move(recorded)});
-        }
-        return events;
-      });
+      "read events", [&](Connection& connection) { return AllEvents(connection, from, limit); });
 }
 
 Result<std::vector<OutboxItem>> SqliteStore::ReadOutbox(const ExperimentId& experiment) {
   return parts_->readers.Read("read the outbox", [&](Connection& connection) {
-    std::vector<OutboxItem> items;
-    if (const auto key = connection.KeyOf(experiment)) {
-      Use use(connection, kReadOutbox);
-      use.Int(*key);
-      while (use.Step()) {
-        items.push_back(
-            {use.GetUnsigned(0), static_cast<std::uint32_t>(use.GetInt(1)), use.GetText(2)});
-      }
-    }
-    return items;
+    const auto key = connection.KeyOf(experiment);
+    Use use(connection, kReadOutbox);
+    return Rows(use.Int(key.value_or(0)), &ReadItem);
   });
 }
 
 Result<std::optional<std::pair<Version, std::string>>> SqliteStore::ReadSnapshot(
     const ExperimentId& experiment) {
-  return parts_->readers.Read("read a snapshot", [&](Connection& connection) {
-    std::optional<std::pair<Version, std::string>> snapshot;
-    if (const auto key = connection.KeyOf(experiment)) {
-      Use use(connection, kReadSnapshot);
-      if (use.Int(*key).Step()) {
-        snapshot.emplace(use.GetUnsigned(0), use.GetText(1));
-      }
+  using Snapshot = std::optional<std::pair<Version, std::string>>;
+  return parts_->readers.Read("read a snapshot", [&](Connection& connection) -> Snapshot {
+    const auto key = connection.KeyOf(experiment);
+    Use use(connection, kReadSnapshot);
+    if (!use.Int(key.value_or(0)).Step()) {
+      return std::nullopt;
     }
-    return snapshot;
+    return std::pair{use.GetUnsigned(0), use.GetText(1)};
   });
 }
 
@@ -186,11 +211,8 @@ Result<std::uint64_t> SqliteStore::OffsetOf(const TrialId& trial, Attempt attemp
                                             const std::string& source) {
   return parts_->readers.Read("read an offset", [&](Connection& connection) -> std::uint64_t {
     const auto key = connection.KeyOf(trial.experiment);
-    if (!key) {
-      return 0;
-    }
     Use use(connection, kOffset);
-    use.Int(TrialKey(*key, trial.number)).Int(attempt).Text(source);
+    use.Int(TrialKey(key.value_or(0), trial.number)).Int(attempt).Text(source);
     return use.Step() ? use.GetUnsigned(0) : 0;
   });
 }
@@ -198,54 +220,37 @@ Result<std::uint64_t> SqliteStore::OffsetOf(const TrialId& trial, Attempt attemp
 Result<std::vector<StoredRecord>> SqliteStore::ReadRecords(const TrialId& trial, Attempt attempt,
                                                            const std::string& metric) {
   return parts_->readers.Read("read observations", [&](Connection& connection) {
-    std::vector<StoredRecord> rows;
-    if (const auto key = connection.KeyOf(trial.experiment)) {
-      Use use(connection, kReadRecords);
-      use.Int(TrialKey(*key, trial.number)).Int(attempt).Text(metric);
-      while (use.Step()) {
-        rows.push_back(
-            {use.GetInt(0), static_cast<Attempt>(use.GetInt(1)),
-             MetricRecord{use.GetText(2), use.GetText(5), use.GetTime(4), use.GetReal(3)}});
-      }
-    }
-    return rows;
+    const auto key = connection.KeyOf(trial.experiment);
+    Use use(connection, kReadRecords);
+    use.Int(TrialKey(key.value_or(0), trial.number)).Int(attempt).Text(metric);
+    return Rows(use, &ReadRecord);
   });
 }
 
 Result<std::vector<ExperimentRow>> SqliteStore::ListExperiments() {
   return parts_->readers.Read("list experiments", [](Connection& connection) {
-    std::vector<ExperimentRow> rows;
     Use use(connection, kListExperiments);
-    while (use.Step()) {
-      rows.push_back(ReadExperiment(use));
-    }
-    return rows;
+    return Rows(use, &ReadExperiment);
   });
 }
 
 Result<ExperimentRow> SqliteStore::FindExperiment(const std::string& name_space,
                                                   const std::string& name) {
-  return parts_->readers.Read(
-      "find an experiment", [&](Connection& connection) -> Result<ExperimentRow> {
-        Use use(connection, kFindExperiment);
-        if (!use.Text(name_space).Text(name).Step()) {
-          return tl::make_unexpected(store::NoExperimentNamed(name_space, name));
-        }
-        return ReadExperiment(use);
-      });
+  const auto find = [&](Connection& connection) -> Result<ExperimentRow> {
+    Use use(connection, kFindExperiment);
+    if (!use.Text(name_space).Text(name).Step()) {
+      return tl::make_unexpected(store::NoExperimentNamed(name_space, name));
+    }
+    return ReadExperiment(use);
+  };
+  return parts_->readers.Read("find an experiment", find);
 }
 
 Result<std::vector<TrialRow>> SqliteStore::ListTrials(const ExperimentId& experiment) {
   return parts_->readers.Read("list trials", [&](Connection& connection) {
-    std::vector<TrialRow> rows;
-    if (const auto key = connection.KeyOf(experiment)) {
-      Use use(connection, kListTrials);
-      use.Int(TrialKey(*key, 0)).Int(TrialKey(*key + 1, 0) - 1);
-      while (use.Step()) {
-        rows.push_back(ReadTrial(use));
-      }
-    }
-    return rows;
+    const auto key = connection.KeyOf(experiment).value_or(0);
+    Use use(connection, kListTrials);
+    return Rows(use.Int(TrialKey(key, 0)).Int(TrialKey(key + 1, 0) - 1), &ReadTrial);
   });
 }
 
@@ -261,12 +266,8 @@ Result<TrialId> SqliteStore::FindTrial(const std::string& trial_name) {
 
 Result<std::vector<Request>> SqliteStore::OpenRequests() {
   return parts_->readers.Read("read requests", [](Connection& connection) {
-    std::vector<Request> open;
     Use use(connection, kOpenRequests);
-    while (use.Step()) {
-      open.push_back(ReadRequest(use));
-    }
-    return open;
+    return Rows(use, &ReadRequest);
   });
 }
 
@@ -281,17 +282,17 @@ Result<Request> SqliteStore::GetRequest(std::int64_t id) {
 }
 
 Result<std::int64_t> SqliteStore::ChangeCounter() {
-  return parts_->watcher.WithLock([&](std::unique_ptr<Connection>& watcher) {
-    return sqlite::Try("read the change counter", [&] {
-      if (!watcher) {
-        watcher = std::make_unique<Connection>(parts_->path, sqlite::ReadAccess(parts_->path),
-                                               parts_->options.busy_timeout);
-      }
-      Use use(*watcher, "PRAGMA data_version");
-      use.Step();
-      return use.GetInt(0);
-    });
-  });
+  return parts_->watcher.WithLock(
+      [&](std::unique_ptr<Connection>& watcher) -> Result<std::int64_t> {
+        if (watcher == nullptr) {
+          HONE_ASSIGN_OR_RETURN(watcher, sqlite::Try("open " + parts_->path.string(), [&] {
+                                  return std::make_unique<Connection>(
+                                      parts_->path, sqlite::ReadAccess(parts_->path),
+                                      parts_->options.busy_timeout);
+                                }));
+        }
+        return DataVersion(*watcher);
+      });
 }
 
 }  // namespace hone

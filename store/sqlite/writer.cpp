@@ -26,6 +26,9 @@ Writer::~Writer() {
 }
 
 void Writer::Submit(Work work) {
+  if (!work.done) {
+    work.done = [](const Status&) {};
+  }
   bool wake = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -56,9 +59,7 @@ void Writer::Loop(const std::stop_token& stop) {
     last_took_ = std::chrono::steady_clock::now() - begin;
     last_items_ = batch.size();
     for (Item& item : batch) {
-      if (item.work.done) {
-        item.work.done(std::move(item.status));
-      }
+      item.work.done(std::move(item.status));
     }
   }
 }
@@ -101,14 +102,18 @@ void Writer::Write(Batch& batch) {
     if (failure || again) {
       connection_->Rollback();
     }
-    if (!failure) {
-      continue;
+    if (failure) {
+      FailAll(batch, *failure);
     }
-    // An item that failed its own check may have been judged by rows that are gone now: all failed.
-    for (Item& item : batch) {
-      if (!item.refused) {
-        item.status = tl::make_unexpected(*failure);
-      }
+  }
+}
+
+/// An item that failed its own check may have been judged by rows that were taken back: it gets the
+/// same error as the others.
+void Writer::FailAll(Batch& batch, const Error& failure) {
+  for (Item& item : batch) {
+    if (!item.refused) {
+      item.status = tl::make_unexpected(failure);
     }
   }
 }
@@ -133,19 +138,20 @@ std::optional<Error> Writer::Attempt(Batch& batch, bool& again) {
 }
 
 std::optional<Error> Writer::ApplyOne(Item& item, bool& again) {
-  const Status whole = Try("write", [&] {
+  const auto apply = [&] {
     try {
       item.status = item.work.apply(*connection_);
     } catch (const SQLite::Exception& e) {
-      if (!IsConstraint(e)) {
+      item.refused = IsConstraint(e);
+      if (!item.refused) {
         throw;
       }
-      // The item may have written something before: take it all back and do without it.
       item.status = tl::make_unexpected(ErrorOf(e, "write"));
-      item.refused = true;
-      again = true;
     }
-  });
+  };
+  const Status whole = Try("write", apply);
+  // A refused item may have written something before: take it all back and do without it.
+  again = item.refused;
   return whole ? std::nullopt : std::optional(whole.error());
 }
 

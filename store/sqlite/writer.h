@@ -23,7 +23,7 @@ namespace hone::sqlite {
 /// transaction was rolled back because of another write; exceptions of SQLite are the writer's.
 struct Work {
   std::function<Status(Connection&)> apply;
-  std::function<void(Status)> done;  ///< after the commit, on the writer's thread
+  std::function<void(Status)> done;  ///< after the commit, on the writer's thread; may be empty
   std::size_t bytes = 0;             ///< about, for the limit
   bool lazy = false;                 ///< need not reach the disk on its own
 };
@@ -64,6 +64,7 @@ class Writer {
   Batch Take(const std::stop_token& stop);
   void Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void Write(Batch& batch);
+  static void FailAll(Batch& batch, const Error& failure);
   std::optional<Error> Attempt(Batch& batch, bool& again);
   std::optional<Error> ApplyOne(Item& item, bool& again);
 
