@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disks that fill up or cannot be written, and trials that misbehave: a clear error or a typed
+// ending, nothing lost, no hang, no process left.
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "base/file.h"
+#include "tests/base/temp_folder.h"
+#include "tests/catch.h"
+#include "tests/e2e/hone_program.h"
+
+namespace hone::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A small file system of its own, gone at the end.
+class SmallDisk {
+ public:
+  SmallDisk(std::filesystem::path folder, const std::string& size) : folder_(std::move(folder)) {
+    std::filesystem::create_directories(folder_);
+    mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+    if (!mounted_) {
+      std::printf("skipped: a tmpfs cannot be mounted here (%s)\n", std::strerror(errno));
+    }
+  }
+  ~SmallDisk() {
+    if (mounted_) {
+      ::umount2(folder_.c_str(), MNT_DETACH);
+    }
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  void MakeReadOnly() const {
+    REQUIRE(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "") == 0);
+  }
+  /// Takes all the space there is.
+  void Fill() const {
+    std::ofstream file(folder_ / "filler", std::ios::binary);
+    const std::string block(4096, 'x');
+    while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+    }
+  }
+  void Free() const { std::filesystem::remove(folder_ / "filler"); }
+
+ private:
+  std::filesystem::path folder_;
+  bool mounted_ = false;
+};
+
+TEST_CASE("fault: a disk that is full for a while costs no trial", "[e2e][slow]") {
+  const testing::TempFolder folder;
+  const SmallDisk disk(folder / "disk", "8m");
+  if (!disk.mounted()) {
+    return;
+  }
+  HoneProgram hone(folder.path(), folder / "disk/data");
+  const auto file = WriteExperiment(folder.path(), "full", 20, 4, "sleep 0.3; echo acc=$1");
+  auto started = hone.Start({"run", file.string(), "--cpus", "4"});
+  std::this_thread::sleep_for(600ms);
+  disk.Fill();
+  std::this_thread::sleep_for(2s);
+  disk.Free();
+  const HoneRun run = hone.Wait(started);
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const ExperimentState state = hone.StateOf("full");
+  // A trial that could not write its own output or start while the disk was full may have failed,
+  // with a reason; none is lost, and the experiment came to its end.
+  CHECK(state.Completed() == 20);
+  CHECK(state.Count(TrialPhase::kSucceeded) >= 10);
+  for (const TrialState& trial : state.trials) {
+    CHECK((trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kWithdrawn ||
+           !trial.message.empty()));
+  }
+}
+
+TEST_CASE("fault: a disk that is full from the start is a clear error", "[e2e]") {
+  const testing::TempFolder folder;
+  const SmallDisk disk(folder / "disk", "1m");
+  if (!disk.mounted()) {
+    return;
+  }
+  const auto file = WriteExperiment(folder.path(), "full", 2, 2, "echo acc=$1");
+  HoneProgram hone(folder.path(), folder / "disk/data");
+  disk.Fill();
+  const HoneRun run = hone.Run({"run", file.string()}, 1min);
+  CHECK(run.exit_code == 1);
+  INFO(run.err);
+  CHECK(run.err.find("No space left") != std::string::npos);
+  CHECK(run.err.find("disk/data") != std::string::npos);
+}
+
+TEST_CASE("fault: a data folder that cannot be written is a clear error", "[e2e]") {
+  const testing::TempFolder folder;
+  const SmallDisk disk(folder / "disk/data", "1m");
+  if (!disk.mounted()) {
+    return;
+  }
+  disk.MakeReadOnly();
+  HoneProgram hone(folder / "disk");
+  const auto file = WriteExperiment(folder.path(), "ro", 2, 2, "echo acc=$1");
+  const HoneRun run = hone.Run({"run", file.string()}, 1min);
+  CHECK(run.exit_code == 1);
+  CHECK(run.err.find("disk/data") != std::string::npos);
+  CHECK(run.err.find("ead-only") != std::string::npos);
+}
+
+TEST_CASE("fault: trials that misbehave get a typed ending, and nothing is left", "[e2e][slow]") {
+  struct Case {
+    std::string name;
+    std::string script;  // of the second trial; the others print their accuracy
+    std::string more;
+    TrialPhase phase;
+    EndingKind ending;
+  };
+  const Case c = GENERATE(values<Case>({
+      {"ignores TERM", "trap '' TERM; while true; do sleep 1; done", "  maxTrialDuration: 1s\n",
+       TrialPhase::kFailed, EndingKind::kTimeout},
+      {"leaves grandchildren in sessions of their own",
+       "(setsid bash -c 'setsid sleep 1000 & sleep 1000' &) ; (setsid sleep 1000 &); echo acc=0.5",
+       "", TrialPhase::kSucceeded, EndingKind::kSucceeded},
+      {"prints 200 MB of binary rubbish", "head -c 200000000 /dev/urandom; echo; echo acc=0.5", "",
+       TrialPhase::kSucceeded, EndingKind::kSucceeded},
+      {"prints NaN", "echo acc=nan", "", TrialPhase::kMetricsUnavailable,
+       EndingKind::kMetricNotANumber},
+      {"prints nothing", "true", "", TrialPhase::kMetricsUnavailable, EndingKind::kMetricMissing},
+      {"exits with 3", "echo oh no >&2; exit 3", "", TrialPhase::kFailed, EndingKind::kExitCode},
+      {"dies of a signal", "kill -SEGV $$", "", TrialPhase::kFailed, EndingKind::kSignal},
+  }));
+  INFO(c.name);
+  const testing::TempFolder folder;
+  HoneProgram hone(folder.path());
+  const std::string script = "if mkdir " + (folder / "second").string() + " 2>/dev/null; then\n" +
+                             c.script + "\nelse echo acc=$1; fi";
+  const auto file = WriteExperiment(folder.path(), "bad", 4, 1, script, c.more);
+  const HoneRun run = hone.Run({"run", file.string(), "--grace", "1"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const ExperimentState state = hone.StateOf("bad");
+  CHECK(state.phase == ExperimentPhase::kSucceeded);
+  CHECK(state.Completed() == 4);
+  CHECK(state.Find(1)->phase == c.phase);
+  CHECK(state.Find(1)->ending == c.ending);
+  CHECK((c.phase == TrialPhase::kSucceeded || state.best != 1));
+  CHECK(ProcessesWith("HONE_TRIAL_DIR=" + hone.data().string()).empty());
+  const HoneRun explained = hone.Run({"explain", state.NameOf(*state.Find(1))});
+  CHECK(explained.exit_code == 0);
+  CHECK_FALSE(explained.out.empty());
+}
+
+TEST_CASE("fault: 400 real trials that end at once all succeed with their metric", "[e2e][slow]") {
+  const testing::TempFolder folder;
+  HoneProgram hone(folder.path());
+  const auto file = WriteExperiment(folder.path(), "quick", 400, 8, "echo acc=$1");
+  const HoneRun run = hone.Run({"run", file.string(), "--cpus", "8"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(hone.StateOf("quick").Count(TrialPhase::kSucceeded) == 400);
+}
+
+}  // namespace
+}  // namespace hone::test
