@@ -38,25 +38,32 @@ class Catalog {
   virtual Result<std::vector<TrialRow>> ListTrials(const ExperimentId& experiment) = 0;
   /// A trial by its name, over all experiments. @errors kNotFound
   virtual Result<TrialId> FindTrial(const std::string& trial_name) = 0;
-  /// Replaces all rows of an experiment: what `rebuild` does from the events.
+  /// Replaces all rows of an experiment: what `rebuild` does from the events. Version, name and
+  /// owner stay. @errors kNotFound, kAlreadyExists (a trial's name is another experiment's)
   virtual Status ReplaceRows(const ExperimentId& experiment, const Projection& projection) = 0;
-  /// Removes everything of an experiment and leaves its ExperimentDeleted event.
+  /// Removes everything of an experiment and leaves its ExperimentDeleted event, which Read and
+  /// ReadAll go on showing. The name is free again.
   /// @errors kNotFound, kAborted if the epoch moved
   virtual Status DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch,
                                   Timestamp now) = 0;
 
-  /// A new owner: its epoch is larger than all before. @param alive_for  by the store's clock,
-  /// until the next beat
+  /// A new owner: its epoch is larger than all before. A former one of the same name is declared
+  /// dead, so that a restarted process need not wait for its own lease.
+  /// @param owner  the same for each start of a process that can have no twin (machine and data
+  /// folder); @param alive_for  by the store's clock, until the next beat
   virtual Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) = 0;
   /// @errors kAborted if the owner was declared dead meanwhile
   virtual Status Heartbeat(OwnerEpoch epoch, Duration alive_for) = 0;
-  /// Takes an experiment whose owner is dead, unknown, or this one. @errors kNotFound, kAborted (a
-  /// living owner has it)
+  /// Takes an experiment whose owner is dead, unknown, or this one; an owner whose time is over is
+  /// declared dead by it. @errors kNotFound, kAborted (a living owner has it, or this one is
+  /// registered no more)
   virtual Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) = 0;
 
   virtual Result<std::int64_t> PostRequest(const std::string& kind, const std::string& payload) = 0;
   virtual Result<std::vector<Request>> OpenRequests() = 0;
+  /// @errors kNotFound, kFailedPrecondition (answered already)
   virtual Status AnswerRequest(std::int64_t id, const std::string& reply) = 0;
+  /// Answered requests stay for a while. @errors kNotFound
   virtual Result<Request> GetRequest(std::int64_t id) = 0;
 
   /// Changes whenever another connection may have written; cheap enough to poll many times a

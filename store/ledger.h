@@ -54,7 +54,8 @@ class Ledger {
   /// too.
   /// @errors (to done) kAborted: version or epoch moved; kAlreadyExists: creating a name that
   /// exists;
-  ///         kResourceExhausted: disk full; kUnavailable
+  ///         kAlreadyExists: a trial's name is another trial's; kInvalidArgument: no events, or not
+  ///         numbered expected + 1, ...; kResourceExhausted: disk full; kUnavailable
   virtual void Append(LedgerStep step, Done done) = 0;
 
   /// Events with seq > from, in order, at most `limit`.
@@ -70,7 +71,7 @@ class Ledger {
   virtual void MarkDone(const ExperimentId& experiment, Version seq, std::uint32_t n) = 0;
 
   /// State of a whole experiment as of `seq`, instead of its first events; the latest one wins.
-  /// Optional speed-up.
+  /// Optional speed-up. @errors kNotFound, kFailedPrecondition (ahead of the ledger)
   virtual Status WriteSnapshot(const ExperimentId& experiment, Version seq,
                                std::string_view payload) = 0;
   virtual Result<std::optional<std::pair<Version, std::string>>> ReadSnapshot(

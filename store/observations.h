@@ -41,7 +41,8 @@ class Observations {
   using Done = std::function<void(Status)>;
   virtual ~Observations() = default;
 
-  /// @errors (to done) kAborted, kResourceExhausted, kUnavailable
+  /// @errors (to done) kAborted; kNotFound: no such experiment (any more); kResourceExhausted;
+  /// kUnavailable
   virtual void Record(ObservationBatch batch, Done done) = 0;
   /// Where to go on reading; 0 for an unknown source.
   virtual Result<std::uint64_t> OffsetOf(const TrialId& trial, Attempt attempt,

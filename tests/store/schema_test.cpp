@@ -3,7 +3,9 @@
 
 #include <fstream>
 #include <sstream>
+#include <vector>
 
+#include "core/event_codec.h"
 #include "tests/catch.h"
 
 namespace hone::store {
@@ -29,6 +31,31 @@ TEST_CASE("schema: the program carries the files as they are", "[store]") {
     std::stringstream text;
     text << file.rdbuf();
     REQUIRE(migration.sql == text.str());
+  }
+}
+
+TEST_CASE("docs/ledger.md names each table and each kind of event", "[store]") {
+  std::ifstream file(std::string(HONE_SOURCE_DIR) + "/docs/ledger.md");
+  std::stringstream page;
+  page << file.rdbuf();
+  std::vector<std::string> words(EventKinds().begin(), EventKinds().end());
+  for (const Migration& migration : SqliteMigrations()) {
+    std::istringstream sql{std::string(migration.sql)};
+    for (std::string line; std::getline(sql, line);) {
+      std::istringstream parts(line);
+      std::string create;
+      std::string what;
+      std::string name;
+      parts >> create >> what >> name;
+      if (create == "CREATE" && (what == "TABLE" || what == "VIEW")) {
+        words.push_back(name);
+      }
+    }
+  }
+  REQUIRE(words.size() > 30);
+  for (const std::string& word : words) {
+    CAPTURE(word);
+    REQUIRE(page.str().find("`" + word + "`") != std::string::npos);
   }
 }
 
