@@ -184,6 +184,7 @@ class TemplateCheck {
       return;
     }
     std::vector<std::string_view> known;
+    known.reserve(spec_.space.parameters.size());
     for (const Parameter& parameter : spec_.space.parameters) {
       known.push_back(parameter.name);
     }

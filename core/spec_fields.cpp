@@ -75,14 +75,15 @@ std::optional<std::string> Fields::TextOf(json& value, const std::string& path) 
                                 : "must be a text, not " + Describe(value));
     return std::nullopt;
   }
-  std::optional<std::string> text;
+  std::optional<std::string> source;
   if (context_->source_text) {
-    text = context_->source_text(path);
+    source = context_->source_text(path);
   }
-  if (!text) {
-    text = value.is_number_float() ? FormatDouble(value.get<double>()) : value.dump();
+  std::string text = value.is_number_float() ? FormatDouble(value.get<double>()) : value.dump();
+  if (source) {
+    text = std::move(*source);
   }
-  value = *text;
+  value = text;
   return text;
 }
 

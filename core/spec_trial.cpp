@@ -32,31 +32,37 @@ json* ObjectAt(json& object, const char* key) {
   return value.is_object() ? &value : nullptr;
 }
 
-void ApplyCollectorDefaults(json& collector_spec, CollectorKind kind) {
-  json* source = nullptr;
-  if (kind == CollectorKind::kFile || kind == CollectorKind::kTensorFlowEvent ||
-      kind == CollectorKind::kPrometheus) {
-    source = ObjectAt(collector_spec, "source");
+void ApplyHttpDefaults(json& source) {
+  if (json* http = ObjectAt(source, "httpGet")) {
+    SetDefault(*http, "path", "/metrics");
+    http->emplace("port", 8080);
   }
-  if (source == nullptr) {
-    return;
-  }
-  if (kind == CollectorKind::kPrometheus) {
-    if (json* http = ObjectAt(*source, "httpGet")) {
-      SetDefault(*http, "path", "/metrics");
-      if (!http->contains("port")) {
-        (*http)["port"] = 8080;
-      }
-    }
-    return;
-  }
-  if (json* path = ObjectAt(*source, "fileSystemPath")) {
-    const bool file = kind == CollectorKind::kFile;
+}
+
+void ApplyPathDefaults(json& source, bool file) {
+  if (json* path = ObjectAt(source, "fileSystemPath")) {
     SetDefault(*path, "kind", file ? "File" : "Directory");
     SetDefault(*path, "path", file ? "/var/log/katib/metrics.log" : "/var/log/katib/tfevent/");
     if (file) {
       SetDefault(*path, "format", "TEXT");
     }
+  }
+}
+
+void ApplyCollectorDefaults(json& collector_spec, CollectorKind kind) {
+  const bool file = kind == CollectorKind::kFile;
+  const bool http = kind == CollectorKind::kPrometheus;
+  if (!file && !http && kind != CollectorKind::kTensorFlowEvent) {
+    return;
+  }
+  json* source = ObjectAt(collector_spec, "source");
+  if (source == nullptr) {
+    return;
+  }
+  if (http) {
+    ApplyHttpDefaults(*source);
+  } else {
+    ApplyPathDefaults(*source, file);
   }
 }
 

@@ -96,15 +96,19 @@ Status SubstituteInObject(json& node, const Replacements& replacements) {
   return {};
 }
 
+Status SubstituteInList(json& node, const Replacements& replacements) {
+  for (json& item : node) {
+    HONE_RETURN_IF_ERROR(SubstituteIn(item, replacements));
+  }
+  return {};
+}
+
 Status SubstituteIn(json& node, const Replacements& replacements) {
   if (node.is_object()) {
     return SubstituteInObject(node, replacements);
   }
   if (node.is_array()) {
-    for (json& item : node) {
-      HONE_RETURN_IF_ERROR(SubstituteIn(item, replacements));
-    }
-    return {};
+    return SubstituteInList(node, replacements);
   }
   if (node.is_string() && MayContain(node.get_ref<const std::string&>())) {
     HONE_ASSIGN_OR_RETURN(std::string text,

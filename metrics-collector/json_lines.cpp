@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics-collector/json_lines.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -17,28 +18,36 @@ using nlohmann::json;
 // Year 9999, the last that RFC 3339 can write.
 constexpr double kLastSecond = 253402300799.0;
 
-/// Python writes NaN, Infinity and -Infinity, which JSON does not know. Outside of strings they
-/// become the texts "nan", "inf" and "-inf".
+/// A word of Python's that JSON does not know, and the text it becomes.
+struct Special {
+  std::string_view word;
+  std::string_view text;
+};
+constexpr std::array<Special, 3> kSpecials = {
+    {{"NaN", "\"nan\""}, {"-Infinity", "\"-inf\""}, {"Infinity", "\"inf\""}}};
+
+const Special* SpecialAt(std::string_view rest) {
+  const auto* const found = std::ranges::find_if(
+      kSpecials, [rest](const Special& special) { return rest.starts_with(special.word); });
+  return found == kSpecials.end() ? nullptr : found;
+}
+
+/// The line with Python's special numbers as texts, where they stand outside of texts.
 std::string QuoteSpecials(std::string_view line) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSpecials = {
-      {{"NaN", "\"nan\""}, {"-Infinity", "\"-inf\""}, {"Infinity", "\"inf\""}}};
   std::string out;
-  bool in_string = false;
+  bool in_text = false;
   for (std::size_t i = 0; i < line.size();) {
-    std::size_t taken = 0;
-    for (const auto& [word, text] : kSpecials) {
-      if (!in_string && taken == 0 && line.substr(i).starts_with(word)) {
-        out += text;
-        taken = word.size();
-      }
+    const Special* special = in_text ? nullptr : SpecialAt(line.substr(i));
+    if (special != nullptr) {
+      out += special->text;
+      i += special->word.size();
+      continue;
     }
-    if (taken == 0) {
-      const bool escape = in_string && line[i] == '\\' && i + 1 < line.size();
-      in_string = line[i] == '"' ? !in_string : in_string;
-      taken = escape ? 2 : 1;
-      out += line.substr(i, taken);
-    }
-    i += taken;
+    const bool escape = in_text && line[i] == '\\';
+    in_text = line[i] == '"' ? !in_text : in_text;
+    const std::string_view taken = line.substr(i, escape ? 2 : 1);
+    out += taken;
+    i += taken.size();
   }
   return out;
 }

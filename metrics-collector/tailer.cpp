@@ -82,31 +82,41 @@ void Tailer::TakeLines(std::string_view bytes, Records& out) {
 void Tailer::TakePart(std::string_view bytes, Records& out) {
   while (!bytes.empty()) {
     if (cutting_) {
-      const std::size_t end = bytes.find('\r');
-      const std::size_t taken = end == std::string_view::npos ? bytes.size() : end + 1;
-      read_up_to_ += taken;
-      bytes.remove_prefix(taken);
-      if (end != std::string_view::npos) {
-        EndLine(out);
-      }
+      bytes.remove_prefix(SkipRest(bytes, out));
       continue;
     }
     const std::size_t taken = std::min(bytes.size(), kLongestLine - partial_.size());
     partial_ += bytes.substr(0, taken);
     read_up_to_ += taken;
     bytes.remove_prefix(taken);
-    if (bytes.empty()) {
-      return;
-    }
-    const std::size_t last = partial_.rfind('\r');
-    if (last == std::string::npos) {
-      cutting_ = true;
-    } else {
-      parser_.ParseLine(std::string_view(partial_).substr(0, last), out);
-      partial_.erase(0, last + 1);
-      offset_ += last + 1;
+    if (!bytes.empty()) {
+      Overflow(out);
     }
   }
+}
+
+/// Drops what is left of a cut line. @returns bytes taken
+std::size_t Tailer::SkipRest(std::string_view bytes, Records& out) {
+  const std::size_t end = bytes.find('\r');
+  const bool ends = end != std::string_view::npos;
+  const std::size_t taken = ends ? end + 1 : bytes.size();
+  read_up_to_ += taken;
+  if (ends) {
+    EndLine(out);
+  }
+  return taken;
+}
+
+/// The line is longer than partial_ may be: makes room at its last CR, or cuts it.
+void Tailer::Overflow(Records& out) {
+  const std::size_t last = partial_.rfind('\r');
+  if (last == std::string::npos) {
+    cutting_ = true;
+    return;
+  }
+  parser_.ParseLine(std::string_view(partial_).substr(0, last), out);
+  partial_.erase(0, last + 1);
+  offset_ += last + 1;
 }
 
 void Tailer::EndLine(Records& out) {

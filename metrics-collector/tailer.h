@@ -41,6 +41,8 @@ class Tailer {
   using Records = std::vector<MetricRecord>;
   void TakeLines(std::string_view bytes, Records& out);
   void TakePart(std::string_view bytes, Records& out);
+  std::size_t SkipRest(std::string_view bytes, Records& out);
+  void Overflow(Records& out);
   void EndLine(Records& out);
 
   std::unique_ptr<ByteSource> source_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -95,10 +96,9 @@ void AddLists(const ExperimentState& state, json& status) {
   std::size_t trials = 0;
   for (const TrialState& trial : state.trials) {
     trials += Exists(trial) ? 1 : 0;
-    for (const PhaseList& entry : kLists) {
-      if (entry.phase == trial.phase) {
-        status[entry.list].push_back(state.NameOf(trial));
-      }
+    const auto entry = std::ranges::find(kLists, trial.phase, &PhaseList::phase);
+    if (entry != kLists.end()) {
+      status[entry->list].push_back(state.NameOf(trial));
     }
   }
   for (const PhaseList& entry : kLists) {
