@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns the measurements of one run into the table of docs/benchmarks.md: figures, ratios, targets.
+
+    report.py RESULTS.jsonl
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+
+
+def machine() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    compiler = subprocess.run(["g++", "-dumpfullversion"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return (
+        f"{os.cpu_count()} x {names[0] if names else platform.machine()}, Linux {platform.release().split('-')[0]}, "
+        f"g++ {compiler.stdout.strip()}, Release, commit {commit.stdout.strip()}"
+    )
+
+
+def main() -> None:
+    runs = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+    engine = [run for run in runs if run["benchmark"] == "engine_throughput"]
+    small, large = engine[0], engine[-1]
+    one = {run["benchmark"]: run for run in runs}
+    sqlite, memory = one["optuna_sqlite"], one["optuna_memory"]
+    local, validate = one["local_trials"], one["validate"]
+    rows = [
+        ("durable no-op trials a second", f"{small['trials_per_second']:.0f}", "5000"),
+        (f"... over {large['trials']}", f"{large['trials_per_second']:.0f}", "5000"),
+        (
+            f"... as a ratio to Optuna {sqlite['version']} with SQLite ({sqlite['trials_per_second']:.0f} a second)",
+            f"{small['trials_per_second'] / sqlite['trials_per_second']:.1f}",
+            "20",
+        ),
+        (
+            f"... as a ratio to Optuna in memory, nothing durable ({memory['trials_per_second']:.0f} a second)",
+            f"{small['trials_per_second'] / memory['trials_per_second']:.2f}",
+            "-",
+        ),
+        (
+            f"... as a ratio to the disk's commits of one row ({small['disk_commits_per_second']:.0f} a second)",
+            f"{small['trials_per_second'] / small['disk_commits_per_second']:.2f}",
+            "-",
+        ),
+        ("events a trial in the ledger", f"{small['events_per_trial']:.2f}", "-"),
+        (
+            f"cost a trial, last tenth of {large['trials']} over the first",
+            f"{large['last_tenth_over_first']:.2f}",
+            "<= 1.5",
+        ),
+        (f"peak memory with {large['trials']} trials, MB", f"{large['peak_memory_mb']:.0f}", "< 400"),
+        ("local trials a second, real processes", f"{local['trials_per_second']:.0f}", "-"),
+        ("... as a ratio to the bare loop", f"{local['ratio_to_bare_loop']:.2f}", "0.7"),
+        ("hone validate, median ms", f"{validate['median_ms']:.1f}", "< 30"),
+    ]
+    print(f"Measured on {machine()}.\n")
+    print("| what | figure | target |\n|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+if __name__ == "__main__":
+    main()
