@@ -59,7 +59,9 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
                 const Done& done);
   Status BeginWatching();
   void Recover(std::vector<OutboxItem> outbox, const Done& done);
-  void OnObserved(const std::set<TrialNumber>& launching, const std::vector<Sighting>& seen);
+  void OnObserved(const std::vector<OutboxItem>& outbox, const std::vector<Sighting>& seen);
+  std::set<TrialNumber> CarryOutbox(const std::vector<OutboxItem>& outbox);
+  void StopStrays(const std::vector<Sighting>& seen);
   void Drain();
   void Take(Item item, StrandStep& step);
   void Apply(Decision decision, StrandStep& step);

@@ -102,7 +102,29 @@ Status ExperimentStrand::BeginWatching() {
   return {};
 }
 
+/// Asks what exists outside. Nothing is carried out before the answer: what it brings about could
+/// not be taken yet.
 void ExperimentStrand::Recover(std::vector<OutboxItem> outbox, const Done& done) {
+  ports_.runner.Observe(
+      id_, [weak = weak_from_this(), generation = generation_, outbox = std::move(outbox),
+            done](Result<std::vector<Sighting>> seen) {
+        if (const auto self = weak.lock()) {
+          self->strand_->Post([self, generation, outbox, done, seen = std::move(seen)] {
+            if (generation != self->generation_ || self->closed_) {
+              return done(Fail(Code::kCancelled, "closed while loading"));
+            }
+            if (!seen.has_value()) {
+              return done(tl::make_unexpected(seen.error()));
+            }
+            self->OnObserved(outbox, *seen);
+            done({});
+          });
+        }
+      });
+}
+
+/// Carries out what the outbox still holds. @returns the trials that are being launched by it
+std::set<TrialNumber> ExperimentStrand::CarryOutbox(const std::vector<OutboxItem>& outbox) {
   std::set<TrialNumber> launching;
   for (const OutboxItem& item : outbox) {
     const auto command = DecodeCommand(item.payload);
@@ -116,27 +138,11 @@ void ExperimentStrand::Recover(std::vector<OutboxItem> outbox, const Done& done)
     }
     dispatcher_->Carry(*command, {item.seq, item.n}, state_);
   }
-  ports_.runner.Observe(id_, [weak = weak_from_this(), generation = generation_, launching,
-                              done](Result<std::vector<Sighting>> seen) {
-    if (const auto self = weak.lock()) {
-      self->strand_->Post([self, generation, launching, done, seen = std::move(seen)] {
-        if (generation != self->generation_ || self->closed_) {
-          return done(Fail(Code::kCancelled, "closed while loading"));
-        }
-        if (!seen.has_value()) {
-          return done(tl::make_unexpected(seen.error()));
-        }
-        self->OnObserved(launching, *seen);
-        done({});
-      });
-    }
-  });
+  return launching;
 }
 
-/// The outside world is known: follow what runs, and take part again.
-void ExperimentStrand::OnObserved(const std::set<TrialNumber>& launching,
-                                  const std::vector<Sighting>& seen) {
-  loaded_ = true;
+/// Ends what runs in our name but is not in the ledger any more.
+void ExperimentStrand::StopStrays(const std::vector<Sighting>& seen) {
   for (const Sighting& sighting : seen) {
     const TrialState* trial = state_.Find(sighting.trial);
     const bool ours = trial != nullptr && trial->launched && trial->attempt == sighting.attempt;
@@ -146,14 +152,22 @@ void ExperimentStrand::OnObserved(const std::set<TrialNumber>& launching,
                          [](const Status& /*seen again at the next start if it did not work*/) {});
     }
   }
+}
+
+/// The outside world is known: follow what runs, and take part again.
+void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
+                                  const std::vector<Sighting>& seen) {
+  loaded_ = true;
+  StopStrays(seen);
+  const std::set<TrialNumber> launching = CarryOutbox(outbox);
   for (const TrialNumber number : state_.active) {
     const TrialState& trial = *state_.Find(number);
     if (!trial.launched || launching.contains(number)) {
       continue;
     }
     watch_->Watch(number, trial.attempt, false);
-    watch_->Confirm(number,
-                    trial.attempt);  // its launch was carried out: if nothing is there, it is lost
+    // Its launch was carried out: if nothing is there, it is lost.
+    watch_->Confirm(number, trial.attempt);
     dispatcher_->StopAgain(state_, number);
   }
   slots_.Register(id_, ports_.runner.DemandOf(*state_.spec),
