@@ -267,8 +267,9 @@ TEST_CASE("checker: FindCycle finds the circle and not the way to it", "[archite
 
 TEST_CASE("checker: ReadTree finds sources and leaves out builds", "[architecture]") {
   const hone::testing::TempFolder folder;
-  for (const char* path : {"core/a.h", "core/deep/b.cpp", "core/README.md", "core/c.txt",
-                           "build/d.cpp", "build-x/e.cpp", ".git/f.h", "ui/node_modules/g.h"}) {
+  for (const char* path :
+       {"core/a.h", "core/deep/b.cpp", "core/README.md", "core/c.txt", "README.md", "build/d.cpp",
+        "build-x/e.cpp", ".git/f.h", "ui/node_modules/g.h"}) {
     REQUIRE(hone::MakeFolders((folder / path).parent_path()).has_value());
     REQUIRE(hone::WriteFile(folder / path, path).has_value());
   }

@@ -27,8 +27,12 @@ bool IsSource(std::string_view path) {
 bool IsHeader(std::string_view path) {
   return path.ends_with(".h");
 }
+// Of a folder: the one at the root is for users, and as long as they need.
 bool IsReadme(std::string_view path) {
-  return fs::path(path).filename() == "README.md";
+  return path.ends_with("/README.md");
+}
+bool IsRead(std::string_view path) {
+  return IsSource(path) || IsHeader(path) || IsReadme(path);
 }
 
 std::string FolderOf(std::string_view path) {
@@ -318,8 +322,7 @@ Result<std::vector<File>> ReadTree(const fs::path& root) {
       if (at->is_directory() && IsLeftOut(at->path())) {
         at.disable_recursion_pending();
       }
-      const std::string name = at->path().filename().string();
-      if (at->is_regular_file() && (IsSource(name) || IsHeader(name) || IsReadme(name))) {
+      if (at->is_regular_file() && IsRead(at->path().lexically_relative(root).generic_string())) {
         paths.push_back(at->path());
       }
     }
