@@ -43,7 +43,8 @@ Drive::Drive(const Config& config, OutputFormat output, Waiter& waiter)
 
 Drive::~Drive() = default;
 
-Result<int> Drive::Run(const EngineRequest& start) {
+Result<int> Drive::Run(const EngineRequest& start, Version known) {
+  known_ = known;
   HONE_RETURN_IF_ERROR(Begin(start));
   HONE_RETURN_IF_ERROR(FollowToEnd());
   HONE_RETURN_IF_ERROR(Finish());
@@ -108,13 +109,16 @@ Status Drive::Follow() {
   HONE_ASSIGN_OR_RETURN(
       [[maybe_unused]] const bool any,
       follower_->CatchUp([this](const ExperimentState& after, const Recorded& recorded) {
-        progress_.OnEvent(after, recorded);
+        if (recorded.seq > known_) {
+          progress_.OnEvent(after, recorded);
+        }
       }));
   return {};
 }
 
 bool Drive::Over() const {
-  return state().Drained();
+  // A deleted experiment's ledger ends with its deletion: the ends of its trials are gone.
+  return state().phase == ExperimentPhase::kDeleted || state().Drained();
 }
 
 /// When the process that was the engine is gone, somebody else has to be it.

@@ -30,8 +30,9 @@ class Drive {
   ~Drive();
 
   /// @param start  Create or Resume; its reply is the experiment's UID
+  /// @param known  version of the experiment before; what happened up to it is not shown again
   /// @returns the exit code; @errors what kept the experiment from starting, or from being followed
-  Result<int> Run(const EngineRequest& start);
+  Result<int> Run(const EngineRequest& start, Version known);
 
  private:
   Status Begin(const EngineRequest& start);
@@ -54,9 +55,9 @@ class Drive {
   std::unique_ptr<Store> joined_store_;  // when joined
   int holder_ = 0;                       // pid, when joined
   std::unique_ptr<Follower> follower_;
+  Version known_ = 0;
   int signals_ = 0;
   bool leave_ = false;  // the person asked twice
-  bool printed_ = false;
 };
 
 }  // namespace hone::cli

@@ -8,13 +8,13 @@ namespace hone::cli {
 
 Result<int> ResumeExperiment(const Config& config, const ResumeOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  ExperimentRow before;
   {
     HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
-    HONE_ASSIGN_OR_RETURN(const auto row, session.Find(options.name));
-    static_cast<void>(row);  // known to exist is all that is asked
+    HONE_ASSIGN_OR_RETURN(before, session.Find(options.name));
   }
   const request::Resume resume{{config.name_space, options.name}, options.edit};
-  return Drive(config, options.output, *waiter).Run(resume);
+  return Drive(config, options.output, *waiter).Run(resume, before.version);
 }
 
 }  // namespace hone::cli

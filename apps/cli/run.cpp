@@ -61,7 +61,7 @@ Result<int> RunFile(const Config& config, const std::string& file, OutputFormat 
         "stops it\n",
         stderr);
   }
-  return Drive(config, output, *waiter).Run(request::Create{spec.document});
+  return Drive(config, output, *waiter).Run(request::Create{spec.document}, 0);
 }
 
 }  // namespace hone::cli

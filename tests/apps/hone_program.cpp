@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/apps/hone_program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "base/text.h"
+#include "tests/catch.h"
+
+namespace hone::test {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(120);  // of a loaded machine
+
+UniqueFd NewFile(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  REQUIRE(fd.valid());
+  return fd;
+}
+
+std::string ReplaceAll(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ReadText(const std::filesystem::path& file) {
+  std::stringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+bool Eventually(const std::function<bool()>& holds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+RunningProgram::RunningProgram(Child child, std::filesystem::path out, std::filesystem::path err)
+    : child_(std::move(child)), out_(std::move(out)), err_(std::move(err)) {}
+
+RunningProgram::~RunningProgram() {
+  if (child_.pidfd.valid() && !waited_) {
+    Signal(SIGKILL);
+    static_cast<void>(WaitFor(child_, kPatience));  // it is dead either way
+  }
+}
+
+void RunningProgram::Signal(int signal) const {
+  ::kill(child_.pid, signal);
+}
+
+ProgramRun RunningProgram::Wait() {
+  const auto status = WaitFor(child_, kPatience);
+  INFO("stderr: " << ErrSoFar());
+  REQUIRE(status.has_value());
+  waited_ = true;
+  return {status->signal == 0 ? status->exit_code : 128 + status->signal, OutSoFar(), ErrSoFar()};
+}
+
+RunningProgram HoneProgram::StartProgram(std::vector<std::string> argv) {
+  const std::string number = std::to_string(++started_);
+  const auto out = folder_ / ("stdout-" + number);
+  const auto err = folder_ / ("stderr-" + number);
+  const UniqueFd out_fd = NewFile(out);
+  const UniqueFd err_fd = NewFile(err);
+  ProcessSpec spec;
+  spec.argv = std::move(argv);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    spec.env.emplace_back(*variable);
+  }
+  spec.env.push_back("HONE_DATA_DIR=" + data().string());
+  spec.working_folder = folder_.path();
+  spec.stdout_fd = out_fd.get();
+  spec.stderr_fd = err_fd.get();
+  auto child = Spawn(spec);
+  REQUIRE(child.has_value());
+  return {std::move(*child), out, err};
+}
+
+RunningProgram HoneProgram::Start(const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {HONE_BIN_DIR "/hone"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return StartProgram(std::move(argv));
+}
+
+ProgramRun HoneProgram::Run(const std::vector<std::string>& arguments) {
+  return Start(arguments).Wait();
+}
+
+nlohmann::json HoneProgram::Json(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"-o", "json"});
+  const ProgramRun run = Run(arguments);
+  INFO(Join(arguments, " ") << "\n" << run.err);
+  REQUIRE(run.exit_code == 0);
+  return nlohmann::json::parse(run.out);
+}
+
+std::string HoneProgram::Write(const std::string& file_name, const std::string& text) {
+  const auto path = folder_ / file_name;
+  std::ofstream(path) << text;
+  return path.string();
+}
+
+std::string HoneProgram::Write(const ScriptExperiment& experiment) {
+  auto document = nlohmann::json::parse(R"({
+    "apiVersion": "kubeflow.org/v1beta1", "kind": "Experiment",
+    "spec": {
+      "objective": {"type": "minimize", "objectiveMetricName": "loss"},
+      "algorithm": {"algorithmName": "random"}, "seed": 42,
+      "parameters": [
+        {"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}],
+      "trialTemplate": {
+        "primaryContainerName": "main",
+        "trialParameters": [{"name": "x", "reference": "x"}],
+        "trialSpec": {
+          "apiVersion": "batch/v1", "kind": "Job",
+          "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [
+            {"name": "main", "image": "none", "command": ["bash", "-c"]}]}}}}}}})");
+  document["metadata"]["name"] = experiment.name;
+  auto& spec = document["spec"];
+  spec["maxTrialCount"] = experiment.trials;
+  spec["parallelTrialCount"] = experiment.parallel;
+  // A parameter that no template uses would be refused.
+  const std::string script =
+      ReplaceAll("x=${x}; " + experiment.script, "${x}", "${trialParameters.x}");
+  spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"][0]["args"] = {
+      script};
+  if (experiment.extra != nullptr) {
+    spec.merge_patch(*experiment.extra);
+  }
+  return Write(experiment.name + ".json", document.dump(2));
+}
+
+std::vector<std::string> HoneProgram::Trials(const std::string& experiment) {
+  std::vector<std::string> names;
+  const auto document = Json({"trials", experiment});
+  for (const auto& item : document.at("items")) {
+    names.push_back(item.at("metadata").at("name").get<std::string>());
+  }
+  return names;
+}
+
+std::string HoneProgram::Status(const std::string& experiment) {
+  std::string type;
+  const auto object = Json({"get", experiment});
+  for (const auto& condition : object.at("status").at("conditions")) {
+    if (condition.at("status") == "True") {
+      type = condition.at("type").get<std::string>();
+    }
+  }
+  return type;
+}
+
+}  // namespace hone::test

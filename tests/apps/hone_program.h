@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "tests/base/temp_folder.h"
+
+namespace hone::test {
+
+/// What a program that has ended printed.
+struct ProgramRun {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadText(const std::filesystem::path& file);
+
+/// Looks again and again until the condition holds. @returns false after half a minute
+bool Eventually(const std::function<bool()>& holds);
+
+/// An experiment whose trials are shell scripts; `${x}` in `script` is the parameter.
+struct ScriptExperiment {
+  std::string name = "demo";
+  std::string script = "echo loss=${x}";
+  int trials = 3;
+  int parallel = 2;
+  nlohmann::json* extra = nullptr;  ///< merged into spec; may be null
+};
+
+/// A program of hone that runs.
+class RunningProgram {
+ public:
+  RunningProgram(Child child, std::filesystem::path out, std::filesystem::path err);
+  /// Kills it if it still runs, so that a failing test leaves nothing behind.
+  ~RunningProgram();
+  RunningProgram(RunningProgram&&) = default;
+  RunningProgram& operator=(RunningProgram&&) = delete;
+
+  void Signal(int signal) const;
+  ProgramRun Wait();
+  [[nodiscard]] std::string OutSoFar() const { return ReadText(out_); }
+  [[nodiscard]] std::string ErrSoFar() const { return ReadText(err_); }
+  [[nodiscard]] pid_t pid() const { return child_.pid; }
+
+ private:
+  Child child_;
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  bool waited_ = false;
+};
+
+/// The real binary over a data folder of its own, in a working folder of its own.
+class HoneProgram {
+ public:
+  /// Runs to the end.
+  ProgramRun Run(const std::vector<std::string>& arguments);
+  RunningProgram Start(const std::vector<std::string>& arguments);
+  /// The output of `-o json` of a command that must succeed.
+  nlohmann::json Json(std::vector<std::string> arguments);
+  /// Any program, with hone's data folder in its environment.
+  RunningProgram StartProgram(std::vector<std::string> argv);
+
+  /// Writes the experiment's file. @returns its path
+  std::string Write(const ScriptExperiment& experiment);
+  std::string Write(const std::string& file_name, const std::string& text);
+
+  /// Names of an experiment's trials, in order.
+  std::vector<std::string> Trials(const std::string& experiment);
+  /// Type of the experiment's last condition that is True.
+  std::string Status(const std::string& experiment);
+
+  /// Where the programs are started and trials may leave marks.
+  [[nodiscard]] std::filesystem::path work() const { return folder_.path(); }
+  [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
+
+ private:
+  testing::TempFolder folder_;
+  int started_ = 0;
+};
+
+}  // namespace hone::test
