@@ -22,6 +22,12 @@ constexpr std::int64_t kNever = INT64_MAX;
 constexpr std::int64_t kSweepMicros = 5'000'000;
 constexpr std::int64_t kSweepStepMicros = 20'000;
 
+void Handle(int signal, void (*how)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = how;
+  sigaction(signal, &action, nullptr);
+}
+
 sigset_t WaitedSignals() {
   sigset_t set;
   sigemptyset(&set);
@@ -88,13 +94,14 @@ void Sweep() {
   }
 }
 
+// To what the engine started us with, which is the default for all.
 void ResetSignals() {
-  for (int signal = 1; signal < NSIG; ++signal) {
-    std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) {
+    Handle(signal, SIG_DFL);
   }
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 [[noreturn]] void GiveUp(StartFailure* failure, StartFailure::Stage stage) {
@@ -119,11 +126,11 @@ void ResetSignals() {
 }  // namespace
 
 void PrepareProcess() {
-  std::signal(SIGHUP, SIG_IGN);
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) {
+    Handle(signal, SIG_IGN);
+  }
   const sigset_t set = WaitedSignals();
-  sigprocmask(SIG_SETMASK, &set, nullptr);
+  pthread_sigmask(SIG_SETMASK, &set, nullptr);
   prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
   // The leader of a group cannot make a session; so join the parent's group first. All of this may
   // fail where the engine is gone already: then the group of our own must do.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trial-runner/local/attempt_table.h"
 
+#include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace hone::local {
@@ -8,13 +10,13 @@ namespace {
 
 // The entries of one experiment are neighbours in the table.
 template <class Map>
-auto RangeOf(Map& entries, const ExperimentId& experiment) {
+auto EntriesOf(Map& entries, const ExperimentId& experiment) {
   auto first = entries.lower_bound(AttemptKey{{experiment, 0}, 0});
   auto last = first;
   while (last != entries.end() && last->first.trial.experiment == experiment) {
     ++last;
   }
-  return std::pair(first, last);
+  return std::ranges::subrange(first, last);
 }
 
 }  // namespace
@@ -128,12 +130,10 @@ std::optional<Sighting> AttemptTable::Look(const AttemptKey& key) const {
 
 std::vector<Sighting> AttemptTable::Of(const ExperimentId& experiment) const {
   return state_.WithLock([&](const State& state) {
+    const auto is_seen = [](const auto& item) { return item.second.phase != Phase::kLaunching; };
     std::vector<Sighting> sightings;
-    const auto [first, last] = RangeOf(state.entries, experiment);
-    for (auto at = first; at != last; ++at) {
-      if (at->second.phase != Phase::kLaunching) {
-        sightings.push_back(at->second.sighting);
-      }
+    for (const auto& item : EntriesOf(state.entries, experiment) | std::views::filter(is_seen)) {
+      sightings.push_back(item.second.sighting);
     }
     return sightings;
   });
@@ -141,13 +141,8 @@ std::vector<Sighting> AttemptTable::Of(const ExperimentId& experiment) const {
 
 bool AttemptTable::IsActive(const ExperimentId& experiment) const {
   return state_.WithLock([&](const State& state) {
-    const auto [first, last] = RangeOf(state.entries, experiment);
-    for (auto at = first; at != last; ++at) {
-      if (at->second.phase != Phase::kEnded) {
-        return true;
-      }
-    }
-    return false;
+    return std::ranges::any_of(EntriesOf(state.entries, experiment),
+                               [](const auto& item) { return item.second.phase != Phase::kEnded; });
   });
 }
 
@@ -162,8 +157,8 @@ void AttemptTable::Forget(const AttemptKey& key) {
 
 void AttemptTable::ForgetAll(const ExperimentId& experiment) {
   state_.WithLock([&](State& state) {
-    const auto [first, last] = RangeOf(state.entries, experiment);
-    state.entries.erase(first, last);
+    const auto own = EntriesOf(state.entries, experiment);
+    state.entries.erase(own.begin(), own.end());
     state.scanned.erase(experiment);
   });
 }

@@ -117,7 +117,7 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& l
     all.insert_or_assign(name, value);
   }
   for (const auto& [name, value] : all) {
-    plan.env.push_back(name + "=" + value);
+    plan.env.push_back(std::string(name).append("=").append(value));
   }
   plan.folder = FirstGiven(job.working_folder, spec.working_folder, surroundings.folder);
   plan.deadline = Earlier(spec.deadline, job.deadline);

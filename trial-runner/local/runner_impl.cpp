@@ -140,7 +140,7 @@ Status LocalRunner::Impl::Stop(const AttemptKey& key) {
   HONE_RETURN_IF_ERROR(FindOne(key));
   const bool runs = table.WantStop(key);
   // For a shim that has not looked yet; it outlives this engine. No folder: nothing to stop.
-  const Status written = WriteFile(layout.Attempt(key) / files::kStop, "");
+  Status written = WriteFile(layout.Attempt(key) / files::kStop, "");
   if (!written.has_value() && written.error().code != Code::kNotFound) {
     return written;
   }
@@ -241,20 +241,31 @@ void LocalRunner::Impl::LookAtSuspects() {
     watch->KeepTicking(true);
   }
   for (const auto& [key, since] : suspects) {
-    const auto state = local::ReadAttempt(layout.Attempt(key), boot_id);
-    const bool silent = !state.has_value() || std::holds_alternative<local::Starting>(*state);
-    if (!silent) {
-      if (std::holds_alternative<local::Unclaimed>(*state)) {
-        FailLaunch(key, local::WhyUnclaimed(std::nullopt));
-      } else if (!Settle(key, *state).has_value()) {
-        Suspect(key);
-      }
-    } else if (std::chrono::steady_clock::now() - since > kSilence) {
-      // Whatever is there must not start behind our back any more.
-      static_cast<void>(WriteFile(layout.Attempt(key) / files::kStop, ""));  // best effort
-      Lose(key, "hone-shim did not say what it does", clock.Now());
-    }
+    LookAtSuspect(key, std::chrono::steady_clock::now() - since > kSilence);
   }
+}
+
+void LocalRunner::Impl::LookAtSuspect(const AttemptKey& key, bool for_the_last_time) {
+  const auto state = local::ReadAttempt(layout.Attempt(key), boot_id);
+  if (state.has_value() && std::holds_alternative<local::Unclaimed>(*state)) {
+    return FailLaunch(key, local::WhyUnclaimed(std::nullopt));
+  }
+  if (state.has_value() && !std::holds_alternative<local::Starting>(*state)) {
+    if (!Settle(key, *state).has_value()) {
+      Suspect(key);
+    }
+    return;
+  }
+  if (!for_the_last_time) {
+    return;
+  }
+  // Whatever is there must not start behind our back any more.
+  if (const Status kept_out = WriteFile(layout.Attempt(key) / files::kStop, "");
+      !kept_out.has_value()) {
+    HONE_LOG(kWarn, "stop_not_written", {"experiment", key.trial.experiment.text},
+             {"trial", key.trial.number}, {"reason", kept_out.error().message});
+  }
+  Lose(key, "hone-shim did not say what it does", clock.Now());
 }
 
 void LocalRunner::Impl::BeRunning(const AttemptKey& key, const local::ClaimRecord& claim) {
@@ -276,8 +287,10 @@ void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& reco
   const fs::path attempt = layout.Attempt(key);
   std::optional<Duration> deadline;
   if (record.kind == files::kKindTimeout) {
-    const auto plan = local::ReadLaunchFile(attempt);
-    deadline = plan.has_value() && *plan ? (*plan)->deadline : std::nullopt;
+    // Only the sentence for people would miss it.
+    const std::optional<local::LaunchPlan> plan =
+        local::ReadLaunchFile(attempt).value_or(std::nullopt);
+    deadline = plan ? plan->deadline : std::nullopt;
   }
   const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
   const std::string lines = succeeded ? "" : local::LastLines(attempt / files::kOutput);

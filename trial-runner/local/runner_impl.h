@@ -59,6 +59,7 @@ struct LocalRunner::Impl {
   void OnClaimed(const local::AttemptKey& key, const std::string& text);
   void OnGone(const local::AttemptKey& key, std::optional<ExitStatus> status);
   void LookAtSuspects();
+  void LookAtSuspect(const local::AttemptKey& key, bool for_the_last_time);
   void BeRunning(const local::AttemptKey& key, const local::ClaimRecord& claim);
   void End(const local::AttemptKey& key, const local::ExitRecord& record);
   void Lose(const local::AttemptKey& key, const std::string& why, Timestamp started_at);

@@ -37,6 +37,12 @@ Status AddTo(int epoll, int fd, std::uint64_t mark) {
   return {};
 }
 
+// Closing is not enough: a child between fork and exec may still hold a copy, for which epoll would
+// go on reporting.
+void RemoveFrom(int epoll, int fd) {
+  ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
+}
+
 void SendSignal(int pidfd, int signal) {
   // Fails only if the process has ended, which is fine.
   ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
@@ -67,15 +73,16 @@ ShimWatch::~ShimWatch() {
 
 Status ShimWatch::Add(const AttemptKey& key, Child shim, UniqueFd claim_pipe) {
   // All under the lock: an event that comes at once waits for it.
-  return shims_.WithLock([&](Shims& shims) -> Status {
+  return shims_.WithLock([&](Shims& shims) {
     const std::uint64_t number = ++shims.last_number;
-    if (claim_pipe.valid()) {
-      HONE_RETURN_IF_ERROR(AddTo(epoll_.get(), claim_pipe.get(), ClaimMark(number)));
+    Status added =
+        claim_pipe.valid() ? AddTo(epoll_.get(), claim_pipe.get(), ClaimMark(number)) : Status();
+    added = added.has_value() ? AddTo(epoll_.get(), shim.pidfd.get(), EndMark(number)) : added;
+    if (added.has_value()) {
+      shims.by_number.insert_or_assign(number, key);
+      shims.by_key.insert_or_assign(key, Watched{number, std::move(shim), std::move(claim_pipe)});
     }
-    HONE_RETURN_IF_ERROR(AddTo(epoll_.get(), shim.pidfd.get(), EndMark(number)));
-    shims.by_number.insert_or_assign(number, key);
-    shims.by_key.insert_or_assign(key, Watched{number, std::move(shim), std::move(claim_pipe)});
-    return {};
+    return added;
   });
 }
 
@@ -157,6 +164,7 @@ void ShimWatch::ReadClaim(const AttemptKey& key) {
   if (!pipe.valid()) {
     return;
   }
+  RemoveFrom(epoll_.get(), pipe.get());
   std::array<char, 1024> text{};
   const ssize_t got = ::read(pipe.get(), text.data(), text.size());
   events_.claimed(key, std::string(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0));
@@ -168,6 +176,7 @@ void ShimWatch::Reap(const AttemptKey& key) {
     shims.by_number.erase(node.mapped().number);
     return std::move(node.mapped().shim);
   });
+  RemoveFrom(epoll_.get(), shim.pidfd.get());
   // A shim of an earlier engine is init's child, not ours.
   const auto status = WaitFor(shim, Duration::zero());
   events_.gone(key, status.has_value() ? std::optional(*status) : std::nullopt);
