@@ -124,11 +124,12 @@ void ATakenNameSpoilsNoOtherStep(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(2)));
   LedgerStep thief = NextStep(2, 1, 2);
   thief.projection.trials[0].name = RowOf(1, 1, "").name;
-  const auto codes = Pipeline(h, {NextStep(1, 1), thief, NextStep(1, 2), CreateStep(3)});
-  REQUIRE(codes == std::vector<Code>{kOk, Code::kAlreadyExists, kOk, kOk});
+  const auto codes = Pipeline(
+      h, {NextStep(1, 1), CreateStep(3), thief, NextStep(1, 2), NextStep(3, 1), CreateStep(4)});
+  REQUIRE(codes == std::vector<Code>{kOk, kOk, Code::kAlreadyExists, kOk, kOk, kOk});
   REQUIRE(h.store().Read(IdOf(2), 0, kAll).value().size() == 1);
   REQUIRE(h.store().ReadOutbox(IdOf(2)).value().empty());
-  REQUIRE(h.store().ListExperiments().value().at(1).version == 1);
+  REQUIRE(h.store().FindExperiment("default", "x2").value().version == 1);
   REQUIRE(AppendNow(h, NextStep(2, 1)));
 }
 

@@ -86,14 +86,18 @@ TEST_CASE("sqlite: a full disk fails appends, harms nothing, and heals", "[store
   REQUIRE(AppendNow(h, LargeStep(1)));
   for (int round = 0; round < 3; ++round) {
     CAPTURE(round);
-    const Version version = h.store().ListExperiments().value().at(0).version;
+    const Version version = h.store().FindExperiment("default", "x1").value().version;
     const auto events = h.store().Read(IdOf(1), 0, kAll).value();
     REQUIRE(disk.Fill() > 0);
     REQUIRE(CodeOf(AppendNow(h, LargeStep(version))) == Code::kResourceExhausted);
     REQUIRE(CodeOf(AppendNow(h, LargeStep(version))) == Code::kResourceExhausted);
+    LedgerStep created = CreateStep(2 + round);
+    created.outbox = {std::string(100'000, 'c')};
+    REQUIRE(CodeOf(AppendNow(h, created)) == Code::kResourceExhausted);
     REQUIRE(h.store().Read(IdOf(1), 0, kAll).value() == events);
-    REQUIRE(h.store().ListExperiments().value().at(0).version == version);
+    REQUIRE(h.store().FindExperiment("default", "x1").value().version == version);
     disk.Free();
+    REQUIRE(AppendNow(h, created));
     REQUIRE(AppendNow(h, LargeStep(version)));
     REQUIRE(h.store().ReadOutbox(IdOf(1)).value().size() == events.size() / 2 + 1);
   }
