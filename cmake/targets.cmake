@@ -18,7 +18,11 @@ function(hone_test name)
     HONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HONE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} "~[slow]")
-  add_test(NAME ${name}_slow COMMAND ${name} "[slow]")
+  set(may_be_none)  # Catch 3 fails when nothing matches, and not every folder has slow cases
+  if(Catch2_VERSION VERSION_GREATER_EQUAL 3)
+    set(may_be_none --allow-running-no-tests)
+  endif()
+  add_test(NAME ${name}_slow COMMAND ${name} "[slow]" ${may_be_none})
   set_tests_properties(${name} ${name}_slow PROPERTIES TIMEOUT 900)
 endfunction()
 
