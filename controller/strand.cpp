@@ -115,11 +115,7 @@ void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
 void ExperimentStrand::Commit(StrandStep step) {
   // Asking changes nothing outside, so it need not wait for the commit.
   for (const command::AskSuggester& ask : step.asks) {
-    std::optional<std::uint32_t> left;
-    if (state_.max_trial_count) {
-      left = static_cast<std::uint32_t>(*state_.max_trial_count) - state_.Completed();
-    }
-    question_->Ask(ask, state_.version, left);
+    question_->Ask(ask, state_.version, state_.TrialsLeft());
   }
   if (step.ledger.events.empty()) {
     for (const Done& done : step.waiting) {

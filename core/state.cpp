@@ -54,6 +54,14 @@ std::uint32_t ExperimentState::Completed() const {
          Count(TrialPhase::kEarlyStopped) + Count(TrialPhase::kMetricsUnavailable);
 }
 
+std::optional<std::uint32_t> ExperimentState::TrialsLeft() const {
+  if (!max_trial_count) {
+    return std::nullopt;
+  }
+  const auto budget = static_cast<std::uint32_t>(*max_trial_count);
+  return budget > Completed() ? budget - Completed() : 0;
+}
+
 std::uint32_t ExperimentState::SlotsHeld() const {
   // Every active trial holds a slot but those that wait for a relaunch and those that are paused.
   return static_cast<std::uint32_t>(active.size() - queued.size()) - Count(TrialPhase::kPaused);

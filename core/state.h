@@ -121,6 +121,9 @@ struct ExperimentState {
   }
   /// Trials that are over and count: succeeded, failed, killed, early stopped, metrics unavailable.
   [[nodiscard]] std::uint32_t Completed() const;
+  /// Trials of the budget that are not over, running ones included; nothing: unbounded. What
+  /// algorithms are told as ProposeRequest::trials_left.
+  [[nodiscard]] std::optional<std::uint32_t> TrialsLeft() const;
   /// Reserved or real trials that hold a slot: reserved, or with a launched attempt.
   [[nodiscard]] std::uint32_t SlotsHeld() const;
   [[nodiscard]] bool Ended() const {
