@@ -41,7 +41,7 @@ Status CheckCompiled(const RE2& pattern) {
 }
 
 bool Contains(std::string_view text, std::string_view part) {
-  return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  return !text.empty() && memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
 /// Bytes of the UTF-8 character at a position of valid UTF-8.
