@@ -107,17 +107,7 @@ LocalRunner& LocalBench::Start() {
 }
 
 LaunchSpec LocalBench::Spec(TrialNumber number, std::string run_object) const {
-  return {.id = {experiment, number},
-          .attempt = 1,
-          .experiment_name = "bench",
-          .name_space = "default",
-          .trial_name = "bench-" + std::to_string(number),
-          .run_object = std::move(run_object),
-          .primary_container = "main",
-          .parameters = R"({"lr":0.01})",
-          .working_folder = "",
-          .metrics_file = "",
-          .deadline = {}};
+  return SpecOf({experiment, number}, std::move(run_object));
 }
 
 Status LocalBench::Launch(LaunchSpec spec) {

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "tests/base/temp_folder.h"
+#include "tests/trial-runner/launch_spec.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/local_runner.h"
 

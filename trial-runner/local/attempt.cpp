@@ -94,12 +94,9 @@ Result<std::optional<std::string>> ReadIfThere(const fs::path& path) {
   return std::move(text).value();
 }
 
-Result<std::optional<ExitRecord>> ReadExit(const fs::path& folder, std::string_view claim) {
+Result<std::optional<ExitRecord>> ReadExit(const fs::path& folder) {
   HONE_ASSIGN_OR_RETURN(const auto text, ReadIfThere(folder / files::kExit));
-  if (text) {
-    return DecodeExit(*text);
-  }
-  return DecodeExit(claim);  // where the shim keeps it on a full disk
+  return text ? DecodeExit(*text) : std::nullopt;
 }
 
 // A power cut can take the end of a log whose exit record it left.
@@ -107,6 +104,34 @@ bool LogWasCut(const fs::path& folder, const ExitRecord& record) {
   std::error_code error;
   const auto size = fs::file_size(folder / files::kOutput, error);
   return record.output_bytes > 0 && (error || size < record.output_bytes);
+}
+
+// What the files of an attempt said.
+struct Findings {
+  bool claimed = false;
+  bool locked = false;
+  std::optional<ClaimRecord> claim;
+  std::optional<ExitRecord> record;
+};
+
+AttemptState Conclude(const fs::path& folder, const std::string& boot_id, const Findings& found) {
+  const bool other_boot = found.claim && found.claim->shim.boot_id != boot_id;
+  if (found.record && other_boot && LogWasCut(folder, *found.record)) {
+    return Vanished{"the machine restarted and the end of the log is lost",
+                    found.record->started_at};
+  }
+  if (found.record) {
+    return *found.record;
+  }
+  if (found.locked) {
+    return found.claim ? AttemptState(*found.claim) : AttemptState(Starting{});
+  }
+  if (!found.claimed) {
+    return Unclaimed{};
+  }
+  return Vanished{other_boot ? "the machine restarted while it ran"
+                             : "hone-shim, which watched over it, was killed",
+                  found.claim ? found.claim->started_at : Timestamp{}};
 }
 
 }  // namespace
@@ -257,37 +282,24 @@ std::optional<ExitRecord> DecodeExit(std::string_view text) {
 }
 
 Result<AttemptState> ReadAttempt(const fs::path& folder, const std::string& boot_id) {
-  // The order matters: a shim locks, claims, records, and lets go by dying. So a claim without lock
-  // tells of a dead shim, all of whose records can be read afterwards.
+  HONE_ASSIGN_OR_RETURN(auto record, ReadExit(folder));
   HONE_ASSIGN_OR_RETURN(auto claim_text, ReadIfThere(folder / files::kClaim));
-  bool locked = IsLocked(folder);
-  if (!claim_text && !locked) {
+  bool locked = !record && IsLocked(folder);
+  if (!record && !locked) {
+    // A shim locks, claims, records, and lets go by dying. So a claim without lock tells of a dead
+    // shim, all of whose words can be read now; it may have lived between the looks above.
     HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
     locked = claim_text.has_value() && IsLocked(folder);
+    HONE_ASSIGN_OR_RETURN(record, ReadExit(folder));
+    if (!locked && claim_text) {
+      HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
+    }
   }
-  if (!claim_text) {
-    return locked ? AttemptState(Starting{}) : AttemptState(Unclaimed{});
+  if (!record && claim_text) {
+    record = DecodeExit(*claim_text);  // where the shim keeps it on a full disk
   }
-  if (!locked) {
-    HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
-  }
-  HONE_ASSIGN_OR_RETURN(auto record, ReadExit(folder, claim_text.value_or("")));
   const auto claim = DecodeClaim(claim_text.value_or(""));
-  const bool same_boot = claim && claim->shim.boot_id == boot_id;
-  if (record && claim && !same_boot && LogWasCut(folder, *record)) {
-    return Vanished{"the machine restarted and the end of the log is lost", record->started_at};
-  }
-  if (record) {
-    return std::move(*record);
-  }
-  if (locked) {
-    return claim ? AttemptState(*claim) : AttemptState(Starting{});
-  }
-  if (claim && !same_boot) {
-    return Vanished{"the machine restarted while it ran", claim->started_at};
-  }
-  return Vanished{"hone-shim, which watched over it, was killed",
-                  claim ? claim->started_at : Timestamp{}};
+  return Conclude(folder, boot_id, Findings{claim_text.has_value(), locked, claim, record});
 }
 
 }  // namespace hone::local

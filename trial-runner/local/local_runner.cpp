@@ -140,10 +140,23 @@ Capacity LocalRunner::Total() const {
 }
 
 void LocalRunner::Check(const ExperimentSpec& spec, Problems& problems) const {
+  CheckLocalTrials(spec, impl_->total, problems);
+}
+
+Capacity LocalCapacity(const LocalOptions& options) {
+  LocalOptions complete = options;
+  if (complete.environment.empty()) {
+    complete.environment = OwnEnvironment();
+  }
+  const auto gpus = static_cast<std::uint32_t>(FindGpus(complete).size());
+  return {options.cpus > 0 ? options.cpus : std::max(1U, std::thread::hardware_concurrency()),
+          gpus};
+}
+
+void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problems& problems) {
   const TrialTemplate& trial = spec.trial_template;
   const local::LocalJob job =
       local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, problems);
-  const Capacity& total = impl_->total;
   if (job.demand.cpus > total.cpus) {
     problems.Warn(kTemplateField, "a trial asks for " + std::to_string(job.demand.cpus) +
                                       " CPUs, this machine has " + std::to_string(total.cpus) +

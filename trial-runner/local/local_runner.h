@@ -28,6 +28,11 @@ struct LocalOptions {
   std::string oom_counter;                    ///< empty: found; see local/leftovers.h
 };
 
+/// What a runner with these options would offer to trials.
+Capacity LocalCapacity(const LocalOptions& options);
+/// LocalRunner::Check for a machine with this capacity, without a runner.
+void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problems& problems);
+
 /// Runs batch/v1 Jobs as processes of this machine, each under a hone-shim of its own that outlives
 /// the engine. The work folder tells all: an instance that is destroyed or killed leaves trials
 /// running, and the next one over the same folder adopts them. One instance per folder at a time

@@ -322,6 +322,7 @@ void LocalRunner::Impl::Lose(const AttemptKey& key, const std::string& why, Time
 
 void LocalRunner::Impl::FailLaunch(const AttemptKey& key, const Error& error) {
   TellAll(table.Drop(key).callers, tl::make_unexpected(error));
+  Hint(key.trial);  // it may have run, if somebody removed its folder
 }
 
 std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
