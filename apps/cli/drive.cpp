@@ -2,6 +2,7 @@
 #include "apps/cli/drive.h"
 
 #include <atomic>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -15,7 +16,9 @@ namespace hone::cli {
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::milliseconds(100);
-constexpr Duration kDyingWithin = std::chrono::seconds(3);  // of trials that were killed
+constexpr Duration kNowAndThen = std::chrono::seconds(2);
+constexpr std::uintmax_t kNoRoom = std::uintmax_t{256} << 10;  // bytes; a commit may need as many
+constexpr Duration kDyingWithin = std::chrono::seconds(3);     // of trials that were killed
 
 Timestamp Now() {
   return SystemClock().Now();
@@ -98,6 +101,10 @@ Status Drive::FollowToEnd() {
     if (host_ == nullptr) {
       HONE_RETURN_IF_ERROR(TakeTheHoldersPlace());
     }
+    if (Now() - looked_at_ >= kNowAndThen) {
+      looked_at_ = Now();
+      LookNowAndThen();
+    }
     progress_.Tick(state(), Now());
     if (waiter_.Wait(kLookEvery) == Waiter::Woke::kSignal) {
       OnSignal();
@@ -119,6 +126,24 @@ Status Drive::Follow() {
 bool Drive::Over() const {
   // A deleted experiment's ledger ends with its deletion: the ends of its trials are gone.
   return state().phase == ExperimentPhase::kDeleted || state().Drained();
+}
+
+/// What is not told by events: a disk without room, and an interruption that the engine could not
+/// record because of that.
+void Drive::LookNowAndThen() {
+  std::error_code error;
+  const auto space = std::filesystem::space(config_.data_dir, error);
+  const bool full = !error && space.available < kNoRoom;
+  if (full != disk_full_) {
+    disk_full_ = full;
+    progress_.Say(
+        full ? "the disk of " + config_.data_dir.string() +
+                   " is full: nothing can be recorded; make room and the experiment goes on"
+             : "there is room on the disk again");
+  }
+  if (host_ != nullptr && signals_ > 0 && state().phase != ExperimentPhase::kSuspended) {
+    host_->engine().SuspendAll("interrupted", [] {});
+  }
 }
 
 /// When the process that was the engine is gone, somebody else has to be it.

@@ -41,6 +41,7 @@ class Drive {
   Status TakeTheHoldersPlace();
   Status Finish();
   void WaitForOthers();
+  void LookNowAndThen();
   void OnSignal();
   void InterruptOwn();
   void InterruptJoined();
@@ -56,6 +57,8 @@ class Drive {
   int holder_ = 0;                       // pid, when joined
   std::unique_ptr<Follower> follower_;
   Version known_ = 0;
+  Timestamp looked_at_;
+  bool disk_full_ = false;
   int signals_ = 0;
   bool leave_ = false;  // the person asked twice
 };

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "apps/cli/drive.h"
+#include "apps/cli/local_checks.h"
 #include "apps/cli/session.h"
 #include "apps/cli/spec_file.h"
 #include "apps/cli/verbs.h"
@@ -11,14 +12,12 @@
 namespace hone::cli {
 namespace {
 
-/// The local runner, made for its checks only, over a folder that may belong to another engine: it
-/// launches nothing, so it disturbs nobody.
-Result<std::unique_ptr<LocalRunner>> RunnerForChecks(const Config& config, const Clock& clock) {
+/// What this machine offers to trials.
+Capacity CapacityOf(const Config& config) {
   LocalOptions options;
-  options.work_folder = config.data_dir;
   options.cpus = config.cpus.value_or(0);
   options.gpus = config.gpus;
-  return LocalRunner::Create(std::move(options), clock);
+  return LocalCapacity(options);
 }
 
 /// Said before the first trial starts rather than after a request was refused.
@@ -40,10 +39,7 @@ Status CheckNameIsFree(const Config& config, const ExperimentSpec& spec) {
 
 Result<int> RunFile(const Config& config, const std::string& file, OutputFormat output) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
-  const SystemClock clock;
-  HONE_ASSIGN_OR_RETURN(auto runner, RunnerForChecks(config, clock));
-  const auto loaded = LoadChecked(file, *runner);
-  runner.reset();
+  const auto loaded = LoadChecked(file, LocalChecks(CapacityOf(config)));
   if (!loaded.has_value()) {
     return Fail(Code::kInvalidArgument, loaded.error().Text());
   }

@@ -215,3 +215,17 @@ TEST_CASE("hone validate: many files, no store, warnings do not fail", "[apps]")
   CHECK_FALSE(std::filesystem::exists(hone.data()));
   CHECK(hone.Run({"validate", HONE_SOURCE_DIR "/examples/digits/experiment.yaml"}).exit_code == 0);
 }
+
+TEST_CASE("hone validate: a job that only clusters run is valid, and run refuses it", "[apps]") {
+  HoneProgram hone;
+  json extra = {{"trialTemplate",
+                 {{"trialSpec", {{"apiVersion", "kubeflow.org/v1"}, {"kind", "PyTorchJob"}}}}}};
+  const std::string file = hone.Write({.extra = &extra});
+  const auto validate = hone.Run({"validate", file});
+  CHECK(validate.exit_code == 0);
+  CHECK(Has(validate.out, "warning: spec.trialTemplate.trialSpec.kind: "));
+  const auto run = hone.Run({"run", file});
+  CHECK(run.exit_code == 2);
+  CHECK(Has(run.err, ": spec.trialTemplate.trialSpec.kind: "));
+  CHECK_FALSE(Has(run.err, "warning"));
+}
