@@ -15,8 +15,11 @@ Result<int> DeleteExperiment(const Config& config, const std::string& name) {
     static_cast<void>(row);  // known to exist is all that is asked
   }
   const request::Delete remove{{config.name_space, name}};
-  HONE_ASSIGN_OR_RETURN(const Answer answer, AskEngine(config, remove, *waiter, LeaveAtOnce));
-  static_cast<void>(answer);  // its text is the UID
+  const auto answer = AskEngine(config, remove, *waiter, LeaveAtOnce);
+  // It was there a moment ago: somebody else, or a former engine that died over it, was faster.
+  if (!answer.has_value() && answer.error().code != Code::kNotFound) {
+    return tl::make_unexpected(answer.error());
+  }
   HONE_RETURN_IF_ERROR(PrintText("experiment '" + name + "' is deleted\n"));
   return kExitOk;
 }

@@ -18,6 +18,8 @@ namespace {
 constexpr int kControlThreads = 2;
 constexpr int kIoThreads = 2;
 constexpr Duration kStopWithin = std::chrono::seconds(10);
+constexpr Duration kAnswerWithin = std::chrono::seconds(2);
+constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 
 int ComputeThreads() {
   return std::thread::hardware_concurrency() > 1 ? 2 : 1;
@@ -29,6 +31,19 @@ std::vector<std::string> Environment() {
     all.emplace_back(*variable);
   }
   return all;
+}
+
+/// Whoever asked for what just ended this engine's work (a deletion, a stop) has its answer under
+/// way.
+void LetAnswersLeave(Store& store, const Clock& clock) {
+  const Timestamp until = clock.Now() + kAnswerWithin;
+  while (clock.Now() < until) {
+    const auto open = store.OpenRequests();
+    if (!open.has_value() || open->empty()) {
+      return;
+    }
+    std::this_thread::sleep_for(kLookEvery);
+  }
 }
 
 LocalOptions RunnerOptions(const Config& config) {
@@ -82,6 +97,7 @@ Status EngineHost::Start(const Config& config) {
 
 EngineHost::~EngineHost() {
   if (engine_ != nullptr) {
+    LetAnswersLeave(*store_, clock_);
     const auto stopped = std::make_shared<std::promise<void>>();  // may be kept beyond the time-out
     engine_->Stop([stopped] { stopped->set_value(); });
     stopped->get_future().wait_for(kStopWithin);

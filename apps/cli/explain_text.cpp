@@ -159,7 +159,7 @@ std::string ExplainExperiment(const ExperimentState& state, bool driven) {
   std::string text = "Experiment " + state.spec->name + " " + ExperimentSentence(state, driven);
   text += ". Trials: " + CountsText(state) + ".";
   if (const std::string best = BestText(state); !best.empty()) {
-    text += " So far " + best + ".";
+    text += " Its " + best + ".";
   }
   return text;
 }

@@ -86,7 +86,6 @@ bool MayWrite(const TrialState& trial, std::optional<Attempt> attempt) {
 }  // namespace
 
 Result<int> ShowLogs(const Config& config, const LogsOptions& options) {
-  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
   HONE_RETURN_IF_ERROR(CheckAttempt(found, options));
@@ -95,6 +94,7 @@ Result<int> ShowLogs(const Config& config, const LogsOptions& options) {
     HONE_RETURN_IF_ERROR(reader.Print(found.trial()));
     return kExitOk;
   }
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   Follower follower(session.store(), found.experiment.id);
   while (true) {
     HONE_RETURN_IF_ERROR(follower.CatchUp({}));

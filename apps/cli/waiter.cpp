@@ -19,6 +19,9 @@ Result<std::unique_ptr<Waiter>> Waiter::Create() {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGHUP);
+  if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+    return tl::make_unexpected(ErrnoError(errno, "ignore SIGPIPE"));
+  }
   if (const int failed = pthread_sigmask(SIG_BLOCK, &set, nullptr); failed != 0) {
     return tl::make_unexpected(ErrnoError(failed, "block signals"));
   }

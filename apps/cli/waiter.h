@@ -16,7 +16,9 @@ class Waiter {
  public:
   enum class Woke { kTimeout, kSignal, kWake };
 
-  /// Blocks SIGINT, SIGTERM and SIGHUP for good; children get the default again (base/process.h).
+  /// Blocks SIGINT, SIGTERM and SIGHUP for good, and ignores SIGPIPE: a reader that goes away is an
+  /// error of a write then, not the end of an engine. Children get the defaults again
+  /// (base/process.h).
   static Result<std::unique_ptr<Waiter>> Create();
 
   /// A signal that came before the call counts. @returns kSignal before kWake if there are both

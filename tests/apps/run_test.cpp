@@ -229,3 +229,16 @@ TEST_CASE("hone validate: a job that only clusters run is valid, and run refuses
   CHECK(Has(run.err, ": spec.trialTemplate.trialSpec.kind: "));
   CHECK_FALSE(Has(run.err, "warning"));
 }
+
+TEST_CASE("hone: a reader that goes away ends a reading command without a word", "[apps]") {
+  HoneProgram hone;
+  const std::string many = "for i in {1..20000}; do echo loss=0.$i; done";
+  REQUIRE(hone.Run({"run", hone.Write({.script = many, .trials = 2})}).exit_code == 0);
+  const auto run = hone.StartProgram({"bash", "-c",
+                                      HONE_BIN_DIR "/hone metrics " + hone.Trials("demo").front() +
+                                          " | head -1"})
+                       .Wait();
+  CHECK(run.exit_code == 0);
+  CHECK(run.out == "ATTEMPT  TIME  METRIC  VALUE\n");
+  CHECK(run.err.empty());
+}
