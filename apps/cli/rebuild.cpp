@@ -13,6 +13,8 @@
 namespace hone::cli {
 namespace {
 
+constexpr int kTries = 10;
+
 Projection Project(const ExperimentState& state) {
   Projection projection;
   projection.experiment = ProjectExperiment(state);
@@ -50,22 +52,39 @@ std::vector<std::string> Differences(const ExperimentRow& row, const std::vector
   return found;
 }
 
+struct Comparison {
+  Projection right;
+  std::vector<std::string> differences;
+};
+
+/// Of one experiment at one version: an engine may write meanwhile.
+Result<Comparison> Compare(const Session& session, const ExperimentRow& listed) {
+  for (int tries = 1;; ++tries) {
+    HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(listed.id));
+    HONE_ASSIGN_OR_RETURN(const auto trials, session.store().ListTrials(listed.id));
+    const auto row = session.store().FindExperiment(listed.name_space, listed.name);
+    if (row.has_value() && row->id == listed.id && row->version > state.version && tries < kTries) {
+      continue;  // it has moved on, or its row is wrong
+    }
+    Projection right = Project(state);
+    auto differences = Differences(row.value_or(listed), trials, right);
+    return Comparison{std::move(right), std::move(differences)};
+  }
+}
+
 /// Compares all, tells each difference, and calls `repair` for experiments that have some.
-Result<std::size_t> CompareAll(const Session& session, Store& store,
+Result<std::size_t> CompareAll(const Session& session,
                                const std::function<Status(const Projection&)>& repair) {
   HONE_ASSIGN_OR_RETURN(const auto rows, session.List());
   std::size_t different = 0;
   for (const ExperimentRow& row : rows) {
-    HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(row.id));
-    HONE_ASSIGN_OR_RETURN(const auto trials, store.ListTrials(row.id));
-    const Projection right = Project(state);
-    const auto differences = Differences(row, trials, right);
-    for (const std::string& difference : differences) {
+    HONE_ASSIGN_OR_RETURN(const Comparison compared, Compare(session, row));
+    for (const std::string& difference : compared.differences) {
       HONE_RETURN_IF_ERROR(PrintText(difference + " differs from its ledger\n"));
     }
-    different += differences.size();
-    if (!differences.empty() && repair) {
-      HONE_RETURN_IF_ERROR(repair(right));
+    different += compared.differences.size();
+    if (!compared.differences.empty() && repair) {
+      HONE_RETURN_IF_ERROR(repair(compared.right));
     }
   }
   return different;
@@ -80,17 +99,17 @@ Result<int> RebuildRows(const Config& config, bool check) {
     return kExitOk;
   }
   if (check) {
-    HONE_ASSIGN_OR_RETURN(const std::size_t different, CompareAll(session, session.store(), {}));
-    HONE_RETURN_IF_ERROR(PrintText(Counted(different, "row") + " differ from the ledgers\n"));
+    HONE_ASSIGN_OR_RETURN(const std::size_t different, CompareAll(session, {}));
+    HONE_RETURN_IF_ERROR(PrintText("rows that differ: " + std::to_string(different) + "\n"));
     return different == 0 ? kExitOk : kExitFailed;
   }
   HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(config.LockFile()));
   HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
   HONE_ASSIGN_OR_RETURN(const std::size_t different,
-                        CompareAll(session, *store, [&](const Projection& right) {
+                        CompareAll(session, [&](const Projection& right) {
                           return store->ReplaceRows(right.experiment.id, right);
                         }));
-  HONE_RETURN_IF_ERROR(PrintText(Counted(different, "row") + " made anew\n"));
+  HONE_RETURN_IF_ERROR(PrintText("rows made anew: " + std::to_string(different) + "\n"));
   return kExitOk;
 }
 
