@@ -2,6 +2,7 @@
 #include "controller/dispatcher.h"
 
 #include "base/log.h"
+#include "controller/callback.h"
 #include "controller/launch_spec.h"
 
 namespace hone {
@@ -48,14 +49,11 @@ void Dispatcher::Carry(const Command& command, Entry entry, const ExperimentStat
 
 void Dispatcher::Launch(LaunchSpec spec, Entry entry, int tries) {
   LaunchSpec copy = spec;
-  ports_.runner.Launch(std::move(copy), [weak = weak_from_this(), strand = strand_, entry, tries,
-                                         spec = std::move(spec)](const Status& status) {
-    strand->Post([weak, entry, tries, spec, status] {
-      if (const auto self = weak.lock()) {
-        self->OnLaunched(spec, entry, tries, status);
-      }
-    });
-  });
+  ports_.runner.Launch(std::move(copy), OnStrand(strand_, weak_from_this(),
+                                                 [entry, tries, spec = std::move(spec)](
+                                                     Dispatcher& self, const Status& status) {
+                                                   self.OnLaunched(spec, entry, tries, status);
+                                                 }));
 }
 
 void Dispatcher::OnLaunched(const LaunchSpec& spec, Entry entry, int tries, const Status& status) {
@@ -67,16 +65,19 @@ void Dispatcher::OnLaunched(const LaunchSpec& spec, Entry entry, int tries, cons
   if (MayRepeat(status.error().code) && tries < kMaxLaunchTries) {
     HONE_LOG(kWarn, "launch_retry", {"trial", spec.trial_name}, {"try", tries},
              {"reason", status.error().Text()});
-    strand_->PostAfter(kFirstRetry * (1 << (tries - 1)),
-                       [weak = weak_from_this(), spec, entry, tries] {
-                         if (const auto self = weak.lock()) {
-                           self->Launch(spec, entry, tries + 1);
-                         }
-                       });
-    return;
+    return LaunchLater(spec, entry, tries + 1);
   }
   ports_.store.MarkDone(id_, entry.seq, entry.n);
   FailToStart(spec.id.number, spec.attempt, status.error().Text());
+}
+
+void Dispatcher::LaunchLater(const LaunchSpec& spec, Entry entry, int tries) {
+  strand_->PostAfter(kFirstRetry * (1 << (tries - 2)),
+                     [weak = weak_from_this(), spec, entry, tries] {
+                       if (const auto self = weak.lock()) {
+                         self->Launch(spec, entry, tries);
+                       }
+                     });
 }
 
 void Dispatcher::FailToStart(TrialNumber trial, Attempt attempt, const std::string& reason) {
@@ -87,17 +88,13 @@ void Dispatcher::FailToStart(TrialNumber trial, Attempt attempt, const std::stri
 }
 
 void Dispatcher::Stop(const command::Stop& stop, Entry entry) {
-  ports_.runner.Stop({id_, stop.trial}, stop.attempt, stop.mode,
-                     [weak = weak_from_this(), strand = strand_, entry](const Status& status) {
-                       if (!status.has_value()) {
-                         return;  // stays in the outbox; the next sighting asks again
-                       }
-                       strand->Post([weak, entry] {
-                         if (const auto self = weak.lock()) {
-                           self->ports_.store.MarkDone(self->id_, entry.seq, entry.n);
-                         }
-                       });
-                     });
+  ports_.runner.Stop(
+      {id_, stop.trial}, stop.attempt, stop.mode,
+      OnStrand(strand_, weak_from_this(), [entry](Dispatcher& self, const Status& status) {
+        if (status.has_value()) {  // else the next sighting asks again
+          self.ports_.store.MarkDone(self.id_, entry.seq, entry.n);
+        }
+      }));
 }
 
 void Dispatcher::StopAgain(const ExperimentState& state, TrialNumber number) {

@@ -38,6 +38,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
 
  private:
   void Launch(LaunchSpec spec, Entry entry, int tries);
+  void LaunchLater(const LaunchSpec& spec, Entry entry, int tries);
   void OnLaunched(const LaunchSpec& spec, Entry entry, int tries, const Status& status);
   void Stop(const command::Stop& stop, Entry entry);
   void FailToStart(TrialNumber trial, Attempt attempt, const std::string& reason);

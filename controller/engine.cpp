@@ -3,6 +3,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "controller/callback.h"
 
 namespace hone {
 namespace {
@@ -21,27 +22,24 @@ bool Unfinished(const ExperimentRow& row) {
 
 Result<std::shared_ptr<Engine>> Engine::Create(const EnginePorts& ports, EngineOptions options) {
   HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, ports.store.RegisterOwner(options.owner, kLease));
-  const std::shared_ptr<Engine> engine(new Engine(ports, std::move(options), epoch));
+  std::shared_ptr<Engine> engine(new Engine(ports, std::move(options), epoch));
   // Requests that a former engine left unanswered: whoever asked has been told that it died.
   HONE_ASSIGN_OR_RETURN(const auto stale, ports.store.OpenRequests());
+  const std::string restarted =
+      EncodeReply(Fail(Code::kUnavailable, "the engine was started anew; ask again"));
   for (const Request& request : stale) {
-    HONE_RETURN_IF_ERROR(ports.store.AnswerRequest(
-        request.id,
-        EncodeReply(Fail(Code::kUnavailable, "the engine was started anew; ask again"))));
+    HONE_RETURN_IF_ERROR(ports.store.AnswerRequest(request.id, restarted));
   }
-  ports.runner.OnHint([weak = std::weak_ptr(engine)](const TrialId& id) {
-    const auto self = weak.lock();
-    if (self == nullptr) {
-      return;
-    }
-    self->strand_->Post([self, id] {
-      if (const auto found = self->driven_.find(id.experiment); found != self->driven_.end()) {
-        found->second.strand->Hint(id.number);
-      }
-    });
-  });
+  ports.runner.OnHint(OnStrand(engine->strand_, std::weak_ptr(engine),
+                               [](Engine& self, const TrialId& id) { self.Hint(id); }));
   engine->Begin();
   return engine;
+}
+
+void Engine::Hint(const TrialId& id) {
+  if (const auto found = driven_.find(id.experiment); found != driven_.end()) {
+    found->second.strand->Hint(id.number);
+  }
 }
 
 Engine::Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch)
@@ -60,14 +58,12 @@ void Engine::Begin() {
     return;
   }
   ++starting_;
-  ports_.io.Post([self = shared_from_this()] {
-    auto rows = self->ports_.store.ListExperiments();
-    self->strand_->Post([self, rows = std::move(rows)] {
-      --self->starting_;
-      self->DriveUnfinished(rows);
-      self->CheckIdle();
-    });
-  });
+  Blocking([this] { return ports_.store.ListExperiments(); },
+           [this](const Result<std::vector<ExperimentRow>>& rows) {
+             --starting_;
+             DriveUnfinished(rows);
+             CheckIdle();
+           });
 }
 
 void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
@@ -76,82 +72,76 @@ void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
     return;
   }
   for (const ExperimentRow& row : *rows) {
-    int crashes = 0;
     if (!Unfinished(row)) {
       continue;
     }
-    if (ShouldPark(row, crashes)) {
+    if (const int crashes = CrashesOf(row); crashes >= kCrashesUntilParked) {
       Park(row, crashes);
-      continue;
+    } else {
+      Drive(row.id, [](const Status& /*OnDriven has told*/) {});
     }
-    Drive(row.id, [id = row.id](const Status& status) {
-      if (!status.has_value()) {
-        HONE_LOG(kError, "experiment_not_driven", {"experiment", id.text},
-                 {"reason", status.error().Text()});
-      }
-    });
   }
 }
 
 void Engine::Beat() {
-  strand_->PostAfter(kBeatEvery, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self == nullptr || self->stopped_) {
-      return;
-    }
-    self->ports_.io.Post([self] {
-      if (const Status beat = self->ports_.store.Heartbeat(self->epoch_, kLease);
-          !beat.has_value()) {
-        HONE_LOG(kError, "heartbeat_failed", {"reason", beat.error().Text()});
-      }
-    });
-    self->Beat();
+  After(kBeatEvery, [](Engine& self) {
+    self.Blocking([&self] { return self.ports_.store.Heartbeat(self.epoch_, kLease); },
+                  [](const Status& beat) {
+                    if (!beat.has_value()) {
+                      HONE_LOG(kError, "heartbeat_failed", {"reason", beat.error().Text()});
+                    }
+                  });
+    self.Beat();
   });
 }
 
 void Engine::PollRequests() {
-  strand_->PostAfter(kPollRequestsEvery, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self == nullptr || self->stopped_) {
-      return;
+  struct Look {
+    std::int64_t counter = 0;
+    std::vector<Request> open;
+  };
+  const auto look = [this, last = change_counter_]() -> Result<Look> {
+    HONE_ASSIGN_OR_RETURN(const std::int64_t counter, ports_.store.ChangeCounter());
+    if (counter == last) {
+      return Look{counter, {}};
     }
-    self->ports_.io.Post([self, last = self->change_counter_] {
-      const auto counter = self->ports_.store.ChangeCounter();
-      if (!counter.has_value() || *counter == last) {
-        return self->PollRequests();
-      }
-      const auto open = self->ports_.store.OpenRequests();
-      self->strand_->Post([self, counter = *counter, open] {
-        if (open.has_value()) {
-          self->change_counter_ = counter;
-          self->OnRequests(*open);
-        }
-        self->PollRequests();
-      });
-    });
+    HONE_ASSIGN_OR_RETURN(auto open, ports_.store.OpenRequests());
+    return Look{counter, std::move(open)};
+  };
+  Blocking(look, [this](const Result<Look>& found) {
+    if (found.has_value()) {
+      change_counter_ = found->counter;
+      OnRequests(found->open);
+    }
+    After(kPollRequestsEvery, [](Engine& self) { self.PollRequests(); });
   });
 }
 
 void Engine::OnRequests(const std::vector<Request>& requests) {
   for (const Request& posted : requests) {
-    if (!handling_.insert(posted.id).second) {
-      continue;
-    }
-    const auto answer = [self = shared_from_this(), id = posted.id](Result<std::string> reply) {
-      self->ports_.io.Post([self, id, reply = EncodeReply(reply)] {
-        if (const Status told = self->ports_.store.AnswerRequest(id, reply); !told.has_value()) {
-          HONE_LOG(kWarn, "request_unanswered", {"reason", told.error().Text()});
-        }
-        self->strand_->Post([self, id] { self->handling_.erase(id); });
-      });
-    };
-    auto request = DecodeRequest(posted.kind, posted.payload);
-    if (request.has_value()) {
-      Handle(std::move(*request), answer);
-    } else {
-      answer(tl::make_unexpected(std::move(request).error()));
+    if (handling_.insert(posted.id).second) {
+      OnRequest(posted);
     }
   }
+}
+
+void Engine::OnRequest(const Request& posted) {
+  auto request = DecodeRequest(posted.kind, posted.payload);
+  if (!request.has_value()) {
+    return Answer(posted.id, tl::make_unexpected(std::move(request).error()));
+  }
+  Handle(std::move(*request), [self = shared_from_this(), id = posted.id](
+                                  const Result<std::string>& reply) { self->Answer(id, reply); });
+}
+
+void Engine::Answer(std::int64_t id, const Result<std::string>& reply) {
+  Blocking([this, id, text = EncodeReply(reply)] { return ports_.store.AnswerRequest(id, text); },
+           [this, id](const Status& told) {
+             if (!told.has_value()) {
+               HONE_LOG(kWarn, "request_unanswered", {"reason", told.error().Text()});
+             }
+             handling_.erase(id);
+           });
 }
 
 void Engine::Handle(EngineRequest request, Reply reply) {
@@ -164,48 +154,37 @@ void Engine::Handle(EngineRequest request, Reply reply) {
   });
 }
 
-void Engine::FindByName(const request::Name& name,
-                        std::function<void(Result<ExperimentRow>)> found) {
-  ports_.io.Post([self = shared_from_this(), name, found = std::move(found)]() mutable {
-    auto row = self->ports_.store.FindExperiment(name.name_space, name.name);
-    self->strand_->Post([found = std::move(found), row = std::move(row)] { found(row); });
-  });
-}
-
 void Engine::Drive(const ExperimentId& id, std::function<void(Status)> done) {
   if (driven_.contains(id)) {
     return done({});
   }
+  const auto weak = weak_from_this();
   auto strand = std::make_shared<ExperimentStrand>(
-      ports_, slots_, id, epoch_, [weak = weak_from_this(), id](const ExperimentState& state) {
-        if (const auto self = weak.lock()) {
-          self->OnDurable(id, state);
-        }
-      });
+      ports_, slots_, id, epoch_, [tell = OnStrand(strand_, weak, [id](Engine& self, bool drained) {
+                                     self.OnDurable(id, drained);
+                                   })](const ExperimentState& state) { tell(state.Drained()); });
   driven_[id].strand = strand;
   ++starting_;
-  strand->Start([weak = weak_from_this(), id, done = std::move(done)](const Status& status) {
-    const auto self = weak.lock();
-    if (self == nullptr) {
-      return;
-    }
-    self->strand_->Post([self, id, done, status] {
-      --self->starting_;
-      if (!status.has_value()) {
-        self->driven_.erase(id);
-      }
-      done(status);
-      self->CheckIdle();
-    });
-  });
+  strand->Start(
+      OnStrand(strand_, weak, [id, done = std::move(done)](Engine& self, const Status& status) {
+        self.OnDriven(id, status);
+        done(status);
+        self.CheckIdle();
+      }));
 }
 
-bool Engine::ShouldPark(const ExperimentRow& row, int& crashes) const {
-  if (options_.crash_folder.empty()) {
-    return false;
+void Engine::OnDriven(const ExperimentId& id, const Status& status) {
+  --starting_;
+  if (!status.has_value()) {
+    HONE_LOG(kError, "experiment_not_driven", {"experiment", id.text},
+             {"reason", status.error().Text()});
+    driven_.erase(id);
   }
-  crashes = CrashCount(options_.crash_folder, row.id.text).value_or(0);
-  return crashes >= kCrashesUntilParked;
+}
+
+int Engine::CrashesOf(const ExperimentRow& row) const {
+  return options_.crash_folder.empty() ? 0
+                                       : CrashCount(options_.crash_folder, row.id.text).value_or(0);
 }
 
 /// Written without reading the experiment's ledger: reading may be what crashes.
@@ -223,32 +202,37 @@ void Engine::Park(const ExperimentRow& row, int crashes) {
   step.projection.experiment.version = row.version + 1;
   step.projection.experiment.phase = PhaseWord(ExperimentPhase::kSuspended);
   step.projection.experiment.reason = "ExperimentParked";
-  ports_.io.Post([self = shared_from_this(), step = std::move(step)]() mutable {
-    const Status mine = self->ports_.store.TakeOver(step.experiment, self->epoch_);
-    if (mine.has_value()) {
-      self->ports_.store.Append(std::move(step), [](const Status& status) {
-        if (!status.has_value()) {
-          HONE_LOG(kError, "parking_failed", {"reason", status.error().Text()});
-        }
-      });
-    }
-  });
+  Blocking([this, step = std::move(step)] { return AppendParking(step); },
+           [](const Status& parked) {
+             if (!parked.has_value()) {
+               HONE_LOG(kError, "parking_failed", {"reason", parked.error().Text()});
+             }
+           });
 }
 
-void Engine::OnDurable(const ExperimentId& id, const ExperimentState& state) {
-  strand_->Post([self = shared_from_this(), id, drained = state.Drained()] {
-    const auto found = self->driven_.find(id);
-    if (found == self->driven_.end()) {
-      return;
-    }
-    found->second.drained = drained;
-    if (drained) {
-      for (const auto& done : std::exchange(found->second.when_drained, {})) {
-        done();
-      }
-      self->CheckIdle();
+Status Engine::AppendParking(const LedgerStep& step) {
+  HONE_RETURN_IF_ERROR(ports_.store.TakeOver(step.experiment, epoch_));
+  ports_.store.Append(step, [](const Status& status) {
+    if (!status.has_value()) {
+      HONE_LOG(kError, "parking_failed", {"reason", status.error().Text()});
     }
   });
+  return {};
+}
+
+void Engine::OnDurable(const ExperimentId& id, bool drained) {
+  const auto found = driven_.find(id);
+  if (found == driven_.end()) {
+    return;
+  }
+  found->second.drained = drained;
+  if (!drained) {
+    return;
+  }
+  for (const auto& done : std::exchange(found->second.when_drained, {})) {
+    done();
+  }
+  CheckIdle();
 }
 
 void Engine::WhenDrained(const ExperimentId& id, std::function<void()> done) {
@@ -291,22 +275,22 @@ void Engine::SuspendAll(const std::string& reason, std::function<void()> done) {
 }
 
 void Engine::Stop(std::function<void()> done) {
-  strand_->Post([self = shared_from_this(), done = std::move(done)]() mutable {
-    self->stopped_ = true;
-    auto driven = std::exchange(self->driven_, {});
-    const auto left = std::make_shared<std::size_t>(driven.size() + 1);  // counted by callbacks
-    const auto one_less = [self, left, done] {
-      self->strand_->Post([left, done] {
-        if (--*left == 0) {
-          done();
-        }
-      });
-    };
-    for (auto& [id, one] : driven) {
-      one.strand->Close(one_less);
+  strand_->Post([self = shared_from_this(), done = std::move(done)] { self->CloseAll(done); });
+}
+
+void Engine::CloseAll(const std::function<void()>& done) {
+  stopped_ = true;
+  const auto driven = std::exchange(driven_, {});
+  const auto left = std::make_shared<std::size_t>(driven.size() + 1);  // counted by callbacks
+  const auto one_less = OnStrand(strand_, weak_from_this(), [left, done](Engine& /*self*/) {
+    if (--*left == 0) {
+      done();
     }
-    one_less();
   });
+  for (const auto& [id, one] : driven) {
+    one.strand->Close(one_less);
+  }
+  one_less();
 }
 
 }  // namespace hone

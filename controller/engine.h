@@ -52,25 +52,54 @@ class Engine : public std::enable_shared_from_this<Engine> {
   };
 
   Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch);
+
+  /// Runs `work` on an I/O thread, then `then(its result)` on the strand.
+  template <class Work, class Then>
+  void Blocking(Work work, Then then) {
+    ports_.io.Post([self = shared_from_this(), work = std::move(work), then = std::move(then)] {
+      self->strand_->Post([self, then, result = work()] { then(result); });
+    });
+  }
+  /// Runs `body(*this)` on the strand later, if the engine is not stopped by then.
+  template <class Body>
+  void After(Duration delay, Body body) {
+    strand_->PostAfter(delay, [weak = weak_from_this(), body = std::move(body)] {
+      const auto self = weak.lock();
+      if (self != nullptr && !self->stopped_) {
+        body(*self);
+      }
+    });
+  }
+
   void Begin();
   void DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows);
   void Beat();
   void PollRequests();
   void OnRequests(const std::vector<Request>& requests);
+  void OnRequest(const Request& posted);
+  void Answer(std::int64_t id, const Result<std::string>& reply);
+  void Hint(const TrialId& id);
+  void OnDriven(const ExperimentId& id, const Status& status);
   void Run(const request::Create& create, Reply reply);
   void Run(const request::Resume& resume, Reply reply);
   void Run(const request::Stop& stop, Reply reply);
   void Run(const request::Delete& remove, Reply reply);
   void Run(const request::KillTrial& kill, Reply reply);
   void Record(const ExperimentSpec& spec, const ExperimentId& id, Reply reply);
-  void FindByName(const request::Name& name, std::function<void(Result<ExperimentRow>)> found);
+  /// Finds an experiment and takes it up; an error goes to `reply`.
+  void DriveByName(const request::Name& name, const Reply& reply,
+                   std::function<void(ExperimentStrand&, const ExperimentId&)> then);
+  void DriveOr(const ExperimentId& id, const Reply& reply,
+               std::function<void(ExperimentStrand&)> then);
   void Drive(const ExperimentId& id, std::function<void(Status)> done);
   void Park(const ExperimentRow& row, int crashes);
-  [[nodiscard]] bool ShouldPark(const ExperimentRow& row, int& crashes) const;
+  Status AppendParking(const LedgerStep& step);
+  [[nodiscard]] int CrashesOf(const ExperimentRow& row) const;
   void Remove(const ExperimentId& id, Reply reply);
-  void OnDurable(const ExperimentId& id, const ExperimentState& state);
+  void OnDurable(const ExperimentId& id, bool drained);
   void WhenDrained(const ExperimentId& id, std::function<void()> done);
   void CheckIdle();
+  void CloseAll(const std::function<void()>& done);
 
   EnginePorts ports_;
   EngineOptions options_;

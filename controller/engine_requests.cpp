@@ -3,6 +3,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "controller/admission/admission.h"
+#include "controller/callback.h"
 #include "controller/engine.h"
 #include "core/spec_codec.h"
 
@@ -49,96 +50,93 @@ void Engine::Record(const ExperimentSpec& spec, const ExperimentId& id, Reply re
   Evolve(state, step.events.front());
   step.projection.experiment = ProjectExperiment(state);
   ports_.store.Append(std::move(step),
-                      [self = shared_from_this(), id, reply = std::move(reply)](const Status& s) {
-                        self->strand_->Post([self, id, reply, s] {
-                          if (!s.has_value()) {
-                            return reply(tl::make_unexpected(s.error()));
-                          }
-                          self->Drive(id, [id, reply](const Status& driven) {
-                            reply(driven.has_value() ? Result<std::string>(id.text)
-                                                     : tl::make_unexpected(driven.error()));
-                          });
-                        });
-                      });
+                      OnStrand(strand_, weak_from_this(),
+                               [id, reply = std::move(reply)](Engine& self, const Status& created) {
+                                 if (!created.has_value()) {
+                                   return reply(tl::make_unexpected(created.error()));
+                                 }
+                                 self.DriveOr(id, reply, [id, reply](ExperimentStrand& /*driven*/) {
+                                   reply(id.text);
+                                 });
+                               }));
+}
+
+void Engine::DriveOr(const ExperimentId& id, const Reply& reply,
+                     std::function<void(ExperimentStrand&)> then) {
+  Drive(id, [this, id, reply, then = std::move(then)](const Status& driven) {
+    if (!driven.has_value()) {
+      return reply(tl::make_unexpected(driven.error()));
+    }
+    const auto found = driven_.find(id);
+    if (found == driven_.end()) {
+      return reply(Fail(Code::kNotFound, "the experiment was deleted meanwhile"));
+    }
+    const auto strand = found->second.strand;  // what follows may end it
+    then(*strand);
+  });
+}
+
+void Engine::DriveByName(const request::Name& name, const Reply& reply,
+                         std::function<void(ExperimentStrand&, const ExperimentId&)> then) {
+  Blocking([this, name] { return ports_.store.FindExperiment(name.name_space, name.name); },
+           [this, reply, then = std::move(then)](const Result<ExperimentRow>& row) {
+             if (!row.has_value()) {
+               return reply(tl::make_unexpected(row.error()));
+             }
+             DriveOr(row->id, reply, [then, id = row->id](ExperimentStrand& s) { then(s, id); });
+           });
 }
 
 void Engine::Run(const request::Resume& resume, Reply reply) {
-  FindByName(resume.experiment, [self = shared_from_this(), edit = resume.edit,
-                                 reply = std::move(reply)](const Result<ExperimentRow>& row) {
-    if (!row.has_value()) {
-      return reply(tl::make_unexpected(row.error()));
+  const auto go_on = [edit = resume.edit, reply](ExperimentStrand& strand, const ExperimentId& id) {
+    const auto answer = [id, reply](const Status& status) {
+      reply(status.map([&] { return id.text; }));
+    };
+    if (edit == event::BudgetEdited{}) {
+      return strand.Post(input::Resume{}, answer);
     }
-    if (!self->options_.crash_folder.empty()) {
-      if (const Status forgiven = ForgiveCrashes(self->options_.crash_folder, row->id.text);
-          !forgiven.has_value()) {
-        return reply(tl::make_unexpected(forgiven.error()));
-      }
+    const auto then_resume = [self = strand.shared_from_this(), answer](const Status& edited) {
+      return edited.has_value() ? self->Post(input::Resume{}, answer) : answer(edited);
+    };
+    strand.Post(input::EditBudget{edit}, then_resume);
+  };
+  const auto forgive = [this, name = resume.experiment]() -> Status {
+    HONE_ASSIGN_OR_RETURN(const auto row, ports_.store.FindExperiment(name.name_space, name.name));
+    return options_.crash_folder.empty() ? Status()
+                                         : ForgiveCrashes(options_.crash_folder, row.id.text);
+  };
+  Blocking(forgive, [this, name = resume.experiment, reply, go_on](const Status& forgiven) {
+    if (!forgiven.has_value()) {
+      return reply(tl::make_unexpected(forgiven.error()));
     }
-    self->Drive(row->id, [self, id = row->id, edit, reply](const Status& driven) {
-      if (!driven.has_value()) {
-        return reply(tl::make_unexpected(driven.error()));
-      }
-      const auto strand = self->driven_.at(id).strand;
-      const auto answer = [id, reply](const Status& status) {
-        reply(status.has_value() ? Result<std::string>(id.text)
-                                 : tl::make_unexpected(status.error()));
-      };
-      if (edit == event::BudgetEdited{}) {
-        return strand->Post(input::Resume{}, answer);
-      }
-      strand->Post(input::EditBudget{edit}, [strand, answer](const Status& edited) {
-        if (!edited.has_value()) {
-          return answer(edited);
-        }
-        strand->Post(input::Resume{}, answer);
-      });
-    });
+    DriveByName(name, reply, go_on);
   });
 }
 
 void Engine::Run(const request::Stop& stop, Reply reply) {
-  FindByName(stop.experiment, [self = shared_from_this(), reason = stop.reason,
-                               reply = std::move(reply)](const Result<ExperimentRow>& row) {
-    if (!row.has_value()) {
-      return reply(tl::make_unexpected(row.error()));
-    }
-    self->Drive(row->id, [self, id = row->id, reason, reply](const Status& driven) {
-      if (!driven.has_value()) {
-        return reply(tl::make_unexpected(driven.error()));
-      }
-      self->driven_.at(id).strand->Post(input::Suspend{reason, false},
-                                        [self, id, reply](const Status& status) {
-                                          self->strand_->Post([self, id, reply, status] {
-                                            if (!status.has_value()) {
-                                              return reply(tl::make_unexpected(status.error()));
-                                            }
-                                            self->WhenDrained(id, [id, reply] { reply(id.text); });
-                                          });
-                                        });
-    });
-  });
+  DriveByName(
+      stop.experiment, reply,
+      [this, reason = stop.reason, reply](ExperimentStrand& strand, const ExperimentId& id) {
+        const auto wait = [id, reply](Engine& self, const Status& suspended) {
+          if (!suspended.has_value()) {
+            return reply(tl::make_unexpected(suspended.error()));
+          }
+          self.WhenDrained(id, [id, reply] { reply(id.text); });
+        };
+        strand.Post(input::Suspend{reason, false}, OnStrand(strand_, weak_from_this(), wait));
+      });
 }
 
 void Engine::Run(const request::Delete& remove, Reply reply) {
-  FindByName(remove.experiment, [self = shared_from_this(),
-                                 reply = std::move(reply)](const Result<ExperimentRow>& row) {
-    if (!row.has_value()) {
-      return reply(tl::make_unexpected(row.error()));
-    }
-    self->Drive(row->id, [self, id = row->id, reply](const Status& driven) {
-      if (!driven.has_value()) {
-        return reply(tl::make_unexpected(driven.error()));
-      }
-      // A finished experiment refuses to be suspended, which is fine: only what runs has to end
-      // first.
-      self->driven_.at(id).strand->Post(
-          input::Suspend{"deleted", false}, [self, id, reply](const Status& /*status*/) {
-            self->strand_->Post([self, id, reply] {
-              self->WhenDrained(id, [self, id, reply] { self->Remove(id, reply); });
-            });
-          });
-    });
-  });
+  DriveByName(
+      remove.experiment, reply, [this, reply](ExperimentStrand& strand, const ExperimentId& id) {
+        // A finished experiment refuses to be suspended, which is fine: only what runs has
+        // to end first.
+        const auto wait = [id, reply](Engine& self, const Status& /*suspended*/) {
+          self.WhenDrained(id, [&self, id, reply] { self.Remove(id, reply); });
+        };
+        strand.Post(input::Suspend{"deleted", false}, OnStrand(strand_, weak_from_this(), wait));
+      });
 }
 
 void Engine::Remove(const ExperimentId& id, Reply reply) {
@@ -148,40 +146,31 @@ void Engine::Remove(const ExperimentId& id, Reply reply) {
   }
   const auto strand = found->second.strand;
   driven_.erase(found);
-  strand->Close([self = shared_from_this(), id, reply = std::move(reply)] {
-    self->ports_.io.Post([self, id, reply] {
-      Status gone = self->ports_.store.DeleteExperiment(id, self->epoch_, self->ports_.clock.Now());
-      if (gone.has_value()) {
-        gone = self->ports_.runner.Remove(id);
-      }
-      self->strand_->Post([self, id, reply, gone] {
-        reply(gone.has_value() ? Result<std::string>(id.text) : tl::make_unexpected(gone.error()));
-        self->CheckIdle();
-      });
+  const auto erase = [this, id]() -> Status {
+    HONE_RETURN_IF_ERROR(ports_.store.DeleteExperiment(id, epoch_, ports_.clock.Now()));
+    return ports_.runner.Remove(id);
+  };
+  strand->Close(OnStrand(strand_, weak_from_this(), [id, reply, erase](Engine& self) {
+    self.Blocking(erase, [&self, id, reply](const Status& gone) {
+      reply(gone.map([&] { return id.text; }));
+      self.CheckIdle();
     });
-  });
+  }));
 }
 
 void Engine::Run(const request::KillTrial& kill, Reply reply) {
-  ports_.io.Post([self = shared_from_this(), kill, reply = std::move(reply)] {
-    const auto id = self->ports_.store.FindTrial(kill.trial);
-    self->strand_->Post([self, kill, reply, id] {
-      if (!id.has_value()) {
-        return reply(tl::make_unexpected(id.error()));
-      }
-      self->Drive(id->experiment, [self, id = *id, kill, reply](const Status& driven) {
-        if (!driven.has_value()) {
-          return reply(tl::make_unexpected(driven.error()));
-        }
-        self->driven_.at(id.experiment)
-            .strand->Post(input::KillTrial{id.number, kill.reason},
-                          [kill, reply](const Status& status) {
-                            reply(status.has_value() ? Result<std::string>(kill.trial)
-                                                     : tl::make_unexpected(status.error()));
-                          });
-      });
-    });
-  });
+  Blocking([this, kill] { return ports_.store.FindTrial(kill.trial); },
+           [this, kill, reply](const Result<TrialId>& id) {
+             if (!id.has_value()) {
+               return reply(tl::make_unexpected(id.error()));
+             }
+             DriveOr(id->experiment, reply, [id = *id, kill, reply](ExperimentStrand& strand) {
+               strand.Post(input::KillTrial{id.number, kill.reason},
+                           [kill, reply](const Status& killed) {
+                             reply(killed.map([&] { return kill.trial; }));
+                           });
+             });
+           });
 }
 
 }  // namespace hone

@@ -18,11 +18,12 @@ std::string TypedParameters(const Space& space, const Assignment& values) {
     }
     const Parameter& parameter = space.parameters[i];
     const std::string& text = values[i].text;
-    if (std::holds_alternative<CategoricalDomain>(parameter.domain)) {
-      out[parameter.name] = text;
-    } else if (const auto integer = ParseInt(text)) {
+    const bool numeric = !std::holds_alternative<CategoricalDomain>(parameter.domain);
+    const auto integer = numeric ? ParseInt(text) : std::nullopt;
+    const auto number = numeric ? ParseDouble(text) : std::nullopt;
+    if (integer) {
       out[parameter.name] = *integer;
-    } else if (const auto number = ParseDouble(text)) {
+    } else if (number) {
       out[parameter.name] = *number;
     } else {
       out[parameter.name] = text;

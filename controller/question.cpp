@@ -2,6 +2,7 @@
 #include "controller/question.h"
 
 #include "base/log.h"
+#include "controller/callback.h"
 
 namespace hone {
 namespace {
@@ -36,36 +37,35 @@ void Question::Ask(const command::AskSuggester& ask, Version based_on,
 
 void Question::Send() {
   ++tries_;
-  suggester_->Ask(request_, [weak = weak_from_this(), strand = strand_,
-                             reservation = request_.reservation](Result<SuggestReply> reply) {
-    strand->Post([weak, reservation, reply = std::move(reply)]() mutable {
-      if (const auto self = weak.lock()) {
-        self->OnReply(reservation, std::move(reply));
-      }
-    });
-  });
+  suggester_->Ask(request_, OnStrand(strand_, weak_from_this(),
+                                     [reservation = request_.reservation](
+                                         Question& self, const Result<SuggestReply>& reply) {
+                                       self.OnReply(reservation, reply);
+                                     }));
 }
 
-void Question::OnReply(Version reservation, Result<SuggestReply> reply) {
+void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {
   if (reservation != request_.reservation) {
     return;
   }
   if (reply.has_value()) {
     request_.deltas.clear();
-    return answer_(
-        input::Proposals{reply->reservation, reply->based_on, std::move(reply->answers), runner_});
+    return answer_(input::Proposals{reply->reservation, reply->based_on, reply->answers, runner_});
   }
   if (MayRepeat(reply.error().code) && tries_ < kMaxTries) {
     HONE_LOG(kWarn, "suggester_retry", {"try", tries_}, {"reason", reply.error().Text()});
-    strand_->PostAfter(kFirstRetry * (1 << (tries_ - 1)), [weak = weak_from_this(), reservation] {
-      const auto self = weak.lock();
-      if (self != nullptr && self->request_.reservation == reservation) {
-        self->Send();
-      }
-    });
-    return;
+    return SendLater(reservation);
   }
   answer_(input::SearchFailed{reservation, reply.error()});
+}
+
+void Question::SendLater(Version reservation) {
+  strand_->PostAfter(kFirstRetry * (1 << (tries_ - 1)), [weak = weak_from_this(), reservation] {
+    const auto self = weak.lock();
+    if (self != nullptr && self->request_.reservation == reservation) {
+      self->Send();
+    }
+  });
 }
 
 }  // namespace hone

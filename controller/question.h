@@ -30,7 +30,8 @@ class Question : public std::enable_shared_from_this<Question> {
 
  private:
   void Send();
-  void OnReply(Version reservation, Result<SuggestReply> reply);
+  void SendLater(Version reservation);
+  void OnReply(Version reservation, const Result<SuggestReply>& reply);
 
   std::unique_ptr<Suggester> suggester_;
   std::shared_ptr<Executor> strand_;

@@ -71,17 +71,18 @@ std::vector<SlotScheduler::Grant> SlotScheduler::Distribute(State& state) {
   collect(state.clients.begin(), middle);
 
   std::map<ExperimentId, std::uint32_t> slots;
-  for (bool gave = true; gave;) {
-    gave = false;
-    for (const auto it : hungry) {
-      std::uint32_t& mine = slots[it->first];
-      if (mine < it->second.want && free.Fits(it->second.demand)) {
-        free.Take(it->second.demand, 1);
-        ++mine;
-        gave = true;
-        state.last = it->first;
-      }
+  const auto give_one = [&](const auto& client) {
+    std::uint32_t& mine = slots[client->first];
+    if (mine >= client->second.want || !free.Fits(client->second.demand)) {
+      return false;
     }
+    free.Take(client->second.demand, 1);
+    ++mine;
+    state.last = client->first;
+    return true;
+  };
+  // Round after round of one slot each, until nobody can take one.
+  while (std::count_if(hungry.begin(), hungry.end(), give_one) > 0) {
   }
   std::vector<Grant> grants;
   for (const auto it : hungry) {

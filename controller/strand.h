@@ -53,10 +53,15 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
     Input input;
     Done done;
   };
+  /// What the store knows of the experiment.
+  struct WhatIsRecorded {
+    std::vector<Recorded> events;
+    std::vector<OutboxItem> outbox;
+  };
 
   void Load(Done done);
-  void OnLoaded(Result<std::vector<Recorded>> events, Result<std::vector<OutboxItem>> outbox,
-                const Done& done);
+  Result<WhatIsRecorded> ReadRecorded();
+  void OnLoaded(Result<WhatIsRecorded> recorded, const Done& done);
   Status BeginWatching();
   void Recover(std::vector<OutboxItem> outbox, const Done& done);
   void OnObserved(const std::vector<OutboxItem>& outbox, const std::vector<Sighting>& seen);
@@ -69,6 +74,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void OnCommitted(std::uint64_t generation, const StrandStep& step, const Status& status);
   void Act(const StrandStep& step);
   void Reload(const Error& why);
+  void LoadAgain();
   void Report();
 
   EnginePorts ports_;

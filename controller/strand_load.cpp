@@ -4,6 +4,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "controller/callback.h"
 #include "controller/strand.h"
 
 namespace hone {
@@ -38,39 +39,39 @@ void ExperimentStrand::Start(Done done) {
 /// Reads on an I/O thread, since a ledger may be long, and goes on on the strand.
 void ExperimentStrand::Load(Done done) {
   ports_.io.Post([self = shared_from_this(), done = std::move(done)]() mutable {
-    if (const Status mine = self->ports_.store.TakeOver(self->id_, self->epoch_);
-        !mine.has_value()) {
-      return self->strand_->Post([done = std::move(done), mine] { done(mine); });
-    }
-    auto events = ReadWhole(self->ports_.store, self->id_);
-    auto outbox = self->ports_.store.ReadOutbox(self->id_);
-    self->strand_->Post([self, done = std::move(done), events = std::move(events),
-                         outbox = std::move(outbox)]() mutable {
-      self->OnLoaded(std::move(events), std::move(outbox), done);
+    auto recorded = self->ReadRecorded();
+    self->strand_->Post([self, done = std::move(done), recorded = std::move(recorded)]() mutable {
+      self->OnLoaded(std::move(recorded), done);
     });
   });
 }
 
-void ExperimentStrand::OnLoaded(Result<std::vector<Recorded>> events,
-                                Result<std::vector<OutboxItem>> outbox, const Done& done) {
+Result<ExperimentStrand::WhatIsRecorded> ExperimentStrand::ReadRecorded() {
+  HONE_RETURN_IF_ERROR(ports_.store.TakeOver(id_, epoch_));
+  WhatIsRecorded recorded;
+  HONE_ASSIGN_OR_RETURN(recorded.events, ReadWhole(ports_.store, id_));
+  HONE_ASSIGN_OR_RETURN(recorded.outbox, ports_.store.ReadOutbox(id_));
+  if (recorded.events.empty()) {
+    return Fail(Code::kNotFound, "there is no such experiment");
+  }
+  return recorded;
+}
+
+void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& done) {
   if (closed_) {
     return done(Fail(Code::kCancelled, "closed while loading"));
   }
-  if (!events.has_value() || !outbox.has_value()) {
-    const Error& error = events.has_value() ? outbox.error() : events.error();
-    return done(tl::make_unexpected(error));
-  }
-  if (events->empty()) {
-    return done(Fail(Code::kNotFound, "there is no such experiment"));
+  if (!recorded.has_value()) {
+    return done(tl::make_unexpected(recorded.error()));
   }
   const CrashLabel label(id_.text);
   ++generation_;
   state_ = ExperimentState{};
   state_.id = id_;
   std::vector<HistoryItem> history;
-  for (const Recorded& recorded : *events) {
-    Evolve(state_, recorded);
-    if (auto item = ToHistory(*state_.spec, recorded)) {
+  for (const Recorded& event : recorded->events) {
+    Evolve(state_, event);
+    if (auto item = ToHistory(*state_.spec, event)) {
       history.push_back(std::move(*item));
     }
   }
@@ -80,7 +81,7 @@ void ExperimentStrand::OnLoaded(Result<std::vector<Recorded>> events,
   for (HistoryItem& item : history) {
     question_->Tell(std::move(item));
   }
-  Recover(std::move(*outbox), done);
+  Recover(std::move(recorded->outbox), done);
 }
 
 /// Makes what drives the experiment: the searcher, the watch on its trials, the dispatcher.
@@ -105,22 +106,18 @@ Status ExperimentStrand::BeginWatching() {
 /// Asks what exists outside. Nothing is carried out before the answer: what it brings about could
 /// not be taken yet.
 void ExperimentStrand::Recover(std::vector<OutboxItem> outbox, const Done& done) {
-  ports_.runner.Observe(
-      id_, [weak = weak_from_this(), generation = generation_, outbox = std::move(outbox),
-            done](Result<std::vector<Sighting>> seen) {
-        if (const auto self = weak.lock()) {
-          self->strand_->Post([self, generation, outbox, done, seen = std::move(seen)] {
-            if (generation != self->generation_ || self->closed_) {
-              return done(Fail(Code::kCancelled, "closed while loading"));
-            }
-            if (!seen.has_value()) {
-              return done(tl::make_unexpected(seen.error()));
-            }
-            self->OnObserved(outbox, *seen);
-            done({});
-          });
-        }
-      });
+  const auto go_on = [generation = generation_, outbox = std::move(outbox), done](
+                         ExperimentStrand& self, const Result<std::vector<Sighting>>& seen) {
+    if (generation != self.generation_ || self.closed_) {
+      return done(Fail(Code::kCancelled, "closed while loading"));
+    }
+    if (!seen.has_value()) {
+      return done(tl::make_unexpected(seen.error()));
+    }
+    self.OnObserved(outbox, *seen);
+    done({});
+  };
+  ports_.runner.Observe(id_, OnStrand(strand_, weak_from_this(), go_on));
 }
 
 /// Carries out what the outbox still holds. @returns the trials that are being launched by it
@@ -146,11 +143,12 @@ void ExperimentStrand::StopStrays(const std::vector<Sighting>& seen) {
   for (const Sighting& sighting : seen) {
     const TrialState* trial = state_.Find(sighting.trial);
     const bool ours = trial != nullptr && trial->launched && trial->attempt == sighting.attempt;
-    if (!ours && !sighting.ending) {
-      HONE_LOG(kWarn, "stray_attempt_stopped", {"experiment", id_.text}, {"trial", sighting.trial});
-      ports_.runner.Stop({id_, sighting.trial}, sighting.attempt, StopMode::kTerminate,
-                         [](const Status& /*seen again at the next start if it did not work*/) {});
+    if (ours || sighting.ending) {
+      continue;
     }
+    HONE_LOG(kWarn, "stray_attempt_stopped", {"experiment", id_.text}, {"trial", sighting.trial});
+    ports_.runner.Stop({id_, sighting.trial}, sighting.attempt, StopMode::kTerminate,
+                       [](const Status& /*seen again at the next start if it did not work*/) {});
   }
 }
 
@@ -199,15 +197,18 @@ void ExperimentStrand::Reload(const Error& why) {
   ++reloads_;
   strand_->PostAfter(delay, [weak = weak_from_this(), generation = generation_] {
     const auto self = weak.lock();
-    if (self == nullptr || generation != self->generation_ || self->closed_) {
-      return;
+    if (self != nullptr && generation == self->generation_ && !self->closed_) {
+      self->LoadAgain();
     }
-    self->Load([weak](const Status& status) {
-      const auto strand = weak.lock();
-      if (strand != nullptr && !status.has_value()) {
-        strand->Reload(status.error());
-      }
-    });
+  });
+}
+
+void ExperimentStrand::LoadAgain() {
+  Load([weak = weak_from_this()](const Status& status) {
+    const auto self = weak.lock();
+    if (self != nullptr && !status.has_value() && !self->closed_) {
+      self->Reload(status.error());
+    }
   });
 }
 

@@ -2,6 +2,7 @@
 #include "controller/trial_watch.h"
 
 #include "base/log.h"
+#include "controller/callback.h"
 
 namespace hone {
 namespace {
@@ -83,6 +84,7 @@ void TrialWatch::Poll() {
   }
   const bool look = ++polls_ % kPollsPerLook == 0;
   std::vector<TrialNumber> trials;  // reading may end a follower
+  trials.reserve(followers_.size());
   for (const auto& [trial, follower] : followers_) {
     trials.push_back(trial);
   }
@@ -107,23 +109,21 @@ void TrialWatch::LookAt(TrialFollower& follower) {
              {"reason", looked.error().Text()});
     return;  // the next poll asks again
   }
-  if (!looked->has_value()) {
+  std::optional<Sighting>& sighting = *looked;
+  if (!sighting.has_value()) {
     if (follower.confirmed) {
-      Sighting lost{follower.id.number,
-                    follower.attempt,
-                    "",
-                    {},
-                    ports_.clock.Now(),
-                    Ending{EndingKind::kLost, 0, 0, "nothing of it is left outside"}};
-      follower.end = std::move(lost);
+      follower.end = Sighting{follower.id.number,
+                              follower.attempt,
+                              "",
+                              {},
+                              ports_.clock.Now(),
+                              Ending{EndingKind::kLost, 0, 0, "nothing of it is left outside"}};
     }
-    return;
-  }
-  if ((*looked)->ending) {
-    follower.end = std::move(**looked);
+  } else if (sighting->ending) {
+    follower.end = std::move(sighting);
   } else if (!follower.told_running) {
     follower.told_running = true;
-    on_seen_({std::move(**looked), {}});
+    on_seen_({*std::move(sighting), {}});
   }
 }
 
@@ -153,48 +153,49 @@ void TrialWatch::ReadMore(TrialNumber trial) {
     return;
   }
   follower.not_before.reset();
-  if (follower.tailer == nullptr) {
-    const Status opened = follower.Open(*spec_, *parser_, ports_.runner, ports_.store);
-    if (!opened.has_value()) {
-      HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", opened.error().Text()});
-      return Restart(follower);
-    }
-  }
-  auto step = follower.tailer->Step(follower.end.has_value());
+  auto step = NextStep(follower);
   if (!step.has_value()) {
     HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", step.error().Text()});
     return Restart(follower);
   }
   if (!step->records.empty()) {
-    for (const MetricRecord& record : step->records) {
-      follower.fold->Add(record);
-    }
-    ObservationBatch batch{follower.id,
-                           follower.attempt,
-                           TrialFollower::SourceName(spec_->collector),
-                           follower.recorded_offset,
-                           step->offset_after,
-                           std::move(step->records)};
-    follower.recorded_offset = step->offset_after;
-    follower.recording = true;
-    ports_.store.Record(std::move(batch), [weak = weak_from_this(), trial,
-                                           attempt = follower.attempt](const Status& status) {
-      if (const auto self = weak.lock()) {
-        self->strand_->Post(
-            [self, trial, attempt, status] { self->OnRecorded(trial, attempt, status); });
-      }
-    });
-    return;
+    return Record(follower, std::move(*step));
   }
   if (!step->at_end) {
     strand_->Post([self = shared_from_this(), trial] { self->ReadMore(trial); });
     return;
   }
   if (follower.end) {
-    input::Seen seen{std::move(*follower.end), follower.fold->summary()};
+    input::Seen seen{*std::move(follower.end), follower.fold->summary()};
     followers_.erase(found);
     on_seen_(std::move(seen));
   }
+}
+
+Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
+  if (follower.tailer == nullptr) {
+    HONE_RETURN_IF_ERROR(follower.Open(*spec_, *parser_, ports_.runner, ports_.store));
+  }
+  return follower.tailer->Step(follower.end.has_value());
+}
+
+void TrialWatch::Record(TrialFollower& follower, TailStep step) {
+  for (const MetricRecord& record : step.records) {
+    follower.fold->Add(record);
+  }
+  ObservationBatch batch{follower.id,
+                         follower.attempt,
+                         TrialFollower::SourceName(spec_->collector),
+                         follower.recorded_offset,
+                         step.offset_after,
+                         std::move(step.records)};
+  follower.recorded_offset = step.offset_after;
+  follower.recording = true;
+  const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
+                         TrialWatch& self, const Status& status) {
+    self.OnRecorded(trial, attempt, status);
+  };
+  ports_.store.Record(std::move(batch), OnStrand(strand_, weak_from_this(), go_on));
 }
 
 void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& status) {

@@ -40,6 +40,8 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void LookAt(TrialFollower& follower);
   void Advance(TrialNumber trial);
   void ReadMore(TrialNumber trial);
+  Result<TailStep> NextStep(TrialFollower& follower);
+  void Record(TrialFollower& follower, TailStep step);
   void OnRecorded(TrialNumber trial, Attempt attempt, const Status& status);
   void Restart(TrialFollower& follower);
 

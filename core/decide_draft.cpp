@@ -10,12 +10,8 @@ namespace {
 
 using Reason = event::ExperimentEnded::Reason;
 
-bool ReachesGoal(const Objective& objective, double value) {
-  if (!objective.goal) {
-    return false;
-  }
-  return objective.direction == Direction::kMinimize ? value <= *objective.goal
-                                                     : value >= *objective.goal;
+bool Reaches(Direction direction, double goal, double value) {
+  return direction == Direction::kMinimize ? value <= goal : value >= goal;
 }
 
 }  // namespace
@@ -97,7 +93,7 @@ void Draft::Over(TrialNumber trial) {
   ++completed_;
 }
 
-void Draft::Succeed(event::TrialOutcome outcome) {
+void Draft::Succeed(const event::TrialOutcome& outcome) {
   Over(outcome.trial);
   Emit(event::TrialSucceeded{outcome});
   ConsiderBest(outcome.trial, outcome.observation);
@@ -109,7 +105,7 @@ void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
   Emit(event::TrialFailed{std::move(outcome), std::move(ending)});
 }
 
-void Draft::StopEarly(event::TrialOutcome outcome, const std::string& reason) {
+void Draft::StopEarly(const event::TrialOutcome& outcome, const std::string& reason) {
   Over(outcome.trial);
   Emit(event::TrialEarlyStopped{outcome, reason});
   ConsiderBest(outcome.trial, outcome.observation);
@@ -138,7 +134,8 @@ void Draft::EndIfDone() {
     return;
   }
   const Objective& objective = state_.spec->objective;
-  if (has_best_ && best_.number && ReachesGoal(objective, *best_.number)) {
+  if (has_best_ && best_.number && objective.goal &&
+      Reaches(objective.direction, *objective.goal, *best_.number)) {
     return End(Reason::kGoalReached, "the objective reached the goal: " + objective.metric + " = " +
                                          best_.text + ", goal " + FormatDouble(*objective.goal));
   }

@@ -30,9 +30,9 @@ class Draft {
   /// Withdraws the standing reservation, if there is one.
   void WithdrawReservation(event::TrialsWithdrawn::Why why, const std::string& reason);
   /// An active trial is over; keeps best and counts up to date.
-  void Succeed(event::TrialOutcome outcome);
+  void Succeed(const event::TrialOutcome& outcome);
   void FailTrial(event::TrialOutcome outcome, Ending ending);
-  void StopEarly(event::TrialOutcome outcome, const std::string& reason);
+  void StopEarly(const event::TrialOutcome& outcome, const std::string& reason);
   void Kill(event::TrialOutcome outcome, const std::string& reason);
   void Edit(const event::BudgetEdited& edit);
   void Exhaust(const std::string& reason);

@@ -52,7 +52,7 @@ void Requeue(Draft& draft, const TrialState& trial, const Ending& ending, std::s
 void EndByItself(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
                  const Ending& ending) {
   if (ending.kind == EndingKind::kSucceeded) {
-    return draft.Succeed(std::move(outcome));
+    return draft.Succeed(outcome);
   }
   const bool suspended = draft.state().phase == ExperimentPhase::kSuspended;
   if (ending.kind == EndingKind::kLost || ending.kind == EndingKind::kStopped) {
@@ -72,11 +72,11 @@ void EndByItself(Draft& draft, const TrialState& trial, event::TrialOutcome outc
   draft.FailTrial(std::move(outcome), ending);
 }
 
-void EndAsAsked(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
+void EndAsAsked(Draft& draft, const TrialState& trial, Cause cause, event::TrialOutcome outcome,
                 const Ending& ending) {
-  switch (*trial.stop_cause) {
+  switch (cause) {
     case Cause::kEarlyStopped:
-      return draft.StopEarly(std::move(outcome), trial.message);
+      return draft.StopEarly(outcome, trial.message);
     case Cause::kKilled:
       return draft.Kill(std::move(outcome), trial.message);
     case Cause::kInterrupted:
@@ -109,7 +109,7 @@ void OnSeen(Draft& draft, const input::Seen& seen) {
   const Ending ending = Judge(*draft.state().spec, *sighting.ending, seen.observation);
   // A trial that made it to a good end before the stop reached it has succeeded.
   if (trial->stop_cause && ending.kind != EndingKind::kSucceeded) {
-    EndAsAsked(draft, *trial, std::move(outcome), ending);
+    EndAsAsked(draft, *trial, *trial->stop_cause, std::move(outcome), ending);
   } else {
     EndByItself(draft, *trial, std::move(outcome), ending);
   }

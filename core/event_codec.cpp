@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/event_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -53,7 +54,7 @@ class Writer {
     Put(field);
   }
 
-  JsonWriter& json() { return json_; }
+  JsonWriter& Out() { return json_; }
 
  private:
   void Put(const std::string& text) { json_.String(text); }
@@ -198,26 +199,26 @@ std::span<const std::string_view> EventKinds() {
 std::string EncodeEvent(const Event& event) {
   std::string out;
   Writer writer(out);
-  writer.json().BeginObject();
+  writer.Out().BeginObject();
   std::visit(
       [&writer](const auto& e) {
         // Describe serves reading too, so it takes a mutable reference; the writer changes nothing.
         event::Describe(writer, const_cast<std::decay_t<decltype(e)>&>(e));
       },
       event);
-  writer.json().EndObject();
+  writer.Out().EndObject();
   return out;
 }
 
 Result<Event> DecodeEvent(std::string_view kind, std::string_view payload) {
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
-    if (kKinds[i] == kind) {
-      return Guard(Code::kDataLoss, "event " + std::string(kind),
-                   [&] { return kMakers[i](Json::parse(payload)); });
-    }
+  const auto found = std::find(kKinds.begin(), kKinds.end(), kind);
+  if (found == kKinds.end()) {
+    return Fail(Code::kDataLoss, "unknown kind of event '" + std::string(kind) +
+                                     "'; was this ledger written by a newer version of hone?");
   }
-  return Fail(Code::kDataLoss, "unknown kind of event '" + std::string(kind) +
-                                   "'; was this ledger written by a newer version of hone?");
+  const auto make = kMakers.at(static_cast<std::size_t>(found - kKinds.begin()));
+  return Guard(Code::kDataLoss, "event " + std::string(kind),
+               [&] { return make(Json::parse(payload)); });
 }
 
 std::string EncodeObservation(const Observation& observation) {
