@@ -114,6 +114,20 @@ struct Findings {
   std::optional<ExitRecord> record;
 };
 
+// Record, claim, lock, in this order.
+Result<Findings> LookOnce(const fs::path& folder) {
+  Findings found;
+  HONE_ASSIGN_OR_RETURN(found.record, ReadExit(folder));
+  HONE_ASSIGN_OR_RETURN(const auto claim, ReadIfThere(folder / files::kClaim));
+  found.locked = !found.record && IsLocked(folder);
+  found.claimed = claim.has_value();
+  found.claim = DecodeClaim(claim.value_or(""));
+  if (!found.record) {
+    found.record = DecodeExit(claim.value_or(""));  // where the shim keeps it on a full disk
+  }
+  return found;
+}
+
 AttemptState Conclude(const fs::path& folder, const std::string& boot_id, const Findings& found) {
   const bool other_boot = found.claim && found.claim->shim.boot_id != boot_id;
   if (found.record && other_boot && LogWasCut(folder, *found.record)) {
@@ -282,24 +296,18 @@ std::optional<ExitRecord> DecodeExit(std::string_view text) {
 }
 
 Result<AttemptState> ReadAttempt(const fs::path& folder, const std::string& boot_id) {
-  HONE_ASSIGN_OR_RETURN(auto record, ReadExit(folder));
-  HONE_ASSIGN_OR_RETURN(auto claim_text, ReadIfThere(folder / files::kClaim));
-  bool locked = !record && IsLocked(folder);
-  if (!record && !locked) {
-    // A shim locks, claims, records, and lets go by dying. So a claim without lock tells of a dead
-    // shim, all of whose words can be read now; it may have lived between the looks above.
-    HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
-    locked = claim_text.has_value() && IsLocked(folder);
-    HONE_ASSIGN_OR_RETURN(record, ReadExit(folder));
-    if (!locked && claim_text) {
-      HONE_ASSIGN_OR_RETURN(claim_text, ReadIfThere(folder / files::kClaim));
-    }
+  HONE_ASSIGN_OR_RETURN(Findings found, LookOnce(folder));
+  const bool unclear = !found.record && !found.locked;
+  if (unclear) {
+    // A shim locks, claims, records, and lets go by dying. One that did all of that between the
+    // looks above has left a claim now.
+    HONE_ASSIGN_OR_RETURN(found, LookOnce(folder));
   }
-  if (!record && claim_text) {
-    record = DecodeExit(*claim_text);  // where the shim keeps it on a full disk
+  if (unclear && found.claimed && !found.locked) {
+    // A claim without lock tells of a dead shim, all of whose words can be read now.
+    HONE_ASSIGN_OR_RETURN(found, LookOnce(folder));
   }
-  const auto claim = DecodeClaim(claim_text.value_or(""));
-  return Conclude(folder, boot_id, Findings{claim_text.has_value(), locked, claim, record});
+  return Conclude(folder, boot_id, found);
 }
 
 }  // namespace hone::local
