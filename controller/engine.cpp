@@ -72,25 +72,23 @@ void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
     return;
   }
   for (const ExperimentRow& row : *rows) {
-    if (!Unfinished(row)) {
-      continue;
-    }
-    if (const int crashes = CrashesOf(row); crashes >= kCrashesUntilParked) {
+    const int crashes = Unfinished(row) ? CrashesOf(row) : 0;
+    if (crashes >= kCrashesUntilParked) {
       Park(row, crashes);
-    } else {
+    } else if (Unfinished(row)) {
       Drive(row.id, [](const Status& /*OnDriven has told*/) {});
     }
   }
 }
 
 void Engine::Beat() {
-  After(kBeatEvery, [](Engine& self) {
-    self.Blocking([&self] { return self.ports_.store.Heartbeat(self.epoch_, kLease); },
-                  [](const Status& beat) {
-                    if (!beat.has_value()) {
-                      HONE_LOG(kError, "heartbeat_failed", {"reason", beat.error().Text()});
-                    }
-                  });
+  const auto told = [](const Status& beat) {
+    if (!beat.has_value()) {
+      HONE_LOG(kError, "heartbeat_failed", {"reason", beat.error().Text()});
+    }
+  };
+  After(kBeatEvery, [told](Engine& self) {
+    self.Blocking([&self] { return self.ports_.store.Heartbeat(self.epoch_, kLease); }, told);
     self.Beat();
   });
 }
@@ -150,7 +148,7 @@ void Engine::Handle(EngineRequest request, Reply reply) {
     if (self->stopped_) {
       return reply(Fail(Code::kUnavailable, "the engine is stopping"));
     }
-    std::visit([&](const auto& r) { self->Run(r, std::move(reply)); }, request);
+    std::visit([&](const auto& r) { self->Run(r, reply); }, request);
   });
 }
 

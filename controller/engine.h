@@ -80,12 +80,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Answer(std::int64_t id, const Result<std::string>& reply);
   void Hint(const TrialId& id);
   void OnDriven(const ExperimentId& id, const Status& status);
-  void Run(const request::Create& create, Reply reply);
-  void Run(const request::Resume& resume, Reply reply);
-  void Run(const request::Stop& stop, Reply reply);
-  void Run(const request::Delete& remove, Reply reply);
-  void Run(const request::KillTrial& kill, Reply reply);
-  void Record(const ExperimentSpec& spec, const ExperimentId& id, Reply reply);
+  void Run(const request::Create& create, const Reply& reply);
+  void Run(const request::Resume& resume, const Reply& reply);
+  void Run(const request::Stop& stop, const Reply& reply);
+  void Run(const request::Delete& remove, const Reply& reply);
+  void Run(const request::KillTrial& kill, const Reply& reply);
+  void Record(const ExperimentSpec& spec, const ExperimentId& id, const Reply& reply);
   /// Finds an experiment and takes it up; an error goes to `reply`.
   void DriveByName(const request::Name& name, const Reply& reply,
                    std::function<void(ExperimentStrand&, const ExperimentId&)> then);
@@ -95,7 +95,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Park(const ExperimentRow& row, int crashes);
   Status AppendParking(const LedgerStep& step);
   [[nodiscard]] int CrashesOf(const ExperimentRow& row) const;
-  void Remove(const ExperimentId& id, Reply reply);
+  void Remove(const ExperimentId& id, const Reply& reply);
+  Status Erase(const ExperimentId& id);
+  Status Forgive(const request::Name& name);
+  void SuspendThen(ExperimentStrand& strand, const std::string& reason,
+                   std::function<void(Engine&, const Status&)> then);
   void OnDurable(const ExperimentId& id, bool drained);
   void WhenDrained(const ExperimentId& id, std::function<void()> done);
   void CheckIdle();

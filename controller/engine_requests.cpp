@@ -21,9 +21,16 @@ std::string ListProblems(const Problems& problems) {
   return text;
 }
 
+/// A Done that answers with this text, or with the error.
+std::function<void(const Status&)> Answering(const Engine::Reply& reply, std::string text) {
+  return [reply, text = std::move(text)](const Status& status) {
+    reply(status.map([&] { return text; }));
+  };
+}
+
 }  // namespace
 
-void Engine::Run(const request::Create& create, Reply reply) {
+void Engine::Run(const request::Create& create, const Reply& reply) {
   auto spec = DecodeStoredSpec(create.document);
   if (!spec.has_value()) {
     return reply(Fail(Code::kInvalidArgument, spec.error().Text()));
@@ -33,11 +40,11 @@ void Engine::Run(const request::Create& create, Reply reply) {
   if (problems.HasErrors()) {
     return reply(Fail(Code::kInvalidArgument, ListProblems(problems)));
   }
-  Record(*spec, NewUid(), std::move(reply));
+  Record(*spec, NewUid(), reply);
 }
 
 /// Writes the first event; from then on the experiment exists.
-void Engine::Record(const ExperimentSpec& spec, const ExperimentId& id, Reply reply) {
+void Engine::Record(const ExperimentSpec& spec, const ExperimentId& id, const Reply& reply) {
   LedgerStep step;
   step.experiment = id;
   step.epoch = epoch_;
@@ -49,16 +56,11 @@ void Engine::Record(const ExperimentSpec& spec, const ExperimentId& id, Reply re
   state.id = id;
   Evolve(state, step.events.front());
   step.projection.experiment = ProjectExperiment(state);
-  ports_.store.Append(std::move(step),
-                      OnStrand(strand_, weak_from_this(),
-                               [id, reply = std::move(reply)](Engine& self, const Status& created) {
-                                 if (!created.has_value()) {
-                                   return reply(tl::make_unexpected(created.error()));
-                                 }
-                                 self.DriveOr(id, reply, [id, reply](ExperimentStrand& /*driven*/) {
-                                   reply(id.text);
-                                 });
-                               }));
+  const auto go_on = [id, reply](Engine& self, const Status& created) {
+    const auto answer = Answering(reply, id.text);
+    created.has_value() ? self.Drive(id, answer) : answer(created);
+  };
+  ports_.store.Append(std::move(step), OnStrand(strand_, weak_from_this(), go_on));
 }
 
 void Engine::DriveOr(const ExperimentId& id, const Reply& reply,
@@ -78,99 +80,105 @@ void Engine::DriveOr(const ExperimentId& id, const Reply& reply,
 
 void Engine::DriveByName(const request::Name& name, const Reply& reply,
                          std::function<void(ExperimentStrand&, const ExperimentId&)> then) {
-  Blocking([this, name] { return ports_.store.FindExperiment(name.name_space, name.name); },
-           [this, reply, then = std::move(then)](const Result<ExperimentRow>& row) {
-             if (!row.has_value()) {
-               return reply(tl::make_unexpected(row.error()));
-             }
-             DriveOr(row->id, reply, [then, id = row->id](ExperimentStrand& s) { then(s, id); });
+  const auto go_on = [this, reply, then = std::move(then)](const Result<ExperimentRow>& row) {
+    if (!row.has_value()) {
+      return reply(tl::make_unexpected(row.error()));
+    }
+    DriveOr(row->id, reply, [then, id = row->id](ExperimentStrand& strand) { then(strand, id); });
+  };
+  Blocking([this, name] { return ports_.store.FindExperiment(name.name_space, name.name); }, go_on);
+}
+
+/// A person who asks for it forgives the crashes that parked it.
+Status Engine::Forgive(const request::Name& name) {
+  HONE_ASSIGN_OR_RETURN(const auto row, ports_.store.FindExperiment(name.name_space, name.name));
+  return options_.crash_folder.empty() ? Status()
+                                       : ForgiveCrashes(options_.crash_folder, row.id.text);
+}
+
+void Engine::Run(const request::Resume& resume, const Reply& reply) {
+  const auto go_on = [edit = resume.edit, reply](ExperimentStrand& strand, const ExperimentId& id) {
+    const auto answer = Answering(reply, id.text);
+    const auto then_resume = [self = strand.shared_from_this(), answer](const Status& edited) {
+      edited.has_value() ? self->Post(input::Resume{}, answer) : answer(edited);
+    };
+    edit == event::BudgetEdited{} ? then_resume({})
+                                  : strand.Post(input::EditBudget{edit}, then_resume);
+  };
+  const auto name = resume.experiment;
+  Blocking([this, name] { return Forgive(name); },
+           [this, name, reply, go_on](const Status& forgiven) {
+             forgiven.has_value() ? DriveByName(name, reply, go_on)
+                                  : reply(tl::make_unexpected(forgiven.error()));
            });
 }
 
-void Engine::Run(const request::Resume& resume, Reply reply) {
-  const auto go_on = [edit = resume.edit, reply](ExperimentStrand& strand, const ExperimentId& id) {
-    const auto answer = [id, reply](const Status& status) {
-      reply(status.map([&] { return id.text; }));
-    };
-    if (edit == event::BudgetEdited{}) {
-      return strand.Post(input::Resume{}, answer);
-    }
-    const auto then_resume = [self = strand.shared_from_this(), answer](const Status& edited) {
-      return edited.has_value() ? self->Post(input::Resume{}, answer) : answer(edited);
-    };
-    strand.Post(input::EditBudget{edit}, then_resume);
+/// Suspends, and goes on on the engine's strand when that is recorded or refused.
+void Engine::SuspendThen(ExperimentStrand& strand, const std::string& reason,
+                         std::function<void(Engine&, const Status&)> then) {
+  strand.Post(input::Suspend{reason, false}, OnStrand(strand_, weak_from_this(), std::move(then)));
+}
+
+void Engine::Run(const request::Stop& stop, const Reply& reply) {
+  const auto then_wait = [reply](Engine& self, const ExperimentId& id, const Status& suspended) {
+    const auto answer = Answering(reply, id.text);
+    suspended.has_value() ? self.WhenDrained(id, [answer] { answer({}); }) : answer(suspended);
   };
-  const auto forgive = [this, name = resume.experiment]() -> Status {
-    HONE_ASSIGN_OR_RETURN(const auto row, ports_.store.FindExperiment(name.name_space, name.name));
-    return options_.crash_folder.empty() ? Status()
-                                         : ForgiveCrashes(options_.crash_folder, row.id.text);
+  const auto go_on = [this, reason = stop.reason, then_wait](ExperimentStrand& strand,
+                                                             const ExperimentId& id) {
+    SuspendThen(strand, reason, [id, then_wait](Engine& self, const Status& suspended) {
+      then_wait(self, id, suspended);
+    });
   };
-  Blocking(forgive, [this, name = resume.experiment, reply, go_on](const Status& forgiven) {
-    if (!forgiven.has_value()) {
-      return reply(tl::make_unexpected(forgiven.error()));
-    }
-    DriveByName(name, reply, go_on);
-  });
+  DriveByName(stop.experiment, reply, go_on);
 }
 
-void Engine::Run(const request::Stop& stop, Reply reply) {
-  DriveByName(
-      stop.experiment, reply,
-      [this, reason = stop.reason, reply](ExperimentStrand& strand, const ExperimentId& id) {
-        const auto wait = [id, reply](Engine& self, const Status& suspended) {
-          if (!suspended.has_value()) {
-            return reply(tl::make_unexpected(suspended.error()));
-          }
-          self.WhenDrained(id, [id, reply] { reply(id.text); });
-        };
-        strand.Post(input::Suspend{reason, false}, OnStrand(strand_, weak_from_this(), wait));
-      });
+void Engine::Run(const request::Delete& remove, const Reply& reply) {
+  // A finished experiment refuses to be suspended, which is fine: only what runs has to end first.
+  const auto then_remove = [reply](Engine& self, const ExperimentId& id) {
+    self.WhenDrained(id, [&self, id, reply] { self.Remove(id, reply); });
+  };
+  const auto go_on = [this, then_remove](ExperimentStrand& strand, const ExperimentId& id) {
+    SuspendThen(strand, "deleted", [id, then_remove](Engine& self, const Status& /*suspended*/) {
+      then_remove(self, id);
+    });
+  };
+  DriveByName(remove.experiment, reply, go_on);
 }
 
-void Engine::Run(const request::Delete& remove, Reply reply) {
-  DriveByName(
-      remove.experiment, reply, [this, reply](ExperimentStrand& strand, const ExperimentId& id) {
-        // A finished experiment refuses to be suspended, which is fine: only what runs has
-        // to end first.
-        const auto wait = [id, reply](Engine& self, const Status& /*suspended*/) {
-          self.WhenDrained(id, [&self, id, reply] { self.Remove(id, reply); });
-        };
-        strand.Post(input::Suspend{"deleted", false}, OnStrand(strand_, weak_from_this(), wait));
-      });
+Status Engine::Erase(const ExperimentId& id) {
+  HONE_RETURN_IF_ERROR(ports_.store.DeleteExperiment(id, epoch_, ports_.clock.Now()));
+  return ports_.runner.Remove(id);
 }
 
-void Engine::Remove(const ExperimentId& id, Reply reply) {
+void Engine::Remove(const ExperimentId& id, const Reply& reply) {
   const auto found = driven_.find(id);
   if (found == driven_.end()) {
     return reply(Fail(Code::kNotFound, "the experiment is being deleted already"));
   }
   const auto strand = found->second.strand;
   driven_.erase(found);
-  const auto erase = [this, id]() -> Status {
-    HONE_RETURN_IF_ERROR(ports_.store.DeleteExperiment(id, epoch_, ports_.clock.Now()));
-    return ports_.runner.Remove(id);
+  const auto told = [this, answer = Answering(reply, id.text)](const Status& gone) {
+    answer(gone);
+    CheckIdle();
   };
-  strand->Close(OnStrand(strand_, weak_from_this(), [id, reply, erase](Engine& self) {
-    self.Blocking(erase, [&self, id, reply](const Status& gone) {
-      reply(gone.map([&] { return id.text; }));
-      self.CheckIdle();
-    });
+  strand->Close(OnStrand(strand_, weak_from_this(), [id, told](Engine& self) {
+    self.Blocking([&self, id] { return self.Erase(id); }, told);
   }));
 }
 
-void Engine::Run(const request::KillTrial& kill, Reply reply) {
-  Blocking([this, kill] { return ports_.store.FindTrial(kill.trial); },
-           [this, kill, reply](const Result<TrialId>& id) {
-             if (!id.has_value()) {
-               return reply(tl::make_unexpected(id.error()));
-             }
-             DriveOr(id->experiment, reply, [id = *id, kill, reply](ExperimentStrand& strand) {
-               strand.Post(input::KillTrial{id.number, kill.reason},
-                           [kill, reply](const Status& killed) {
-                             reply(killed.map([&] { return kill.trial; }));
-                           });
-             });
-           });
+void Engine::Run(const request::KillTrial& kill, const Reply& reply) {
+  const auto end = [kill, reply](ExperimentStrand& strand, TrialNumber number) {
+    strand.Post(input::KillTrial{number, kill.reason}, Answering(reply, kill.trial));
+  };
+  const auto go_on = [this, end, reply](const Result<TrialId>& id) {
+    if (!id.has_value()) {
+      return reply(tl::make_unexpected(id.error()));
+    }
+    DriveOr(id->experiment, reply,
+            [end, number = id->number](ExperimentStrand& strand) { end(strand, number); });
+  };
+  Blocking([this, kill] { return ports_.store.FindTrial(kill.trial); }, go_on);
 }
 
 }  // namespace hone

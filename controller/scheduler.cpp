@@ -59,16 +59,18 @@ std::vector<SlotScheduler::Grant> SlotScheduler::Distribute(State& state) {
   std::vector<std::map<ExperimentId, Client>::iterator> hungry;
   // Those after the one served last come first, then the others.
   const auto middle = state.clients.upper_bound(state.last);
-  const auto collect = [&](auto from, auto to) {
-    for (auto it = from; it != to; ++it) {
-      free.Take(it->second.demand, it->second.held + it->second.offered);
-      if (it->second.offered == 0 && it->second.want > 0) {
-        hungry.push_back(it);
-      }
+  const auto collect = [&](auto client) {
+    free.Take(client->second.demand, client->second.held + client->second.offered);
+    if (client->second.offered == 0 && client->second.want > 0) {
+      hungry.push_back(client);
     }
   };
-  collect(middle, state.clients.end());
-  collect(state.clients.begin(), middle);
+  for (auto it = middle; it != state.clients.end(); ++it) {
+    collect(it);
+  }
+  for (auto it = state.clients.begin(); it != middle; ++it) {
+    collect(it);
+  }
 
   std::map<ExperimentId, std::uint32_t> slots;
   const auto give_one = [&](const auto& client) {

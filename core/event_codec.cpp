@@ -72,7 +72,7 @@ class Writer {
 
   template <class T>
   void Put(const std::optional<T>& field) {
-    Put(*field);  // an empty one equals the default and is not written
+    Put(field.value());  // an empty one equals the default and is not written
   }
 
   /// Texts in the order of the space; an inactive parameter is an object with the text that

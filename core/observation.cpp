@@ -50,28 +50,28 @@ ObservationFold::ObservationFold(const Objective& objective)
 
 void ObservationFold::Add(const MetricRecord& record) {
   for (std::size_t i = 0; i < summary_.size(); ++i) {
-    MetricSummary& summary = summary_[i];
-    if (summary.metric != record.metric) {
-      continue;
+    if (summary_[i].metric == record.metric) {
+      return AddTo(summary_[i], extremes_[i], record);
     }
-    Extremes& extremes = extremes_[i];
-    // A line without a time sorts before every line with one, as Katib's zero time does.
-    if (!summary.seen || !extremes.latest_at || (record.at && *record.at >= *extremes.latest_at)) {
-      summary.latest = record.text;
-      extremes.latest_at = record.at;
-    }
-    summary.seen = true;
-    if (const auto number = FiniteNumber(record.text)) {
-      if (!extremes.min || *number < *extremes.min) {
-        extremes.min = number;
-        summary.min = record.text;
-      }
-      if (!extremes.max || *number > *extremes.max) {
-        extremes.max = number;
-        summary.max = record.text;
-      }
-    }
-    return;
+  }
+}
+
+void ObservationFold::AddTo(MetricSummary& summary, Extremes& extremes,
+                            const MetricRecord& record) {
+  // A line without a time sorts before every line with one, as Katib's zero time does.
+  if (!summary.seen || !extremes.latest_at || (record.at && *record.at >= *extremes.latest_at)) {
+    summary.latest = record.text;
+    extremes.latest_at = record.at;
+  }
+  summary.seen = true;
+  const auto number = FiniteNumber(record.text);
+  if (number && (!extremes.min || *number < *extremes.min)) {
+    extremes.min = number;
+    summary.min = record.text;
+  }
+  if (number && (!extremes.max || *number > *extremes.max)) {
+    extremes.max = number;
+    summary.max = record.text;
   }
 }
 

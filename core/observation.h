@@ -59,6 +59,8 @@ class ObservationFold {
     std::optional<double> max;
     std::optional<Timestamp> latest_at;
   };
+  static void AddTo(MetricSummary& summary, Extremes& extremes, const MetricRecord& record);
+
   Observation summary_;
   std::vector<Extremes> extremes_;  // same order as summary_
 };

@@ -49,13 +49,15 @@ double BareLoop(const std::filesystem::path& folder, const std::string& shim, in
                 int in_flight) {
   const auto start = std::chrono::steady_clock::now();
   std::atomic<int> next = 0;
+  const auto work = [&] {
+    for (int n = next++; n < trials; n = next++) {
+      BareTrial(folder / std::to_string(n), shim);
+    }
+  };
   std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(in_flight));
   for (int i = 0; i < in_flight; ++i) {
-    threads.emplace_back([&] {
-      for (int n = next++; n < trials; n = next++) {
-        BareTrial(folder / std::to_string(n), shim);
-      }
-    });
+    threads.emplace_back(work);
   }
   threads.clear();
   return trials / SecondsSince(start);

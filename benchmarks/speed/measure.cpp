@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 
 void Die(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
+  std::quick_exit(1);
 }
 
 double SecondsSince(std::chrono::steady_clock::time_point start) {
@@ -48,7 +48,9 @@ std::string NoOpDocument(int trials, int in_flight, const std::string& command) 
                                   {"parameterType", "double"},
                                   {"feasibleSpace", {{"min", "0"}, {"max", "1"}}}});
     spec["trialTemplate"]["trialParameters"].push_back({{"name", name}, {"reference", name}});
-    container["args"].push_back("--" + name + "=${trialParameters." + name + "}");
+    std::string argument = "--" + name;
+    argument += "=${trialParameters." + name + "}";
+    container["args"].push_back(argument);
   }
   return document.dump();
 }

@@ -37,7 +37,7 @@ class SmallDisk {
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
 
-  [[nodiscard]] bool mounted() const { return mounted_; }
+  [[nodiscard]] bool Mounted() const { return mounted_; }
   void MakeReadOnly() const {
     REQUIRE(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "") == 0);
   }
@@ -58,7 +58,7 @@ class SmallDisk {
 TEST_CASE("fault: a disk that is full for a while costs no trial", "[e2e][slow]") {
   const testing::TempFolder folder;
   const SmallDisk disk(folder / "disk", "8m");
-  if (!disk.mounted()) {
+  if (!disk.Mounted()) {
     return;
   }
   HoneProgram hone(folder.path(), folder / "disk/data");
@@ -85,7 +85,7 @@ TEST_CASE("fault: a disk that is full for a while costs no trial", "[e2e][slow]"
 TEST_CASE("fault: a disk that is full from the start is a clear error", "[e2e]") {
   const testing::TempFolder folder;
   const SmallDisk disk(folder / "disk", "1m");
-  if (!disk.mounted()) {
+  if (!disk.Mounted()) {
     return;
   }
   const auto file = WriteExperiment(folder.path(), "full", 2, 2, "echo acc=$1");
@@ -101,7 +101,7 @@ TEST_CASE("fault: a disk that is full from the start is a clear error", "[e2e]")
 TEST_CASE("fault: a data folder that cannot be written is a clear error", "[e2e]") {
   const testing::TempFolder folder;
   const SmallDisk disk(folder / "disk/data", "1m");
-  if (!disk.mounted()) {
+  if (!disk.Mounted()) {
     return;
   }
   disk.MakeReadOnly();

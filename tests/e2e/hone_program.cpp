@@ -64,7 +64,7 @@ HoneRun HoneProgram::Wait(Started& started, Duration timeout) {
   const auto status = WaitFor(started.child, timeout);
   if (!status.has_value()) {
     ::kill(started.child.pid, SIGKILL);
-    static_cast<void>(WaitFor(started.child, std::chrono::seconds(5)));
+    CHECK(WaitFor(started.child, std::chrono::seconds(5)).has_value());
     FAIL("hone did not end in time; it wrote: " << ReadFile(started.err).value_or("nothing"));
   }
   return {status->exit_code, status->signal, ReadFile(started.out).value_or(""),

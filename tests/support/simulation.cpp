@@ -41,7 +41,8 @@ void Simulation::KillEngine() {
 std::optional<Result<std::string>> Simulation::Ask(EngineRequest request) {
   // Shared with the reply, which may come after this function gave up.
   const auto answer = std::make_shared<std::optional<Result<std::string>>>();
-  engine->Handle(std::move(request), [answer](Result<std::string> reply) { *answer = reply; });
+  engine->Handle(std::move(request),
+                 [answer](const Result<std::string>& reply) { *answer = reply; });
   RunUntil([&] { return answer->has_value(); });
   return *answer;
 }

@@ -29,16 +29,18 @@ std::size_t SimulatedWorld::Running() const {
 
 void SimulatedWorld::LoseAll() {
   const Timestamp now = clock_.Now();
-  const std::vector<TrialId> lost = state_.WithLock([&](State& s) {
-    std::vector<TrialId> ids;
-    for (auto& [key, attempted] : s.attempts) {
-      if (!See(key, attempted, now).ending) {
-        attempted.lost = true;
-        attempted.stop_at = now;
-        ids.push_back(key.first);
-      }
+  std::vector<TrialId> lost;
+  const auto lose = [&](const Key& key, Attempted& attempted) {
+    if (!See(key, attempted, now).ending) {
+      attempted.lost = true;
+      attempted.stop_at = now;
+      lost.push_back(key.first);
     }
-    return ids;
+  };
+  state_.WithLock([&](State& s) {
+    for (auto& [key, attempted] : s.attempts) {
+      lose(key, attempted);
+    }
   });
   for (const TrialId& id : lost) {
     HintAfter(id, {});
@@ -146,14 +148,14 @@ void SimulatedRunner::Stop(TrialId id, Attempt attempt, StopMode /*mode*/, Done 
 
 void SimulatedRunner::Observe(const ExperimentId& experiment, Seen seen) {
   const Timestamp now = world_.clock_.Now();
-  auto all = world_.state_.WithLock([&](const SimulatedWorld::State& s) {
-    std::vector<Sighting> sightings;
-    for (const auto& [key, attempted] : s.attempts) {
-      if (key.first.experiment == experiment && !attempted.forgotten) {
-        sightings.push_back(SimulatedWorld::See(key, attempted, now));
-      }
+  std::vector<Sighting> all;
+  const auto see = [&](const auto& entry) {
+    if (entry.first.first.experiment == experiment && !entry.second.forgotten) {
+      all.push_back(SimulatedWorld::See(entry.first, entry.second, now));
     }
-    return sightings;
+  };
+  world_.state_.WithLock([&](const SimulatedWorld::State& s) {
+    std::for_each(s.attempts.begin(), s.attempts.end(), see);
   });
   world_.executor_.Post(
       [seen = std::move(seen), all = std::move(all)]() mutable { seen(std::move(all)); });
@@ -206,20 +208,21 @@ class SimulatedOutput final : public ByteSource {
   std::string Printed() {
     const Timestamp now = world_.clock_.Now();
     return world_.state_.WithLock([&](const SimulatedWorld::State& s) {
-      std::string text;
       const auto found = s.attempts.find(key_);
-      if (found == s.attempts.end()) {
-        return text;
-      }
-      const SimulatedWorld::Attempted& attempted = found->second;
-      const Timestamp until = std::min(now, SimulatedWorld::EndOf(attempted));
-      for (const SimulatedJob::Line& line : attempted.job.lines) {
-        if (attempted.launched_at + attempted.job.starts_after + line.after <= until) {
-          text += line.text + "\n";
-        }
-      }
-      return text;
+      return found == s.attempts.end() ? std::string() : PrintedBy(found->second, now);
     });
+  }
+
+  static std::string PrintedBy(const SimulatedWorld::Attempted& attempted, Timestamp now) {
+    const Timestamp start = attempted.launched_at + attempted.job.starts_after;
+    const Timestamp until = std::min(now, SimulatedWorld::EndOf(attempted));
+    std::string text;
+    for (const SimulatedJob::Line& line : attempted.job.lines) {
+      if (start + line.after <= until) {
+        text += line.text + "\n";
+      }
+    }
+    return text;
   }
 
   SimulatedWorld& world_;
