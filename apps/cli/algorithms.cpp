@@ -18,6 +18,7 @@ std::string DefaultOf(const SettingSpec& setting) {
 
 std::string SettingsText(const SearcherInfo& info) {
   std::vector<std::string> parts;
+  parts.reserve(info.settings.size());
   for (const SettingSpec& setting : info.settings) {
     parts.push_back(setting.name + " (" + DescribeRange(setting) + ", " + DefaultOf(setting) + ")");
   }

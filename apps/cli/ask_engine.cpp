@@ -30,6 +30,18 @@ Result<std::unique_ptr<SqliteStore>> OpenBesideHolder(const Config& config, Wait
   }
 }
 
+/// An answer as the requests table holds it.
+Result<Answer> Read(const Request& answered, int holder) {
+  HONE_ASSIGN_OR_RETURN(std::string text, DecodeReply(answered.reply));
+  return Answer{std::move(text), holder};
+}
+
+Result<Answer> AskOwn(EngineHost& host, const EngineRequest& request, Waiter& waiter,
+                      const std::function<void()>& on_signal) {
+  HONE_ASSIGN_OR_RETURN(std::string text, host.Ask(request, waiter, on_signal));
+  return Answer{std::move(text), 0};
+}
+
 }  // namespace
 
 Result<Answer> AskHolder(const Config& config, const EngineRequest& request, Waiter& waiter,
@@ -43,8 +55,7 @@ Result<Answer> AskHolder(const Config& config, const EngineRequest& request, Wai
     // Asked after the holder was looked at: an answer given just before its death counts.
     HONE_ASSIGN_OR_RETURN(const Request posted, store->GetRequest(id));
     if (posted.answered) {
-      HONE_ASSIGN_OR_RETURN(std::string text, DecodeReply(posted.reply));
-      return Answer{std::move(text), holder};
+      return Read(posted, holder);
     }
     if (holder == 0) {
       return Fail(Code::kUnavailable, "the engine of " + config.data_dir.string() + " (process " +
@@ -62,8 +73,7 @@ Result<Answer> AskEngine(const Config& config, const EngineRequest& request, Wai
   for (int tries = 1;; ++tries) {
     HONE_ASSIGN_OR_RETURN(const auto host, EngineHost::Create(config));
     if (host != nullptr) {
-      HONE_ASSIGN_OR_RETURN(std::string text, host->Ask(request, waiter, on_signal));
-      return Answer{std::move(text), 0};
+      return AskOwn(*host, request, waiter, on_signal);
     }
     auto answer = AskHolder(config, request, waiter, on_signal);
     // The holder may have been about to leave when it was asked.

@@ -16,6 +16,7 @@ namespace hone::cli {
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::milliseconds(100);
+constexpr int kTries = 3;
 constexpr Duration kNowAndThen = std::chrono::seconds(2);
 constexpr std::uintmax_t kNoRoom = std::uintmax_t{256} << 10;  // bytes; a commit may need as many
 constexpr Duration kDyingWithin = std::chrono::seconds(3);     // of trials that were killed
@@ -62,45 +63,43 @@ Result<int> Drive::Run(const EngineRequest& start, Version known) {
 
 /// Becomes the engine or joins it, and starts the experiment.
 Status Drive::Begin(const EngineRequest& start) {
-  const auto on_signal = [this] { ++signals_; };  // acted on as soon as there is an experiment
   for (int tries = 1;; ++tries) {
     HONE_ASSIGN_OR_RETURN(host_, EngineHost::Create(config_));
-    if (host_ != nullptr) {
-      HONE_ASSIGN_OR_RETURN(std::string uid, host_->Ask(start, waiter_, on_signal));
-      follower_ = std::make_unique<Follower>(host_->store(), ExperimentId{std::move(uid)});
-      return {};
-    }
-    auto answer = AskHolder(config_, start, waiter_, on_signal);
-    if (answer.has_value()) {
-      SqliteOptions options;
-      options.read_only = true;
-      HONE_ASSIGN_OR_RETURN(joined_store_, SqliteStore::Create(config_.DataFile(), options));
-      follower_ = std::make_unique<Follower>(*joined_store_, ExperimentId{std::move(answer->text)});
-      holder_ = answer->holder;
-      progress_.Say("joined the engine that holds " + config_.data_dir.string() + " (process " +
-                    std::to_string(holder_) + ")");
-      return {};
-    }
-    // The holder may have been about to leave when it was asked.
-    if (answer.error().code != Code::kUnavailable || tries == 3) {
-      return tl::make_unexpected(answer.error());
+    Status begun = host_ != nullptr ? BeginAsEngine(start) : Join(start);
+    // A holder may have been about to leave when it was asked.
+    if (begun.has_value() || host_ != nullptr || begun.error().code != Code::kUnavailable ||
+        tries == kTries) {
+      return begun;
     }
   }
 }
 
+Status Drive::BeginAsEngine(const EngineRequest& start) {
+  // A signal is acted on as soon as there is an experiment.
+  HONE_ASSIGN_OR_RETURN(std::string uid, host_->Ask(start, waiter_, [this] { ++signals_; }));
+  follower_ = std::make_unique<Follower>(host_->store(), ExperimentId{std::move(uid)});
+  return {};
+}
+
+Status Drive::Join(const EngineRequest& start) {
+  HONE_ASSIGN_OR_RETURN(Answer answer, AskHolder(config_, start, waiter_, [this] { ++signals_; }));
+  SqliteOptions options;
+  options.read_only = true;
+  HONE_ASSIGN_OR_RETURN(joined_store_, SqliteStore::Create(config_.DataFile(), options));
+  follower_ = std::make_unique<Follower>(*joined_store_, ExperimentId{std::move(answer.text)});
+  holder_ = answer.holder;
+  progress_.Say("joined the engine that holds " + config_.data_dir.string() + " (process " +
+                std::to_string(holder_) + ")");
+  return {};
+}
+
 Status Drive::FollowToEnd() {
+  HONE_RETURN_IF_ERROR(Follow());
   if (signals_ > 0) {
     signals_ = 0;
     OnSignal();
   }
-  while (true) {
-    HONE_RETURN_IF_ERROR(Follow());
-    if (Over() || leave_) {
-      return {};
-    }
-    if (host_ == nullptr) {
-      HONE_RETURN_IF_ERROR(TakeTheHoldersPlace());
-    }
+  while (!Over() && !leave_) {
     if (Now() - looked_at_ >= kNowAndThen) {
       looked_at_ = Now();
       LookNowAndThen();
@@ -109,7 +108,10 @@ Status Drive::FollowToEnd() {
     if (waiter_.Wait(kLookEvery) == Waiter::Woke::kSignal) {
       OnSignal();
     }
+    HONE_RETURN_IF_ERROR(Follow());
+    HONE_RETURN_IF_ERROR(TakeTheHoldersPlace());
   }
+  return {};
 }
 
 Status Drive::Follow() {
@@ -148,8 +150,11 @@ void Drive::LookNowAndThen() {
 
 /// When the process that was the engine is gone, somebody else has to be it.
 Status Drive::TakeTheHoldersPlace() {
+  if (host_ != nullptr || Over() || leave_) {
+    return {};
+  }
   HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config_.LockFile()));
-  if (holder == holder_) {
+  if (holder == holder_ && holder != 0) {
     return {};
   }
   HONE_RETURN_IF_ERROR(Follow());  // what it wrote last
@@ -165,8 +170,8 @@ Status Drive::TakeTheHoldersPlace() {
     return {};
   }
   progress_.Say("process " + std::to_string(holder_) + " is gone; this one goes on in its place");
-  HONE_ASSIGN_OR_RETURN([[maybe_unused]] const std::string uid, host_->Ask(resume, waiter_, {}));
-  return {};
+  const auto resumed = host_->Ask(resume, waiter_, {});  // its text is the UID
+  return resumed.has_value() ? Status() : tl::make_unexpected(resumed.error());
 }
 
 Status Drive::Finish() {
@@ -194,21 +199,20 @@ void Drive::WaitForOthers() {
   });
   bool told = false;
   while (!*idle && !leave_) {
-    switch (waiter_.Wait(kLookEvery)) {
-      case Waiter::Woke::kSignal:
-        OnSignal();
-        break;
-      case Waiter::Woke::kTimeout:
-        if (const auto rows = host_->store().ListExperiments(); rows.has_value() && !told) {
-          progress_.Say("other experiments still run here (" + Names(*rows, state().id) +
-                        "); Ctrl-C interrupts them");
-          told = true;
-        }
-        break;
-      case Waiter::Woke::kWake:
-        break;
+    const Waiter::Woke woke = waiter_.Wait(kLookEvery);
+    if (woke == Waiter::Woke::kSignal) {
+      OnSignal();
+    } else if (woke == Waiter::Woke::kTimeout && !told) {
+      TellOfOthers();
+      told = true;
     }
   }
+}
+
+void Drive::TellOfOthers() {
+  const auto rows = host_->store().ListExperiments();
+  const std::string names = rows.has_value() ? Names(*rows, state().id) : rows.error().Text();
+  progress_.Say("other experiments still run here (" + names + "); Ctrl-C interrupts them");
 }
 
 void Drive::OnSignal() {

@@ -36,11 +36,14 @@ class Drive {
 
  private:
   Status Begin(const EngineRequest& start);
+  Status BeginAsEngine(const EngineRequest& start);
+  Status Join(const EngineRequest& start);
   Status FollowToEnd();
   Status Follow();
   Status TakeTheHoldersPlace();
   Status Finish();
   void WaitForOthers();
+  void TellOfOthers();
   void LookNowAndThen();
   void OnSignal();
   void InterruptOwn();

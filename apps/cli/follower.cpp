@@ -14,17 +14,21 @@ Follower::Follower(Ledger& ledger, ExperimentId id) : ledger_(&ledger) {
   state_.id = std::move(id);
 }
 
+void Follower::Apply(std::span<const Recorded> events, const OnEvent& on_event) {
+  for (const Recorded& recorded : events) {
+    Evolve(state_, recorded);
+    if (on_event) {
+      on_event(state_, recorded);
+    }
+  }
+}
+
 Result<bool> Follower::CatchUp(const OnEvent& on_event) {
   bool any = false;
   while (true) {
     HONE_ASSIGN_OR_RETURN(const auto events,
                           ledger_->Read(state_.id, state_.version, kEventsAtOnce));
-    for (const Recorded& recorded : events) {
-      Evolve(state_, recorded);
-      if (on_event) {
-        on_event(state_, recorded);
-      }
-    }
+    Apply(events, on_event);
     any = any || !events.empty();
     if (events.size() < kEventsAtOnce) {
       return any;

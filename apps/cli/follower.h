@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "base/result.h"
@@ -32,6 +33,8 @@ class Follower {
   ExperimentState TakeState() && { return std::move(state_); }
 
  private:
+  void Apply(std::span<const Recorded> events, const OnEvent& on_event);
+
   Ledger* ledger_;
   ExperimentState state_;
 };

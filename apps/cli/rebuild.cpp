@@ -72,20 +72,27 @@ Result<Comparison> Compare(const Session& session, const ExperimentRow& listed) 
   }
 }
 
-/// Compares all, tells each difference, and calls `repair` for experiments that have some.
-Result<std::size_t> CompareAll(const Session& session,
-                               const std::function<Status(const Projection&)>& repair) {
+using Repair = std::function<Status(const Projection&)>;
+
+/// Tells each difference, and calls `repair` if there are some. @returns how many
+Result<std::size_t> CompareOne(const Session& session, const ExperimentRow& row,
+                               const Repair& repair) {
+  HONE_ASSIGN_OR_RETURN(const Comparison compared, Compare(session, row));
+  for (const std::string& difference : compared.differences) {
+    HONE_RETURN_IF_ERROR(PrintText(difference + " differs from its ledger\n"));
+  }
+  if (!compared.differences.empty() && repair) {
+    HONE_RETURN_IF_ERROR(repair(compared.right));
+  }
+  return compared.differences.size();
+}
+
+Result<std::size_t> CompareAll(const Session& session, const Repair& repair) {
   HONE_ASSIGN_OR_RETURN(const auto rows, session.List());
   std::size_t different = 0;
   for (const ExperimentRow& row : rows) {
-    HONE_ASSIGN_OR_RETURN(const Comparison compared, Compare(session, row));
-    for (const std::string& difference : compared.differences) {
-      HONE_RETURN_IF_ERROR(PrintText(difference + " differs from its ledger\n"));
-    }
-    different += compared.differences.size();
-    if (!compared.differences.empty() && repair) {
-      HONE_RETURN_IF_ERROR(repair(compared.right));
-    }
+    HONE_ASSIGN_OR_RETURN(const std::size_t here, CompareOne(session, row, repair));
+    different += here;
   }
   return different;
 }

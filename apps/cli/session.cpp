@@ -97,17 +97,22 @@ Result<std::vector<Recorded>> Session::ReadLedger(const ExperimentId& id) const 
 }
 
 Result<LocatedTrial> Session::FindTrial(const std::string& trial_name) const {
-  if (store_ != nullptr) {
-    const auto id = store_->FindTrial(trial_name);
-    if (id.has_value()) {
-      HONE_ASSIGN_OR_RETURN(auto state, Load(id->experiment));
-      if (state.Find(id->number) != nullptr) {
-        return LocatedTrial{std::move(state), id->number};
-      }
-    } else if (id.error().code != Code::kNotFound) {
-      return tl::make_unexpected(id.error());
-    }
+  if (store_ == nullptr) {
+    return NoTrial(trial_name);
   }
+  const auto id = store_->FindTrial(trial_name);
+  if (!id.has_value()) {
+    return id.error().code == Code::kNotFound ? NoTrial(trial_name)
+                                              : tl::make_unexpected(id.error());
+  }
+  HONE_ASSIGN_OR_RETURN(auto state, Load(id->experiment));
+  if (state.Find(id->number) == nullptr) {
+    return NoTrial(trial_name);
+  }
+  return LocatedTrial{std::move(state), id->number};
+}
+
+Result<LocatedTrial> Session::NoTrial(const std::string& trial_name) const {
   HONE_ASSIGN_OR_RETURN(const auto rows, List());
   std::vector<std::string> names;
   for (std::size_t i = 0; i < rows.size() && i < kExperimentsToSuggestFrom; ++i) {

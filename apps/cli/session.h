@@ -46,6 +46,8 @@ class Session {
   [[nodiscard]] bool HasStore() const { return store_ != nullptr; }
 
  private:
+  /// The error for a name that no trial has.
+  [[nodiscard]] Result<LocatedTrial> NoTrial(const std::string& trial_name) const;
   Session(Config config, std::unique_ptr<Store> store);
 
   Config config_;

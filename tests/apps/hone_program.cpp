@@ -58,7 +58,7 @@ RunningProgram::RunningProgram(Child child, std::filesystem::path out, std::file
 RunningProgram::~RunningProgram() {
   if (child_.pidfd.valid() && !waited_) {
     Signal(SIGKILL);
-    static_cast<void>(WaitFor(child_, kPatience));  // it is dead either way
+    [[maybe_unused]] const auto ended = WaitFor(child_, kPatience);  // it is dead either way
   }
 }
 

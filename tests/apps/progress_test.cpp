@@ -22,7 +22,7 @@ std::string Written(bool terminal, const Body& body) {
     body(progress);
   }
   std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
-  std::rewind(file);
+  REQUIRE(std::fseek(file, 0, SEEK_SET) == 0);
   REQUIRE(std::fread(text.data(), 1, text.size(), file) == text.size());
   std::fclose(file);
   return text;
