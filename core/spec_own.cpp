@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "core/ending.h"
@@ -8,6 +10,8 @@
 
 namespace hone {
 namespace {
+
+using nlohmann::json;
 
 struct Unit {
   std::string_view name;
@@ -95,6 +99,20 @@ std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
   return policy;
 }
 
+/// A Job's own backoffLimit: how often Kubernetes would start it again. Absent, it is none here (6
+/// there): hone's attempts are its own, and a failing configuration seldom heals.
+std::optional<RetryPolicy> RetriesOfJob(const std::string& trial_spec) {
+  const json object = json::parse(trial_spec, nullptr, false);
+  const json::json_pointer limit("/spec/backoffLimit");
+  if (!object.is_object() || object.value("kind", json()) != "Job" || !object.contains(limit) ||
+      !object.at(limit).is_number_integer()) {
+    return std::nullopt;
+  }
+  const auto retries = object.at(limit).get<std::int64_t>();
+  constexpr std::int64_t kMost = 1000;
+  return RetryPolicy{static_cast<int>(std::clamp<std::int64_t>(retries, 0, kMost)), {}};
+}
+
 }  // namespace
 
 void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
@@ -106,6 +124,9 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
     }
   }
   spec.retry_policy = DecodeRetryPolicy(fields);
+  if (!spec.retry_policy) {
+    spec.retry_policy = RetriesOfJob(spec.trial_template.trial_spec);
+  }
   spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
   fields.NotYet({"constraints", "initialTrials", "warmStart", "maxDuration", "resources", "runner",
                  "promotion"});

@@ -61,6 +61,23 @@ TEST_CASE("spec codec: decoding a stored document gives an equal spec", "[core]"
   }
 }
 
+TEST_CASE(
+    "spec codec: a Job's backoffLimit is the number of retries, unless retryPolicy is written",
+    "[core]") {
+  const std::string limit = "/spec/trialTemplate/trialSpec/spec/backoffLimit";
+  const auto retries = [](const json& document) {
+    const auto policy = test::DecodeExample(document).retry_policy;
+    return policy ? policy->max_retries : 0;
+  };
+  json document = test::ExampleWith(limit, 2);
+  CHECK(retries(document) == 2);
+  document["spec"]["retryPolicy"] = {{"maxRetries", 5}};
+  CHECK(retries(document) == 5);
+  document = test::ExampleDocument();
+  document["spec"]["trialTemplate"]["trialSpec"]["spec"].erase("backoffLimit");
+  CHECK(retries(document) == 0);
+}
+
 TEST_CASE("spec codec: stored documents that do not decode are lost data", "[core]") {
   for (const char* document : {"", "{", "[]", "{}", R"({"kind":"Experiment"})"}) {
     CHECK(DecodeStoredSpec(document).error().code == Code::kDataLoss);

@@ -108,8 +108,6 @@ TEST_CASE("job: what cannot be honoured is told by name", "[trial-runner]") {
        "warning x.spec.frobnicate: unknown field; it has no effect"},
       {"several pods", "/spec/parallelism", "2", "error x.spec.parallelism: must be 1"},
       {"suspended", "/spec/suspend", "true", "error x.spec.suspend: a suspended Job never starts"},
-      {"retries", "/spec/backoffLimit", "3",
-       "warning x.spec.backoffLimit: the local runner starts"},
       {"deadline of zero", "/spec/activeDeadlineSeconds", "0",
        "error x.spec.activeDeadlineSeconds: must be at least 1 second"},
       {"deadline in quotes", "/spec/activeDeadlineSeconds", R"("60")",

@@ -269,12 +269,7 @@ void DecodeCounts(const Node& spec, LocalJob& job) {
     }
   }
   if (const auto limit = spec.Integer("backoffLimit")) {
-    job.backoff_limit = static_cast<int>(*limit);
-    if (*limit > 0) {
-      spec.problems->Warn(
-          spec.Path("backoffLimit"),
-          "the local runner starts each attempt once; say spec.retryPolicy for more");
-    }
+    job.backoff_limit = static_cast<int>(*limit);  // honoured by the engine, attempt by attempt
   }
   if (const auto seconds = spec.Integer("activeDeadlineSeconds")) {
     constexpr std::int64_t kCentury = 3'155'760'000;
