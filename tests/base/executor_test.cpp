@@ -60,11 +60,15 @@ TEST_CASE("asio: tasks run on the pool's own named threads, never inside Post", 
 TEST_CASE("asio: a pool of two runs two tasks at the same time", "[base]") {
   AsioExecutor pool("pool", 2);
   std::barrier meet(3);
+  std::atomic<int> met{0};
   for (int i = 0; i < 2; ++i) {
-    pool.Post([&] { meet.arrive_and_wait(); });
+    pool.Post([&] {
+      ++met;
+      meet.arrive_and_wait();
+    });
   }
   meet.arrive_and_wait();  // would hang if one had to wait for the other
-  SUCCEED();
+  CHECK(met == 2);
 }
 
 TEST_CASE("asio: a strand keeps the order and never overlaps", "[base]") {
@@ -91,11 +95,17 @@ TEST_CASE("asio: strands do not wait for each other", "[base]") {
   const auto blocked = pool.MakeStrand();
   const auto free = blocked->MakeStrand();
   std::promise<void> release;
-  blocked->Post([&] { release.get_future().wait(); });
-  RunOn(*free, [] {});
+  std::atomic<bool> released{false};
+  blocked->Post([&] {
+    release.get_future().wait();
+    released = true;
+  });
+  bool was_released = true;
+  RunOn(*free, [&] { was_released = released; });
+  CHECK_FALSE(was_released);
   release.set_value();
   RunOn(*blocked, [] {});
-  SUCCEED();
+  CHECK(released);
 }
 
 TEST_CASE("asio: Post from inside a task runs afterwards", "[base]") {
@@ -221,7 +231,7 @@ TEST_CASE("asio: what a dropped task holds may post while it goes", "[base]") {
   const std::shared_ptr<void> chatty(nullptr, [&strand](void*) { strand->Post([] {}); });
   pool.PostAfter(std::chrono::hours(1), [chatty] {});
   pool.Stop();  // would deadlock if tasks died under the lock
-  SUCCEED();
+  CHECK(chatty.use_count() == 1);
 }
 
 TEST_CASE("asio: posting and stopping may race", "[base]") {

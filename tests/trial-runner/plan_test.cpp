@@ -7,7 +7,7 @@ namespace hone::local {
 namespace {
 
 struct Bench {
-  Layout layout{"/work"};
+  Layout layout{"/data"};
   Surroundings surroundings{.environment = {{"PATH", "/bin"}, {"HOME", "/home/u"}},
                             .folder = "/start",
                             .oom_counter = "/counter",
@@ -44,8 +44,8 @@ TEST_CASE("plan: hone's own variables", "[trial-runner]") {
   const Variables env = Bench().Env();
   CHECK(env.at("KATIB_TRIAL_NAME") == "e-abc");
   CHECK(env.at("HONE_TRIAL_NAME") == "e-abc");
-  CHECK(env.at("HONE_TRIAL_DIR") == "/work/trials/e-1/7/work");
-  CHECK(env.at("HONE_PARAMETERS") == "/work/trials/e-1/7/params.json");
+  CHECK(env.at("HONE_TRIAL_DIR") == "/data/trials/e-1/7/work");
+  CHECK(env.at("HONE_PARAMETERS") == "/data/trials/e-1/7/params.json");
   CHECK(env.at("HONE_ATTEMPT") == "2");
   CHECK(env.at("PYTHONUNBUFFERED") == "1");
   CHECK(env.at("HOME") == "/home/u");
@@ -70,7 +70,7 @@ TEST_CASE("plan: references see what the Job defined before, and hone's own", "[
   const Variables env = bench.Env();
   CHECK(env.at("LATE") == "$(A)");
   CHECK(env.at("B") == "11");
-  CHECK(env.at("P") == "/work/trials/e-1/7/params.json");
+  CHECK(env.at("P") == "/data/trials/e-1/7/params.json");
   // HOME is inherited, not defined: a container would not see it.
   CHECK(bench.Make().argv == std::vector<std::string>{"run", "--b=11", "e-abc", "$(HOME)", "$(A)"});
 }
@@ -104,7 +104,7 @@ TEST_CASE("plan: GPUs are passed to CUDA", "[trial-runner]") {
 TEST_CASE("plan: a metrics file that the Job names becomes the attempt's own", "[trial-runner]") {
   Bench bench;
   bench.spec.metrics_file = "/var/log/katib/m.log";
-  const std::string own = "/work/trials/e-1/7/attempt-2/metrics/m.log";
+  const std::string own = "/data/trials/e-1/7/attempt-2/metrics/m.log";
   SECTION("in an argument") {
     bench.job.command = {"sh", "-c", "a > /var/log/katib/m.log; b >> /var/log/katib/m.log"};
     CHECK(bench.Make().argv[2] == "a > " + own + "; b >> " + own);
