@@ -4,17 +4,13 @@
 #include "base/log.h"
 #include "controller/callback.h"
 #include "controller/launch_spec.h"
+#include "controller/retry.h"
 
 namespace hone {
 namespace {
 
 constexpr int kMaxLaunchTries = 6;
 constexpr Duration kFirstRetry = std::chrono::milliseconds(500);  // doubled each time
-
-bool MayRepeat(Code code) {
-  return code == Code::kUnavailable || code == Code::kResourceExhausted ||
-         code == Code::kDeadlineExceeded;
-}
 
 }  // namespace
 

@@ -3,17 +3,13 @@
 
 #include "base/log.h"
 #include "controller/callback.h"
+#include "controller/retry.h"
 
 namespace hone {
 namespace {
 
 constexpr int kMaxTries = 6;
 constexpr Duration kFirstRetry = std::chrono::milliseconds(500);  // doubled each time: 16 s in all
-
-bool MayRepeat(Code code) {
-  return code == Code::kUnavailable || code == Code::kDeadlineExceeded ||
-         code == Code::kResourceExhausted;
-}
 
 }  // namespace
 
