@@ -14,8 +14,6 @@ function(hone_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE hone_test_main ${ARG_LINKS})
-  target_compile_definitions(${name} PRIVATE
-    HONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HONE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} "~[slow]")
   set(may_be_none)  # Catch 3 fails when nothing matches, and not every folder has slow cases

@@ -6,12 +6,13 @@
 
 #include "algorithms/registry.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace hone {
 namespace {
 
 TEST_CASE("markdown: docs/algorithms.md is what the program would write", "[algorithms]") {
-  std::ifstream file(HONE_SOURCE_DIR "/docs/algorithms.md");
+  std::ifstream file(test::SourceFolder() / "docs/algorithms.md");
   REQUIRE(file.good());
   std::stringstream text;
   text << file.rdbuf();

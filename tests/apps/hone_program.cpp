@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace hone::test {
 namespace {
@@ -95,7 +96,7 @@ RunningProgram HoneProgram::StartProgram(std::vector<std::string> argv) {
 }
 
 RunningProgram HoneProgram::Start(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {HONE_BIN_DIR "/hone"};
+  std::vector<std::string> argv = {ProgramFolder() / "hone"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return StartProgram(std::move(argv));
 }

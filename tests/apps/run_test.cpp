@@ -9,6 +9,7 @@
 
 #include "tests/apps/hone_program.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 using hone::test::HoneProgram;
 using nlohmann::json;
@@ -213,7 +214,8 @@ TEST_CASE("hone validate: many files, no store, warnings do not fail", "[apps]")
   CHECK(Has(run.out, "warning: spec.paralelTrialCount: "));
   CHECK(Has(run.out, "parallelTrialCount"));
   CHECK_FALSE(std::filesystem::exists(hone.data()));
-  CHECK(hone.Run({"validate", HONE_SOURCE_DIR "/examples/digits/experiment.yaml"}).exit_code == 0);
+  CHECK(hone.Run({"validate", hone::test::SourceFolder() / "examples/digits/experiment.yaml"})
+            .exit_code == 0);
 }
 
 TEST_CASE("hone validate: a job that only clusters run is valid, and run refuses it", "[apps]") {
@@ -235,8 +237,8 @@ TEST_CASE("hone: a reader that goes away ends a reading command without a word",
   const std::string many = "for i in {1..20000}; do echo loss=0.$i; done";
   REQUIRE(hone.Run({"run", hone.Write({.script = many, .trials = 2})}).exit_code == 0);
   const auto run = hone.StartProgram({"bash", "-c",
-                                      HONE_BIN_DIR "/hone metrics " + hone.Trials("demo").front() +
-                                          " | head -1"})
+                                      (hone::test::ProgramFolder() / "hone").string() +
+                                          " metrics " + hone.Trials("demo").front() + " | head -1"})
                        .Wait();
   CHECK(run.exit_code == 0);
   CHECK(run.out == "ATTEMPT  TIME  METRIC  VALUE\n");

@@ -6,6 +6,7 @@
 
 #include "tests/apps/hone_program.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 using hone::test::HoneProgram;
 
@@ -32,9 +33,11 @@ TEST_CASE("hone run: on a terminal a live line is redrawn and cleared without ga
   }
   HoneProgram hone;
   const std::string file = hone.Write({.script = "sleep 0.5; echo loss=${x}"});
-  const auto run = hone.StartProgram({"/usr/bin/env", "TERM=xterm", "script", "-qec",
-                                      HONE_BIN_DIR "/hone run " + file, "/dev/null"})
-                       .Wait();
+  const auto run =
+      hone.StartProgram({"/usr/bin/env", "TERM=xterm", "script", "-qec",
+                         (hone::test::ProgramFolder() / "hone").string() + " run " + file,
+                         "/dev/null"})
+          .Wait();
   CHECK(run.exit_code == 0);
   CHECK(Has(run.out, "\r\x1b[Kdemo: 0/3 done"));
   CHECK(Has(run.out, "running"));
@@ -54,9 +57,11 @@ TEST_CASE("hone run: a dumb terminal gets plain lines", "[apps][slow]") {
     return;
   }
   HoneProgram hone;
-  const auto run = hone.StartProgram({"/usr/bin/env", "TERM=dumb", "script", "-qec",
-                                      HONE_BIN_DIR "/hone run " + hone.Write({}), "/dev/null"})
-                       .Wait();
+  const auto run =
+      hone.StartProgram({"/usr/bin/env", "TERM=dumb", "script", "-qec",
+                         (hone::test::ProgramFolder() / "hone").string() + " run " + hone.Write({}),
+                         "/dev/null"})
+          .Wait();
   CHECK(run.exit_code == 0);
   CHECK_FALSE(Has(run.out, "\x1b"));
   CHECK(Has(run.out, "succeeded: all 3 trials"));

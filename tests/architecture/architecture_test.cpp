@@ -6,6 +6,7 @@
 #include "tests/architecture/checker.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace {
 
@@ -17,7 +18,7 @@ using hone::architecture::Layers;
 using hone::architecture::ParseLayers;
 using hone::architecture::ReadTree;
 
-const std::filesystem::path kRoot = HONE_SOURCE_DIR;
+const std::filesystem::path kRoot = hone::test::SourceFolder();
 
 Layers RealLayers() {
   const auto text = hone::ReadFile(kRoot / "tests/architecture/layers.json");

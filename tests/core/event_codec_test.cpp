@@ -9,6 +9,7 @@
 
 #include "core/command.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace hone {
 namespace {
@@ -82,7 +83,7 @@ TEST_CASE("event codec: the stored text is that of the golden file", "[core]") {
   for (const Event& event : Samples()) {
     text << EventKind(event) << ' ' << EncodeEvent(event) << '\n';
   }
-  const std::string path = std::string(HONE_SOURCE_DIR) + "/tests/core/golden/events.txt";
+  const std::filesystem::path path = test::SourceFolder() / "tests/core/golden/events.txt";
   if (std::getenv("HONE_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path) << text.str();
   }

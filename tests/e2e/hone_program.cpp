@@ -12,6 +12,7 @@
 #include "core/transitions.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace hone::test {
 namespace {
@@ -51,7 +52,7 @@ HoneProgram::Started HoneProgram::Start(std::vector<std::string> arguments) {
   Started started{{}, folder_ / ("out-" + run), folder_ / ("err-" + run)};
   const UniqueFd out = OpenForWriting(started.out);
   const UniqueFd err = OpenForWriting(started.err);
-  arguments.insert(arguments.begin(), std::string(HONE_BIN_DIR) + "/hone");
+  arguments.insert(arguments.begin(), ProgramFolder() / "hone");
   arguments.insert(arguments.end(), {"--data-dir", data_.string()});
   auto child = Spawn({arguments, Environment(), folder_, out.get(), err.get()});
   INFO((child.has_value() ? "" : child.error().Text()));

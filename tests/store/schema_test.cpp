@@ -7,6 +7,7 @@
 
 #include "core/event_codec.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace hone::store {
 namespace {
@@ -26,8 +27,8 @@ TEST_CASE("schema: the program carries the files as they are", "[store]") {
   for (const Migration& migration : migrations) {
     CAPTURE(migration.name);
     REQUIRE(migration.number == due++);
-    std::ifstream file(std::string(HONE_SOURCE_DIR) + "/store/schema/sqlite/" +
-                       std::string(migration.name) + ".sql");
+    std::ifstream file(test::SourceFolder() / "store/schema/sqlite" /
+                       (std::string(migration.name) + ".sql"));
     std::stringstream text;
     text << file.rdbuf();
     REQUIRE(migration.sql == text.str());
@@ -35,7 +36,7 @@ TEST_CASE("schema: the program carries the files as they are", "[store]") {
 }
 
 TEST_CASE("docs/ledger.md names each table and each kind of event", "[store]") {
-  std::ifstream file(std::string(HONE_SOURCE_DIR) + "/docs/ledger.md");
+  std::ifstream file(test::SourceFolder() / "docs/ledger.md");
   std::stringstream page;
   page << file.rdbuf();
   std::vector<std::string> words(EventKinds().begin(), EventKinds().end());

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 #include "trial-runner/local/leftovers.h"
 #include "trial-runner/local/plan.h"
 
@@ -70,7 +71,7 @@ bool Eventually(const std::function<bool()>& condition) {
 
 LocalBench::LocalBench() : experiment(NewUid()) {
   options.work_folder = folder / "data";
-  options.shim = fs::path(HONE_BIN_DIR) / "hone-shim";
+  options.shim = test::ProgramFolder() / "hone-shim";
   options.default_folder = folder.path();
   options.cpus = 4;
   options.gpus = 0;

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 #include "tests/trial-runner/local_bench.h"
 
 namespace hone {
@@ -83,8 +84,7 @@ TEST_CASE("local runner: what can never start is refused by Launch", "[trial-run
   }
   SECTION("a shim that has vanished") {
     bench.options.shim = bench.folder / "shim-copy";
-    std::filesystem::copy_file(std::filesystem::path(HONE_BIN_DIR) / "hone-shim",
-                               bench.options.shim);
+    std::filesystem::copy_file(test::ProgramFolder() / "hone-shim", bench.options.shim);
     bench.Start();
     std::filesystem::remove(bench.options.shim);
     CHECK(bench.Launch(spec).error().code == Code::kNotFound);

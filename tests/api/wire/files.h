@@ -5,11 +5,13 @@
 #include <sstream>
 #include <string>
 
+#include "tests/paths.h"
+
 namespace hone::test {
 
 /// An experiment file of tests/api/data.
 inline std::string DataFile(const std::string& name) {
-  std::ifstream in(std::string(HONE_SOURCE_DIR) + "/tests/api/data/" + name);
+  std::ifstream in(SourceFolder() / "tests/api/data" / name);
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
