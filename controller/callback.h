@@ -9,6 +9,14 @@
 
 namespace hone {
 
+/// Calls `body(owner, arguments...)` if the owner still lives.
+template <class Owner, class Body, class Arguments>
+void CallIfAlive(const std::weak_ptr<Owner>& owner, const Body& body, const Arguments& arguments) {
+  if (const auto self = owner.lock()) {
+    std::apply([&](const auto&... each) { body(*self, each...); }, arguments);
+  }
+}
+
 /// A callback for adapters: whatever thread it is called on, `body(owner, arguments...)` runs on
 /// the strand, and only if the owner still lives then.
 template <class Owner, class Body>
@@ -16,9 +24,7 @@ auto OnStrand(std::shared_ptr<Executor> strand, std::weak_ptr<Owner> owner, Body
   return [strand = std::move(strand), owner = std::move(owner),
           body = std::move(body)](auto... arguments) {
     strand->Post([owner, body, arguments = std::make_tuple(std::move(arguments)...)] {
-      if (const auto self = owner.lock()) {
-        std::apply([&](const auto&... each) { body(*self, each...); }, arguments);
-      }
+      CallIfAlive(owner, body, arguments);
     });
   };
 }

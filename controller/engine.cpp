@@ -18,6 +18,9 @@ bool Unfinished(const ExperimentRow& row) {
          row.phase == PhaseWord(ExperimentPhase::kRestarting) || row.running > 0;
 }
 
+/// For drives that nobody waits for: Engine::OnDriven logs what fails.
+void NobodyWaits(const Status& /*driven*/) {}
+
 }  // namespace
 
 Result<std::shared_ptr<Engine>> Engine::Create(const EnginePorts& ports, EngineOptions options) {
@@ -76,7 +79,7 @@ void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
     if (crashes >= kCrashesUntilParked) {
       Park(row, crashes);
     } else if (Unfinished(row)) {
-      Drive(row.id, [](const Status& /*OnDriven has told*/) {});
+      Drive(row.id, NobodyWaits);
     }
   }
 }

@@ -72,7 +72,9 @@ class Writer {
 
   template <class T>
   void Put(const std::optional<T>& field) {
-    Put(field.value());  // an empty one equals the default and is not written
+    if (field.has_value()) {  // an empty one equals the default, and its field is left out
+      Put(*field);
+    }
   }
 
   /// Texts in the order of the space; an inactive parameter is an object with the text that

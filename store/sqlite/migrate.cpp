@@ -62,8 +62,12 @@ Status CheckUnchanged(Connection& connection, std::span<const Migration> known) 
     if (const std::string now = store::Checksum(migration.sql); applied != now) {
       std::string text = "migration ";
       text += migration.name;
-      text += " was applied with checksum " + applied + " and is now " + now;
-      return Fail(Code::kFailedPrecondition, text + ": this hone is another build");
+      text += " was applied with checksum ";
+      text += applied;
+      text += " and is now ";
+      text += now;
+      text += ": this hone is another build";
+      return Fail(Code::kFailedPrecondition, text);
     }
   }
   return {};

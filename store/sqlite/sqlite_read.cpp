@@ -282,17 +282,22 @@ Result<Request> SqliteStore::GetRequest(std::int64_t id) {
 }
 
 Result<std::int64_t> SqliteStore::ChangeCounter() {
-  return parts_->watcher.WithLock(
-      [&](std::unique_ptr<Connection>& watcher) -> Result<std::int64_t> {
-        if (watcher == nullptr) {
-          HONE_ASSIGN_OR_RETURN(watcher, sqlite::Try("open " + parts_->path.string(), [&] {
-                                  return std::make_unique<Connection>(
-                                      parts_->path, sqlite::ReadAccess(parts_->path),
-                                      parts_->options.busy_timeout);
-                                }));
-        }
-        return DataVersion(*watcher);
-      });
+  const auto open = [this] {
+    return std::make_unique<Connection>(parts_->path, sqlite::ReadAccess(parts_->path),
+                                        parts_->options.busy_timeout);
+  };
+  const auto opened = [&](std::unique_ptr<Connection>& watcher) -> Status {
+    if (watcher != nullptr) {
+      return {};
+    }
+    HONE_ASSIGN_OR_RETURN(watcher, sqlite::Try("open " + parts_->path.string(), open));
+    return {};
+  };
+  const auto look = [&](std::unique_ptr<Connection>& watcher) -> Result<std::int64_t> {
+    HONE_RETURN_IF_ERROR(opened(watcher));
+    return DataVersion(*watcher);
+  };
+  return parts_->watcher.WithLock(look);
 }
 
 }  // namespace hone

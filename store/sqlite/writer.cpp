@@ -137,19 +137,20 @@ std::optional<Error> Writer::Attempt(Batch& batch, bool& again) {
   return std::nullopt;
 }
 
-std::optional<Error> Writer::ApplyOne(Item& item, bool& again) {
-  const auto apply = [&] {
-    try {
-      item.status = item.work.apply(*connection_);
-    } catch (const SQLite::Exception& e) {
-      item.refused = IsConstraint(e);
-      if (!item.refused) {
-        throw;
-      }
-      item.status = tl::make_unexpected(ErrorOf(e, "write"));
+void Writer::ApplyOrRefuse(Item& item) {
+  try {
+    item.status = item.work.apply(*connection_);
+  } catch (const SQLite::Exception& e) {
+    item.refused = IsConstraint(e);
+    if (!item.refused) {
+      throw;
     }
-  };
-  const Status whole = Try("write", apply);
+    item.status = tl::make_unexpected(ErrorOf(e, "write"));
+  }
+}
+
+std::optional<Error> Writer::ApplyOne(Item& item, bool& again) {
+  const Status whole = Try("write", [&] { ApplyOrRefuse(item); });
   // A refused item may have written something before: take it all back and do without it.
   again = item.refused;
   return whole ? std::nullopt : std::optional(whole.error());

@@ -66,6 +66,7 @@ class Writer {
   void Write(Batch& batch);
   static void FailAll(Batch& batch, const Error& failure);
   std::optional<Error> Attempt(Batch& batch, bool& again);
+  void ApplyOrRefuse(Item& item);
   std::optional<Error> ApplyOne(Item& item, bool& again);
 
   std::unique_ptr<Connection> connection_;  // used by the thread only

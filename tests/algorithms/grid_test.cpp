@@ -58,7 +58,7 @@ TEST_CASE("grid: the order is the file's, last parameter fastest", "[algorithms]
 
 TEST_CASE("grid: every combination exactly once, then it is exhausted", "[algorithms]") {
   const Space space = spaces::MixedGrid();
-  const std::size_t combinations = 7U * 4 * 3 * 9;
+  const std::size_t combinations = std::size_t{7} * 4 * 3 * 9;
   for (const char* state : {"", "0", "17"}) {
     for (const std::uint32_t at_once : {1U, 4U, 1000U}) {
       DYNAMIC_SECTION("random_state '" << state << "', " << at_once << " at once") {

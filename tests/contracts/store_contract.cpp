@@ -100,7 +100,8 @@ void ManyUnderWay(StoreHarness& h) {
   for (Version v = 1; v < kMany; ++v) {
     steps.push_back(NextStep(1, v));
   }
-  REQUIRE(Pipeline(h, std::move(steps)) == std::vector<Code>(kMany, kOk));
+  const auto codes = Pipeline(h, std::move(steps));
+  REQUIRE(codes == std::vector<Code>(kMany, kOk));
   const auto events = h.store().Read(IdOf(1), 0, kAll).value();
   REQUIRE(events.size() == kMany);
   REQUIRE(events.back().seq == kMany);
@@ -170,6 +171,7 @@ void PositionsGrowOverExperiments(StoreHarness& h) {
   REQUIRE(all.size() == 5);
   REQUIRE(std::ranges::is_sorted(all, std::ranges::less{}, &Positioned::position));
   std::vector<ExperimentId> owners;
+  owners.reserve(all.size());
   for (const Positioned& event : all) {
     owners.push_back(event.experiment);
   }
@@ -212,7 +214,8 @@ void KeepsLargeSteps(StoreHarness& h) {
     more.push_back(NextStep(1, v));
     more.back().outbox = {large};
   }
-  REQUIRE(Pipeline(h, std::move(more)) == std::vector<Code>(6, kOk));
+  const auto codes = Pipeline(h, std::move(more));
+  REQUIRE(codes == std::vector<Code>(6, kOk));
 }
 
 void KeepsTextVerbatim(StoreHarness& h) {

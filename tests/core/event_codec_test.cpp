@@ -28,7 +28,7 @@ event::TrialOutcome Outcome() {
 
 /// One of each kind, every field set.
 std::vector<Event> Samples() {
-  using namespace event;
+  using namespace event;  // NOLINT(google-build-using-namespace): one of each name in it
   return {
       ExperimentCreated{R"({"kind":"Experiment"})", 18446744073709551615ULL, "0.1.0", "x86-64-v3"},
       BudgetEdited{4, 50, 0},

@@ -209,6 +209,7 @@ TEST_CASE("space: all problems are told at once", "[core]") {
   const auto problems = ProblemsOf(
       {Named("a", Real(2, 1, -1.0)), Named("a", CategoricalDomain{}), Named("", Whole(1, 2))});
   std::vector<std::string> fields;
+  fields.reserve(problems.size());
   for (const Problem& problem : problems) {
     fields.push_back(problem.field);
   }

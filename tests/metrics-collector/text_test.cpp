@@ -79,7 +79,7 @@ TEST_CASE("text: lines give the records that Katib's collector gives", "[metrics
 TEST_CASE("text: a NUL byte does not end a line", "[metrics-collector]") {
   const auto parser = MakeTextParser({"loss"}, {});
   REQUIRE(parser.has_value());
-  CHECK(test::ParseOne(**parser, std::string_view("\0\0x loss=3", 11)) == Strings{"loss=3"});
+  CHECK(test::ParseOne(**parser, std::string_view("\0\0x loss=3", 10)) == Strings{"loss=3"});
 }
 
 TEST_CASE("text: filters that cannot work are refused", "[metrics-collector]") {

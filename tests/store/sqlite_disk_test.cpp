@@ -127,7 +127,7 @@ TEST_CASE("sqlite: many steps under way when the disk fills up: a prefix is ther
   h.WaitUntil([&] { return answers == kSteps; });
   REQUIRE(good > 0);
   REQUIRE(good < kSteps);
-  const auto want = static_cast<std::size_t>(1 + 2 * good.load());
+  const auto want = 1 + 2 * static_cast<std::size_t>(good.load());
   REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == want);
   h.Reopen();
   REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == want);
