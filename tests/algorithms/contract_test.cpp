@@ -16,7 +16,7 @@ TEST_CASE("searchers: each registered one keeps the contract", "[algorithms]") {
   }
 }
 
-TEST_CASE("searchers: 10,000 trials are no burden", "[algorithms]") {
+TEST_CASE("searchers: 10,000 trials are no burden", "[algorithms][slow]") {
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     DYNAMIC_SECTION(info->name) {
       CheckSearcherKeepsUp(*info);

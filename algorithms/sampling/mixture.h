@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/rng.h"
+
+namespace hone::sampling {
+
+/// One coordinate of the points that a mixture is over.
+struct Coordinate {
+  bool categorical = false;
+  /// Ordered cells as an increasing list of their edges from 0 to 1; empty: continuous. A
+  /// categorical coordinate has equal cells.
+  std::vector<double> edges{};
+  /// Middle and spread of the prior component, a normal distribution truncated to [0, 1]; not used
+  /// for a categorical coordinate, whose prior is uniform.
+  double prior_mean = 0.5;
+  double prior_sd = 1.0;
+
+  [[nodiscard]] std::size_t cells() const { return edges.empty() ? 0 : edges.size() - 1; }
+  bool operator==(const Coordinate&) const = default;
+};
+
+/// What a mixture is made of: a kernel for each point and one for the prior.
+struct Components {
+  Eigen::ArrayXXd points;   ///< shape (n, d), each in [0, 1]; n may be 0
+  Eigen::ArrayXd weights;   ///< shape (n), > 0
+  Eigen::ArrayXXd spreads;  ///< shape (n, d) or (1, d): standard deviations of the kernels, > 0. A
+                            ///< coordinate with cells uses its first row only
+  double prior_weight = 1;  ///< of the prior component, > 0
+};
+
+/// A density on the unit cube: a weighted sum of product kernels. The kernel of a continuous
+/// coordinate is a normal distribution truncated to [0, 1]; of an ordered one with cells, the same
+/// integrated over each cell; of a categorical one that of Aitchison and Aitken.
+/// @threads  immutable after creation
+/// @source   Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127, section 3
+class Mixture {
+ public:
+  Mixture(std::vector<Coordinate> coordinates, const Components& components);
+
+  /// @param x  shape (m, d), each in [0, 1]
+  /// @returns  shape (m): natural logarithms of the density; of a coordinate with cells, of the
+  ///           probability of its cell
+  /// @cost     O(m * n * d), most of it one matrix product
+  [[nodiscard]] Eigen::ArrayXd LogDensity(const Eigen::ArrayXXd& x) const;
+
+  /// Independent points. @returns shape (count, d); a coordinate with cells gets the middle of one
+  [[nodiscard]] Eigen::ArrayXXd Sample(Eigen::Index count, Rng& rng) const;
+
+ private:
+  struct Table;
+
+  void SetWeights(const Components& components);
+  void AddTable(std::size_t d, double prior_share);
+  void AddContinuous(Eigen::Index d);
+  void AddTerms(std::size_t d, const Eigen::ArrayXd& x, Eigen::MatrixXd& terms) const;
+  [[nodiscard]] double SampleOne(std::size_t d, Eigen::Index component, Rng& rng) const;
+
+  std::vector<Coordinate> coordinates_;
+  // Components in rows; the prior is the last one.
+  Eigen::ArrayXXd means_;
+  Eigen::ArrayXXd spreads_;
+  Eigen::ArrayXd cumulative_;  // weights, summed up to here
+  // log density = constant + linear . x + quadratic . x^2 over the continuous coordinates
+  Eigen::MatrixXd linear_;
+  Eigen::MatrixXd quadratic_;
+  Eigen::VectorXd constant_;
+  std::vector<std::shared_ptr<const Table>> tables_;  // one a coordinate; null: continuous
+};
+
+/// The cell of a coordinate that has cells.
+std::size_t CellOf(const Coordinate& coordinate, double u);
+/// The middle of a cell.
+double MiddleOf(const Coordinate& coordinate, std::size_t cell);
+
+}  // namespace hone::sampling

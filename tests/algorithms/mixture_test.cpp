@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/sampling/mixture.h"
+
+#include <cmath>
+
+#include "tests/catch.h"
+
+namespace hone::sampling {
+namespace {
+
+Coordinate Cells(std::vector<double> edges, bool categorical = false) {
+  return {.categorical = categorical, .edges = std::move(edges)};
+}
+
+/// Three kernels over one coordinate.
+Components Three(double spread) {
+  Components components;
+  components.points.resize(3, 1);
+  components.points << 0.1, 0.15, 0.9;
+  components.weights.resize(3);
+  components.weights << 1, 1, 2;
+  components.spreads = Eigen::ArrayXXd::Constant(1, 1, spread);
+  return components;
+}
+
+Rng Stream(std::uint32_t counter) {
+  return {7, Scope::Experiment(), Purpose::kSimulation, counter};
+}
+
+TEST_CASE("mixture: a continuous density integrates to one", "[algorithms]") {
+  for (const double spread : {0.01, 0.1, 0.5, 2.0}) {
+    const Mixture mixture({Coordinate{}}, Three(spread));
+    constexpr Eigen::Index kPoints = 20000;
+    Eigen::ArrayXXd x(kPoints, 1);
+    x.col(0) = (Eigen::ArrayXd::LinSpaced(kPoints, 0, kPoints - 1) + 0.5) / kPoints;
+    // Midpoint rule; its error is below (spread / points)^2.
+    CHECK(mixture.LogDensity(x).exp().mean() == Approx(1.0).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("mixture: kernels are truncated normal densities, weighted", "[algorithms]") {
+  Components one;
+  one.points = Eigen::ArrayXXd::Constant(1, 1, 0.2);
+  one.weights = Eigen::ArrayXd::Constant(1, 3.0);
+  one.spreads = Eigen::ArrayXXd::Constant(1, 1, 0.1);
+  const Mixture mixture({Coordinate{}}, one);
+  Eigen::ArrayXXd x(1, 1);
+  x << 0.35;
+  const auto phi = [](double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::acos(-1.0)); };
+  const auto cdf = [](double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; };
+  const double kernel = phi(1.5) / 0.1 / (cdf(8) - cdf(-2));
+  const double prior = phi(-0.15) / (cdf(0.5) - cdf(-0.5));
+  CHECK(std::exp(mixture.LogDensity(x)[0]) == Approx(0.75 * kernel + 0.25 * prior).epsilon(1e-12));
+}
+
+TEST_CASE("mixture: probabilities of cells add up to one", "[algorithms]") {
+  for (const bool categorical : {false, true}) {
+    const Coordinate coordinate = Cells({0, 0.3, 0.4, 0.8, 1}, categorical);
+    const Mixture mixture({coordinate}, Three(0.2));
+    Eigen::ArrayXXd x(4, 1);
+    for (std::size_t cell = 0; cell < 4; ++cell) {
+      x(static_cast<Eigen::Index>(cell), 0) = MiddleOf(coordinate, cell);
+    }
+    CHECK(mixture.LogDensity(x).exp().sum() == Approx(1.0).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("mixture: the kernel of a category is that of Aitchison and Aitken", "[algorithms]") {
+  Components one;
+  one.points = Eigen::ArrayXXd::Constant(1, 1, 0.9);
+  one.weights = Eigen::ArrayXd::Constant(1, 1.0);
+  one.spreads = Eigen::ArrayXXd::Constant(1, 1, 0.1);
+  const Coordinate coordinate = Cells({0, 0.25, 0.5, 0.75, 1}, true);
+  const Mixture mixture({coordinate}, one);
+  Eigen::ArrayXXd x(2, 1);
+  x << 0.9, 0.1;
+  // Share of the prior 1/2: the observed choice (1 + 1/2) / 3, each other one (1/2) / 3.
+  CHECK(std::exp(mixture.LogDensity(x)[0]) == Approx(0.5 * 0.5 + 0.5 * 0.25));
+  CHECK(std::exp(mixture.LogDensity(x)[1]) == Approx(0.5 / 6 + 0.5 * 0.25));
+}
+
+TEST_CASE("mixture: samples follow the density", "[algorithms]") {
+  const Coordinate ordered = Cells({0, 0.3, 0.4, 0.8, 1});
+  Components components = Three(0.15);
+  components.points.conservativeResize(3, 2);
+  components.points.col(1) << 0.9, 0.2, 0.6;
+  components.spreads = Eigen::ArrayXXd::Constant(1, 2, 0.15);
+  const Mixture mixture({Coordinate{}, ordered}, components);
+  constexpr Eigen::Index kSamples = 40000;
+  Rng rng = Stream(1);
+  const Eigen::ArrayXXd samples = mixture.Sample(kSamples, rng);
+  REQUIRE(samples.minCoeff() >= 0);
+  REQUIRE(samples.maxCoeff() <= 1);
+  // Both shares of each box: counted, and from the density by the midpoint rule.
+  for (int box = 0; box < 10; ++box) {
+    for (std::size_t cell = 0; cell < ordered.cells(); ++cell) {
+      constexpr Eigen::Index kSteps = 200;
+      Eigen::ArrayXXd x(kSteps, 2);
+      x.col(0) =
+          0.1 * box + 0.1 * (Eigen::ArrayXd::LinSpaced(kSteps, 0, kSteps - 1) + 0.5) / kSteps;
+      x.col(1) = MiddleOf(ordered, cell);
+      const double expected = 0.1 * mixture.LogDensity(x).exp().mean();
+      const auto inside = samples.col(0) >= 0.1 * box && samples.col(0) < 0.1 * (box + 1) &&
+                          samples.col(1) == MiddleOf(ordered, cell);
+      const double share = static_cast<double>(inside.count()) / kSamples;
+      // Six standard deviations of a binomial share: below 1e-7 for all 40 boxes together.
+      CHECK(std::abs(share - expected) <= 6 * std::sqrt(expected / kSamples) + 1e-5);
+    }
+  }
+}
+
+TEST_CASE("mixture: without points it is the prior", "[algorithms]") {
+  Components none;
+  none.points.resize(0, 1);
+  none.weights.resize(0);
+  none.spreads = Eigen::ArrayXXd::Constant(1, 1, 0.1);
+  const Mixture mixture({Coordinate{.prior_mean = 0.5, .prior_sd = 1e3}}, none);
+  Eigen::ArrayXXd x(3, 1);
+  x << 0, 0.4, 1;
+  CHECK(mixture.LogDensity(x).abs().maxCoeff() < 1e-6);
+}
+
+TEST_CASE("mixture: points far from every kernel keep a finite density", "[algorithms]") {
+  const Mixture mixture({Coordinate{.prior_mean = 0.1, .prior_sd = 1e-3}}, Three(1e-3));
+  Eigen::ArrayXXd x(2, 1);
+  x << 0.5, 1.0;
+  CHECK(mixture.LogDensity(x).isFinite().all());
+}
+
+}  // namespace
+}  // namespace hone::sampling
