@@ -20,6 +20,17 @@ Error ErrorOf(const SQLite::Exception& exception, std::string_view context);
 /// stands.
 bool IsConstraint(const SQLite::Exception& exception);
 
+/// What the body returns, as a result.
+template <class Out, class F>
+Out AsResult(F&& body) {
+  if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
+    std::forward<F>(body)();
+    return Out{};
+  } else {
+    return Out{std::forward<F>(body)()};
+  }
+}
+
 /// Guard() that knows SQLite's codes. @param context  what was being done ("read events")
 template <class F>
 auto Try(std::string_view context, F&& body) {
@@ -28,12 +39,7 @@ auto Try(std::string_view context, F&& body) {
   using Out = std::conditional_t<kIsResult, R, Result<R>>;
   return Guard(Code::kInternal, context, [&]() -> Out {
     try {
-      if constexpr (std::is_void_v<R>) {
-        std::forward<F>(body)();
-        return Out{};
-      } else {
-        return Out{std::forward<F>(body)()};
-      }
+      return AsResult<Out>(std::forward<F>(body));
     } catch (const SQLite::Exception& e) {
       return tl::make_unexpected(ErrorOf(e, context));
     }
