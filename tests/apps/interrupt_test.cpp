@@ -5,8 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/apps/hone_program.h"
 #include "tests/catch.h"
+#include "tests/support/hone_program.h"
 
 using hone::test::Eventually;
 using hone::test::HoneProgram;

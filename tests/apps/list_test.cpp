@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/apps/hone_program.h"
 #include "tests/catch.h"
+#include "tests/support/hone_program.h"
 
 using hone::test::HoneProgram;
 

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "tests/apps/hone_program.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
+#include "tests/support/hone_program.h"
 
 using hone::test::HoneProgram;
 using nlohmann::json;

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/apps/hone_program.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
+#include "tests/support/hone_program.h"
 
 using hone::test::HoneProgram;
 

@@ -7,17 +7,18 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
-#include "base/file.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
-#include "tests/e2e/hone_program.h"
+#include "tests/support/hone_program.h"
 
 namespace hone::test {
 namespace {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 
 /// A small file system of its own, gone at the end.
 class SmallDisk {
@@ -61,14 +62,15 @@ TEST_CASE("fault: a disk that is full for a while costs no trial", "[e2e][slow]"
   if (!disk.Mounted()) {
     return;
   }
-  HoneProgram hone(folder.path(), folder / "disk/data");
-  const auto file = WriteExperiment(folder.path(), "full", 20, 4, "sleep 0.3; echo acc=$1");
-  auto started = hone.Start({"run", file.string(), "--cpus", "4"});
+  HoneProgram hone(folder / "disk/data");
+  const std::string file = hone.Write(
+      {.name = "full", .script = "sleep 0.3; echo loss=${x}", .trials = 20, .parallel = 4});
+  auto started = hone.Start({"run", file, "--cpus", "4"});
   std::this_thread::sleep_for(600ms);
   disk.Fill();
   std::this_thread::sleep_for(2s);
   disk.Free();
-  const HoneRun run = hone.Wait(started);
+  const auto run = started.Wait();
   INFO(run.err);
   CHECK(run.exit_code == 0);
   const ExperimentState state = hone.StateOf("full");
@@ -88,10 +90,10 @@ TEST_CASE("fault: a disk that is full from the start is a clear error", "[e2e]")
   if (!disk.Mounted()) {
     return;
   }
-  const auto file = WriteExperiment(folder.path(), "full", 2, 2, "echo acc=$1");
-  HoneProgram hone(folder.path(), folder / "disk/data");
+  HoneProgram hone(folder / "disk/data");
+  const std::string file = hone.Write({.name = "full"});
   disk.Fill();
-  const HoneRun run = hone.Run({"run", file.string()}, 1min);
+  const auto run = hone.Run({"run", file});
   CHECK(run.exit_code == 1);
   INFO(run.err);
   CHECK(run.err.find("No space left") != std::string::npos);
@@ -105,9 +107,9 @@ TEST_CASE("fault: a data folder that cannot be written is a clear error", "[e2e]
     return;
   }
   disk.MakeReadOnly();
-  HoneProgram hone(folder / "disk");
-  const auto file = WriteExperiment(folder.path(), "ro", 2, 2, "echo acc=$1");
-  const HoneRun run = hone.Run({"run", file.string()}, 1min);
+  HoneProgram hone(folder / "disk/data");
+  const std::string file = hone.Write({.name = "ro"});
+  const auto run = hone.Run({"run", file});
   CHECK(run.exit_code == 1);
   CHECK(run.err.find("disk/data") != std::string::npos);
   CHECK(run.err.find("ead-only") != std::string::npos);
@@ -116,32 +118,33 @@ TEST_CASE("fault: a data folder that cannot be written is a clear error", "[e2e]
 TEST_CASE("fault: trials that misbehave get a typed ending, and nothing is left", "[e2e][slow]") {
   struct Case {
     std::string name;
-    std::string script;  // of the second trial; the others print their accuracy
-    std::string more;
+    std::string script;  // of the second trial; the others print their loss
+    std::string limit;   // maxTrialDuration; empty: none
     TrialPhase phase;
     EndingKind ending;
   };
   const Case c = GENERATE(values<Case>({
-      {"ignores TERM", "trap '' TERM; while true; do sleep 1; done", "  maxTrialDuration: 1s\n",
-       TrialPhase::kFailed, EndingKind::kTimeout},
+      {"ignores TERM", "trap '' TERM; while true; do sleep 1; done", "1s", TrialPhase::kFailed,
+       EndingKind::kTimeout},
       {"leaves grandchildren in sessions of their own",
-       "(setsid bash -c 'setsid sleep 1000 & sleep 1000' &) ; (setsid sleep 1000 &); echo acc=0.5",
+       "(setsid bash -c 'setsid sleep 1000 & sleep 1000' &) ; (setsid sleep 1000 &); echo loss=0.5",
        "", TrialPhase::kSucceeded, EndingKind::kSucceeded},
-      {"prints 200 MB of binary rubbish", "head -c 200000000 /dev/urandom; echo; echo acc=0.5", "",
+      {"prints 200 MB of binary rubbish", "head -c 200000000 /dev/urandom; echo; echo loss=0.5", "",
        TrialPhase::kSucceeded, EndingKind::kSucceeded},
-      {"prints NaN", "echo acc=nan", "", TrialPhase::kMetricsUnavailable,
+      {"prints NaN", "echo loss=nan", "", TrialPhase::kMetricsUnavailable,
        EndingKind::kMetricNotANumber},
       {"prints nothing", "true", "", TrialPhase::kMetricsUnavailable, EndingKind::kMetricMissing},
       {"exits with 3", "echo oh no >&2; exit 3", "", TrialPhase::kFailed, EndingKind::kExitCode},
-      {"dies of a signal", "kill -SEGV $$", "", TrialPhase::kFailed, EndingKind::kSignal},
+      {"dies of a signal", "kill -SEGV $BASHPID", "", TrialPhase::kFailed, EndingKind::kSignal},
   }));
   INFO(c.name);
-  const testing::TempFolder folder;
-  HoneProgram hone(folder.path());
-  const std::string script = "if mkdir " + (folder / "second").string() + " 2>/dev/null; then\n" +
-                             c.script + "\nelse echo acc=$1; fi";
-  const auto file = WriteExperiment(folder.path(), "bad", 4, 1, script, c.more);
-  const HoneRun run = hone.Run({"run", file.string(), "--grace", "1"});
+  HoneProgram hone;
+  const std::string script =
+      "if mkdir second 2>/dev/null; then\n" + c.script + "\nelse echo loss=${x}; fi";
+  json extra = {{"maxTrialDuration", c.limit.empty() ? json() : json(c.limit)}};
+  const std::string file =
+      hone.Write({.name = "bad", .script = script, .trials = 4, .parallel = 1, .extra = &extra});
+  const auto run = hone.Run({"run", file, "--grace", "1"});
   INFO(run.err);
   CHECK(run.exit_code == 0);
   const ExperimentState state = hone.StateOf("bad");
@@ -151,16 +154,15 @@ TEST_CASE("fault: trials that misbehave get a typed ending, and nothing is left"
   CHECK(state.Find(1)->ending == c.ending);
   CHECK((c.phase == TrialPhase::kSucceeded || state.best != 1));
   CHECK(ProcessesWith("HONE_TRIAL_DIR=" + hone.data().string()).empty());
-  const HoneRun explained = hone.Run({"explain", state.NameOf(*state.Find(1))});
+  const auto explained = hone.Run({"explain", state.NameOf(*state.Find(1))});
   CHECK(explained.exit_code == 0);
   CHECK_FALSE(explained.out.empty());
 }
 
 TEST_CASE("fault: 400 real trials that end at once all succeed with their metric", "[e2e][slow]") {
-  const testing::TempFolder folder;
-  HoneProgram hone(folder.path());
-  const auto file = WriteExperiment(folder.path(), "quick", 400, 8, "echo acc=$1");
-  const HoneRun run = hone.Run({"run", file.string(), "--cpus", "8"});
+  HoneProgram hone;
+  const std::string file = hone.Write({.name = "quick", .trials = 400, .parallel = 8});
+  const auto run = hone.Run({"run", file, "--cpus", "8"});
   INFO(run.err);
   CHECK(run.exit_code == 0);
   CHECK(hone.StateOf("quick").Count(TrialPhase::kSucceeded) == 400);

@@ -7,12 +7,10 @@
 #include <fstream>
 #include <thread>
 
-#include "base/file.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "tests/base/temp_folder.h"
 #include "tests/catch.h"
-#include "tests/e2e/hone_program.h"
+#include "tests/support/hone_program.h"
 
 namespace hone::test {
 namespace {
@@ -22,13 +20,10 @@ using namespace std::chrono_literals;
 constexpr int kTrials = 30;
 constexpr int kKills = 50;
 
-/// Notes its start, prints three accuracies over a second, the last one decided by its parameters
-/// alone.
-std::string Training(const std::filesystem::path& starts) {
-  return "echo \"$HONE_TRIAL_NAME\" >> " + starts.string() + R"(
-for epoch in 1 2; do echo "epoch=$epoch acc=0.0$epoch"; sleep 0.5; done
-echo "epoch=3 acc=$1")";
-}
+/// Notes its start, prints three losses over a second, the last one decided by its parameter alone.
+const std::string kTraining = R"(echo "$HONE_TRIAL_NAME" >> starts
+for epoch in 1 2; do echo "epoch=$epoch loss=0.0$epoch"; sleep 0.5; done
+echo "epoch=3 loss=${x}")";
 
 std::vector<std::string> Lines(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -47,7 +42,7 @@ struct Outcome {
 };
 
 /// What must not depend on how often the engine died.
-Outcome Check(HoneProgram& hone, const std::filesystem::path& starts) {
+Outcome Check(HoneProgram& hone) {
   const ExperimentState state = hone.StateOf("kill");
   CHECK(state.phase == ExperimentPhase::kSucceeded);
   CHECK(state.Count(TrialPhase::kSucceeded) == kTrials);
@@ -62,60 +57,55 @@ Outcome Check(HoneProgram& hone, const std::filesystem::path& starts) {
     outcome.values.push_back(trial.values);
     outcome.objectives.push_back(ObjectiveOf(state.spec->objective, trial.observation).text);
   }
-  auto started = Lines(starts);
+  auto started = Lines(hone.work() / "starts");
   CHECK(started.size() == kTrials);
   std::sort(started.begin(), started.end());
   CHECK(std::adjacent_find(started.begin(), started.end()) == started.end());
-  const HoneRun replay = hone.Run({"replay", "kill"});
+  const auto replay = hone.Run({"replay", "kill"});
   INFO(replay.out << replay.err);
   CHECK(replay.exit_code == 0);
   return outcome;
 }
 
 TEST_CASE("kill: the engine dies at 50 random moments", "[e2e][slow]") {
-  const testing::TempFolder folder;
+  const ScriptExperiment experiment{.name = "kill", .script = kTraining, .trials = kTrials};
   Outcome expected;
   {
-    HoneProgram hone(folder / "calm");
-    const auto starts = folder / "calm/starts";
-    const auto file = WriteExperiment(folder / "calm", "kill", kTrials, 2, Training(starts));
-    const HoneRun run = hone.Run({"run", file.string(), "--cpus", "2"});
+    HoneProgram hone;
+    const auto run = hone.Run({"run", hone.Write(experiment), "--cpus", "2"});
     INFO(run.err);
     REQUIRE(run.exit_code == 0);
-    expected = Check(hone, starts);
+    expected = Check(hone);
   }
-  HoneProgram hone(folder / "wild");
-  const auto starts = folder / "wild/starts";
-  const auto file = WriteExperiment(folder / "wild", "kill", kTrials, 2, Training(starts));
+  HoneProgram hone;
+  const std::string file = hone.Write(experiment);
   Rng rng(2026, Scope::Experiment(), Purpose::kSimulation);
   int kills = 0;
   bool created = false;
   while (kills < kKills) {
     auto started = created ? hone.Start({"resume", "kill", "--cpus", "2"})
-                           : hone.Start({"run", file.string(), "--cpus", "2"});
-    const auto ended = WaitFor(started.child, std::chrono::milliseconds(20 + rng.Below(250)));
-    REQUIRE_FALSE(ended.has_value());  // it must take longer than all the kills
-    ::kill(started.child.pid, SIGKILL);
-    REQUIRE(WaitFor(started.child, 10s).has_value());
+                           : hone.Start({"run", file, "--cpus", "2"});
+    // It must take longer than all the kills.
+    REQUIRE_FALSE(started.EndsWithin(std::chrono::milliseconds(20 + rng.Below(250))));
+    started.Signal(SIGKILL);
+    started.Wait();
     ++kills;
     created = created || hone.Run({"get", "kill"}).exit_code == 0;
   }
-  const HoneRun rest = hone.Run({"resume", "kill", "--cpus", "2"});
+  const auto rest = hone.Run({"resume", "kill", "--cpus", "2"});
   INFO(rest.err);
   CHECK(rest.exit_code == 0);
-  CHECK(Check(hone, starts) == expected);
-  CHECK(ProcessesWith((folder / "wild").string()).empty());
+  CHECK(Check(hone) == expected);
+  CHECK(ProcessesWith(hone.data().string()).empty());
 }
 
 TEST_CASE("kill: a killed shim takes its trial along, which is started again", "[e2e][slow]") {
-  const testing::TempFolder folder;
-  HoneProgram hone(folder.path());
-  const auto starts = folder / "starts";
-  const auto file =
-      WriteExperiment(folder.path(), "kill", 2, 2,
-                      "echo \"$HONE_TRIAL_NAME\" >> " + starts.string() +
-                          "\nsetsid sleep 600 & echo acc=0.1; sleep 2; echo acc=$1; kill %1");
-  auto started = hone.Start({"run", file.string(), "--cpus", "2"});
+  HoneProgram hone;
+  const std::string script =
+      "echo \"$HONE_TRIAL_NAME\" >> starts\n"
+      "setsid sleep 600 & echo loss=0.1; sleep 2; echo loss=${x}; kill %1";
+  auto started = hone.Start(
+      {"run", hone.Write({.name = "kill", .script = script, .trials = 2}), "--cpus", "2"});
   std::optional<std::int64_t> shim;
   while (!shim) {  // bounded by the test's own time-out
     std::this_thread::sleep_for(50ms);
@@ -133,7 +123,7 @@ TEST_CASE("kill: a killed shim takes its trial along, which is started again", "
     }
   }
   ::kill(static_cast<pid_t>(*shim), SIGKILL);
-  const HoneRun run = hone.Wait(started);
+  const auto run = started.Wait();
   INFO(run.err);
   CHECK(run.exit_code == 0);
   const ExperimentState state = hone.StateOf("kill");
@@ -141,7 +131,7 @@ TEST_CASE("kill: a killed shim takes its trial along, which is started again", "
   std::vector<Attempt> attempts = {state.trials[0].attempt, state.trials[1].attempt};
   std::sort(attempts.begin(), attempts.end());
   CHECK(attempts == std::vector<Attempt>{1, 2});
-  CHECK(Lines(starts).size() == 3);
+  CHECK(Lines(hone.work() / "starts").size() == 3);
   CHECK(ProcessesWith("HONE_TRIAL_DIR=" + hone.data().string()).empty());
 }
 

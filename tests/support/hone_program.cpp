@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/apps/hone_program.h"
+#include "tests/support/hone_program.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,13 +12,13 @@
 #include <thread>
 
 #include "base/text.h"
+#include "core/transitions.h"
+#include "store/sqlite/sqlite_store.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 
 namespace hone::test {
 namespace {
-
-constexpr Duration kPatience = std::chrono::seconds(120);  // of a loaded machine
 
 UniqueFd NewFile(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -32,6 +32,15 @@ std::string ReplaceAll(std::string text, std::string_view from, std::string_view
     at += to.size();
   }
   return text;
+}
+
+std::unique_ptr<SqliteStore> OpenForReading(const std::filesystem::path& data) {
+  SqliteOptions options;
+  options.read_only = true;
+  auto store = SqliteStore::Create(data / "hone.db", options);
+  INFO((store.has_value() ? "" : store.error().Text()));
+  REQUIRE(store.has_value());
+  return std::move(*store);
 }
 
 }  // namespace
@@ -53,13 +62,24 @@ bool Eventually(const std::function<bool()>& holds) {
   return true;
 }
 
+std::vector<pid_t> ProcessesWith(const std::string& environment_text) {
+  std::vector<pid_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const auto pid = ParseInt(entry.path().filename().string());
+    if (pid && ReadText(entry.path() / "environ").find(environment_text) != std::string::npos) {
+      found.push_back(static_cast<pid_t>(*pid));
+    }
+  }
+  return found;
+}
+
 RunningProgram::RunningProgram(Child child, std::filesystem::path out, std::filesystem::path err)
     : child_(std::move(child)), out_(std::move(out)), err_(std::move(err)) {}
 
 RunningProgram::~RunningProgram() {
   if (child_.pidfd.valid() && !waited_) {
     Signal(SIGKILL);
-    [[maybe_unused]] const auto ended = WaitFor(child_, kPatience);  // it is dead either way
+    [[maybe_unused]] const auto ended = EndsWithin(std::chrono::seconds(10));  // it is dead anyway
   }
 }
 
@@ -67,8 +87,13 @@ void RunningProgram::Signal(int signal) const {
   ::kill(child_.pid, signal);
 }
 
-ProgramRun RunningProgram::Wait() {
-  const auto status = WaitFor(child_, kPatience);
+bool RunningProgram::EndsWithin(Duration time) {
+  waited_ = WaitFor(child_, time).has_value();
+  return waited_;
+}
+
+ProgramRun RunningProgram::Wait(Duration patience) {
+  const auto status = WaitFor(child_, patience);
   INFO("stderr: " << ErrSoFar());
   REQUIRE(status.has_value());
   waited_ = true;
@@ -167,6 +192,26 @@ std::string HoneProgram::Status(const std::string& experiment) {
     }
   }
   return type;
+}
+
+ExperimentState HoneProgram::StateOf(const std::string& experiment) const {
+  const auto store = OpenForReading(data());
+  const auto row = store->FindExperiment("default", experiment);
+  REQUIRE(row.has_value());
+  const auto events = store->Read(row->id, 0, 1'000'000);
+  REQUIRE(events.has_value());
+  ExperimentState state;
+  state.id = row->id;
+  for (const Recorded& recorded : *events) {
+    Evolve(state, recorded);
+  }
+  return state;
+}
+
+std::size_t HoneProgram::RowsOf(const TrialId& trial) const {
+  const auto rows = OpenForReading(data())->ReadRecords(trial, 0, "");
+  REQUIRE(rows.has_value());
+  return rows->size();
 }
 
 }  // namespace hone::test
