@@ -69,6 +69,10 @@ class Catalog {
   /// Changes whenever another connection may have written; cheap enough to poll many times a
   /// second.
   virtual Result<std::int64_t> ChangeCounter() = 0;
+
+  /// Whether what is stored can be read and fits together, as far as the store can tell from
+  /// itself. Reads all of it. @errors kDataLoss: the message says what is damaged
+  virtual Status CheckIntegrity() = 0;
 };
 
 }  // namespace hone

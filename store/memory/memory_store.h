@@ -84,6 +84,7 @@ class MemoryStore final : public Store {
   Status AnswerRequest(std::int64_t id, const std::string& reply) override;
   Result<Request> GetRequest(std::int64_t id) override;
   Result<std::int64_t> ChangeCounter() override;
+  Status CheckIntegrity() override;
 
  private:
   struct Shared;

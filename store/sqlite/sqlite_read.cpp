@@ -57,6 +57,8 @@ constexpr char kOpenRequests[] =
 constexpr char kGetRequest[] =
     "SELECT id, kind, payload, answered, reply FROM requests WHERE id = ?";
 
+constexpr char kQuickCheck[] = "PRAGMA quick_check(1)";
+
 std::int64_t LimitOf(std::size_t limit) {
   return static_cast<std::int64_t>(
       std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
@@ -298,6 +300,17 @@ Result<std::int64_t> SqliteStore::ChangeCounter() {
     return DataVersion(*watcher);
   };
   return parts_->watcher.WithLock(look);
+}
+
+Status SqliteStore::CheckIntegrity() {
+  return parts_->readers.Read("check the data file", [](Connection& connection) -> Status {
+    Use use(connection, kQuickCheck);
+    const std::string answer = use.Step() ? use.GetText(0) : "no answer";
+    if (answer == "ok") {
+      return {};
+    }
+    return Fail(Code::kDataLoss, "the data file is damaged: " + answer);
+  });
 }
 
 }  // namespace hone

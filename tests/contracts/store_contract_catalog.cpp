@@ -272,6 +272,15 @@ void ChangesAreCounted(StoreHarness& h) {
   REQUIRE(changed());
 }
 
+void WhatWasWrittenIsSound(StoreHarness& h) {
+  REQUIRE(h.store().CheckIntegrity());
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, NextStep(1, 1)));
+  REQUIRE(h.store().CheckIntegrity());
+  REQUIRE(h.store().DeleteExperiment(IdOf(1), 0, At(1)));
+  REQUIRE(h.store().CheckIntegrity());
+}
+
 constexpr auto kCases = std::to_array<StoreCase>({
     {"lists the newest first", &ListsTheNewestFirst},
     {"finds experiments by name", &FindsByName},
@@ -288,6 +297,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"takes over from the unknown", &TakesOverFromTheUnknown},
     {"hands requests over", &HandsRequestsOver},
     {"changes are counted", &ChangesAreCounted},
+    {"what was written is sound", &WhatWasWrittenIsSound},
 });
 
 }  // namespace
