@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct Problem {
   std::string message;  ///< what is wrong and what to do, one sentence
   bool operator==(const Problem&) const = default;
 };
+
+/// How the message about a field that the contract does not have begins.
+inline constexpr std::string_view kUnknownField = "unknown field";
 
 /// Collects problems, so that all of a document are told at once.
 class Problems {

@@ -264,7 +264,7 @@ void Fields::Finish() {
     if (std::ranges::find(known_, name) != known_.end()) {
       continue;
     }
-    std::string message = "unknown field; it is ignored";
+    std::string message = std::string(kUnknownField) + "; it is ignored";
     if (const std::string_view near = Nearest(name, known_); !near.empty()) {
       message += ", did you mean " + std::string(near) + "?";
     }

@@ -47,12 +47,37 @@ std::vector<LocatedProblem> AboutOther(const LoadedExperiment& loaded,
                  "\"); it is ignored")};
 }
 
+/// A field that only stands in the document because somebody put it there must exist.
+Problem WithPlaceOf(const Overrides& overrides, Problem problem) {
+  if (problem.message.starts_with(kUnknownField) && overrides.NearestPlaceOf(problem.field)) {
+    problem.severity = Problem::Severity::kError;
+    constexpr std::string_view kIgnored = "; it is ignored";
+    if (const std::size_t at = problem.message.find(kIgnored); at != std::string::npos) {
+      problem.message.erase(at, kIgnored.size());
+    }
+  }
+  return problem;
+}
+
+void AddOverrideProblems(const Problems& found, LoadedExperiment& loaded) {
+  for (const Problem& problem : found.list()) {
+    loaded.problems.push_back({problem.field, 0, {problem.severity, "", problem.message}});
+  }
+}
+
 void Decode(const YamlDocument& document, LoadedExperiment& loaded) {
   loaded.source = document.source;
+  json value = *document.value;
+  Problems refused;
+  loaded.overrides.Apply(value, refused);
+  AddOverrideProblems(refused, loaded);
   Problems problems;
-  const SourceMap& source = loaded.source;
   loaded.spec = DecodeSpec(
-      *document.value, [&source](std::string_view path) { return source.PlainText(path); },
+      value,
+      [&loaded](std::string_view path) {
+        return loaded.overrides.PlaceOf(path) ? loaded.overrides.PlainText(path)
+                                              : loaded.source.PlainText(path);
+      },
       problems);
   loaded.Add(problems);
 }
@@ -61,7 +86,8 @@ void Decode(const YamlDocument& document, LoadedExperiment& loaded) {
 
 std::string FormatProblem(const LocatedProblem& located) {
   const Problem& problem = located.problem;
-  std::string text = located.file + ":" + std::to_string(located.line) + ": ";
+  std::string text = located.file;
+  text += located.line > 0 ? ":" + std::to_string(located.line) + ": " : ": ";
   if (problem.severity == Problem::Severity::kWarning) {
     text += "warning: ";
   }
@@ -79,14 +105,23 @@ bool LoadedExperiment::HasErrors() const {
 
 void LoadedExperiment::Add(const Problems& found) {
   for (const Problem& problem : found.list()) {
-    problems.push_back({file, source.LineOf(problem.field), problem});
+    const Problem placed = WithPlaceOf(overrides, problem);
+    const auto place = placed.message.starts_with(kUnknownField)
+                           ? overrides.NearestPlaceOf(problem.field)
+                           : overrides.PlaceOf(problem.field);
+    problems.push_back(place ? LocatedProblem{*place, 0, placed}
+                             : LocatedProblem{file, source.LineOf(problem.field), placed});
   }
   std::ranges::stable_sort(problems, {}, &LocatedProblem::line);
 }
 
-LoadedExperiment LoadExperiment(std::string_view text, std::string file_name) {
+LoadedExperiment LoadExperiment(std::string_view text, std::string file_name,
+                                std::span<const std::string> sets) {
   LoadedExperiment loaded;
   loaded.file = std::move(file_name);
+  Problems unreadable;
+  loaded.overrides = Overrides::Parse(sets, unreadable);
+  AddOverrideProblems(unreadable, loaded);
   const auto documents = ParseYaml(text);
   if (!documents) {
     loaded.readable = false;

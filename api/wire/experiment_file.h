@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/wire/overrides.h"
 #include "api/wire/yaml.h"
 #include "core/problem.h"
 #include "core/spec.h"
 
 namespace hone {
 
-/// A problem with its place in a file.
+/// A problem with its place.
 struct LocatedProblem {
-  std::string file;
-  int line = 1;
+  std::string file;  ///< or "--set N"
+  int line = 1;      ///< 0: the place has no lines
   Problem problem;
   bool operator==(const LocatedProblem&) const = default;
 };
@@ -29,6 +31,7 @@ struct LoadedExperiment {
   ExperimentSpec spec;  ///< to be used only if there are no errors
   std::vector<LocatedProblem> problems;
   SourceMap source;
+  Overrides overrides;
   bool readable = true;  ///< false: no experiment could be found in the text, so spec is empty
 
   [[nodiscard]] bool HasErrors() const;
@@ -40,6 +43,8 @@ struct LoadedExperiment {
 /// document that is an Experiment counts. CheckSpec and admission are the caller's next steps: they
 /// make sense even if there are errors, as long as it is readable.
 /// @param file_name  for the problems
-LoadedExperiment LoadExperiment(std::string_view text, std::string file_name);
+/// @param sets  `field.path=value`, put into the document before it is decoded; see Overrides
+LoadedExperiment LoadExperiment(std::string_view text, std::string file_name,
+                                std::span<const std::string> sets = {});
 
 }  // namespace hone
