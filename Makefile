@@ -27,6 +27,7 @@ build: configure
 	@cmake --build build --target programs -j $(JOBS)
 
 test: configure
+	@tools/setup.sh --test
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 

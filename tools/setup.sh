@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what hone needs to build, test and run on Debian 12 (bookworm) or newer: packages by name, nothing else.
 #   tools/setup.sh            what `make build`, `make test` and `make run` need
+#   tools/setup.sh --test     what some tests use and others skip without
 #   tools/setup.sh --lint     the pinned clang-format and clang-tidy, in build/tools
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
 # It is quick and silent when nothing is missing.
@@ -16,6 +17,7 @@ kPackages=(
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
+kTestPackages=(zsh fish mandoc)
 
 # One query for all of them: this runs before every make.
 missing_packages() {
@@ -51,6 +53,9 @@ case "${1:-}" in
   "")
     install_packages "${kPackages[@]}" "${kExamplePackages[@]}"
     ;;
+  --test)
+    install_packages "${kTestPackages[@]}"
+    ;;
   --lint)
     install_packages python3 python3-venv
     if [ ! -x build/tools/bin/clang-tidy ]; then
@@ -66,7 +71,7 @@ case "${1:-}" in
     fi
     ;;
   *)
-    echo "usage: tools/setup.sh [--lint | --bench]" >&2
+    echo "usage: tools/setup.sh [--test | --lint | --bench]" >&2
     exit 2
     ;;
 esac

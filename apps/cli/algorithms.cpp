@@ -6,7 +6,7 @@
 #include "algorithms/registry.h"
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -61,9 +61,18 @@ nlohmann::json Document() {
   return {{"items", std::move(items)}};
 }
 
-}  // namespace
+struct Options {
+  bool markdown = false;
+  OutputFormat output = OutputFormat::kTable;
+};
 
-Result<int> ListAlgorithms(OutputFormat output, bool markdown) {
+void Declare(Args& args, Options& options) {
+  args.Flag("--markdown", options.markdown, "as docs/algorithms.md");
+  args.Output(options.output);
+}
+
+Result<int> ListAlgorithms(const Config& /*config*/, const Options& options) {
+  const auto& [markdown, output] = options;
   if (markdown) {
     HONE_RETURN_IF_ERROR(PrintText(AlgorithmsMarkdown()));
   } else if (output == OutputFormat::kTable) {
@@ -72,6 +81,16 @@ Result<int> ListAlgorithms(OutputFormat output, bool markdown) {
     HONE_RETURN_IF_ERROR(PrintDocument(Document(), output));
   }
   return kExitOk;
+}
+
+}  // namespace
+
+Verb AlgorithmsVerb() {
+  return MakeVerb<Options>({.name = "algorithms",
+                            .group = kSetUpGroup,
+                            .summary = "the search algorithms and their settings",
+                            .example = "hone algorithms"},
+                           &Declare, &ListAlgorithms);
 }
 
 }  // namespace hone::cli

@@ -5,12 +5,15 @@
 #include "api/wire/render.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "apps/cli/view.h"
 
 namespace hone::cli {
 
-Result<int> ShowBest(const Config& config, const std::string& name, OutputFormat output) {
+namespace {
+
+Result<int> ShowBest(const Config& config, const NamedOptions& options) {
+  const auto& [name, output] = options;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   if (!state.best) {
@@ -23,6 +26,16 @@ Result<int> ShowBest(const Config& config, const std::string& name, OutputFormat
     HONE_RETURN_IF_ERROR(PrintDocument(TrialObject(state, *state.Find(*state.best)), output));
   }
   return kExitOk;
+}
+
+}  // namespace
+
+Verb BestVerb() {
+  return MakeVerb<NamedOptions>({.name = "best",
+                                 .group = kReadGroup,
+                                 .summary = "the best trial of an experiment",
+                                 .example = "hone best digits -o json"},
+                                &DeclareReader, &ShowBest);
 }
 
 }  // namespace hone::cli

@@ -5,30 +5,37 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 
 namespace hone::cli {
 
-/// Everything that can be set from outside: flag over environment over default. Parsed once, in
-/// options.cpp; `hone --help` lists it.
+/// A setting as it holds, and where it comes from.
+struct EffectiveValue {
+  std::string key;
+  std::string value;   ///< as written; of a secret: "***"
+  std::string source;  ///< "flag --cpus", "environment HONE_CPUS", "FILE:LINE", "default"
+  bool operator==(const EffectiveValue&) const = default;
+};
+
+/// Everything that can be set from outside, resolved by ResolveConfig (settings.h): flag over
+/// environment over file over default. docs/configuration.md lists it.
 struct Config {
-  std::filesystem::path data_dir;      ///< --data-dir, HONE_DATA_DIR; see DefaultDataDir
-  std::string name_space = "default";  ///< --namespace; of the experiments that commands name
-  std::optional<std::uint32_t> cpus;   ///< --cpus; slots offered to trials; nothing: all cores
-  std::optional<std::uint32_t> gpus;   ///< --gpus; nothing: what the driver tells
-  Duration grace = std::chrono::seconds(10);  ///< --grace; from TERM to KILL when trials are ended
-  LogLevel log_level = LogLevel::kWarn;       ///< --log-level
-  LogFormat log_format = LogFormat::kLogfmt;  ///< --log-format
+  std::filesystem::path data_dir;             ///< absolute
+  std::string name_space = "default";         ///< of the experiments that commands name
+  std::optional<std::uint32_t> cpus;          ///< slots offered to trials; nothing: all cores
+  std::optional<std::uint32_t> gpus;          ///< nothing: what the driver tells
+  Duration grace = std::chrono::seconds(10);  ///< from TERM to KILL when trials are ended
+  LogLevel log_level = LogLevel::kWarn;
+  LogFormat log_format = LogFormat::kLogfmt;
+  std::vector<EffectiveValue> effective;  ///< of every setting, in the order of the table
 
   [[nodiscard]] std::filesystem::path DataFile() const { return data_dir / "hone.db"; }
   [[nodiscard]] std::filesystem::path LockFile() const { return data_dir / "engine.lock"; }
   [[nodiscard]] std::filesystem::path CrashFolder() const { return data_dir / "crashes"; }
 };
-
-/// $XDG_DATA_HOME/hone, else ~/.local/share/hone, else ./hone-data.
-std::filesystem::path DefaultDataDir();
 
 /// What reading commands print on stdout.
 enum class OutputFormat { kTable, kJson, kYaml };

@@ -3,11 +3,22 @@
 #include "apps/cli/ask_engine.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 
-Result<int> DeleteExperiment(const Config& config, const std::string& name) {
+namespace {
+
+struct Options {
+  std::string name;
+};
+
+void Declare(Args& args, Options& options) {
+  args.Experiment(options.name);
+}
+
+Result<int> DeleteExperiment(const Config& config, const Options& options) {
+  const std::string& name = options.name;
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   {
     HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
@@ -22,6 +33,16 @@ Result<int> DeleteExperiment(const Config& config, const std::string& name) {
   }
   HONE_RETURN_IF_ERROR(PrintText("experiment '" + name + "' is deleted\n"));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb DeleteVerb() {
+  return MakeVerb<Options>({.name = "delete",
+                            .group = kRunGroup,
+                            .summary = "remove an experiment with its metrics and logs",
+                            .example = "hone delete digits"},
+                           &Declare, &DeleteExperiment);
 }
 
 }  // namespace hone::cli

@@ -5,7 +5,7 @@
 #include "apps/cli/explain_text.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "base/file.h"
 
 namespace hone::cli {
@@ -19,9 +19,17 @@ Status Tell(const std::string& sentence, const char* kind, const std::string& na
   return PrintDocument({{"kind", kind}, {"name", name}, {"explanation", sentence}}, output);
 }
 
-}  // namespace
+void Declare(Args& args, NamedOptions& options) {
+  args.Add("name", options.name,
+           {.type = "NAME",
+            .help = "the experiment or the trial",
+            .values = Values::kExperimentOrTrial,
+            .required = true});
+  args.Output(options.output);
+}
 
-Result<int> Explain(const Config& config, const std::string& name, OutputFormat output) {
+Result<int> Explain(const Config& config, const NamedOptions& options) {
+  const auto& [name, output] = options;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   if (session.HasTrial(name)) {
     HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(name));
@@ -39,6 +47,16 @@ Result<int> Explain(const Config& config, const std::string& name, OutputFormat 
   HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
   HONE_RETURN_IF_ERROR(Tell(ExplainExperiment(*state, holder != 0), "Experiment", name, output));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb ExplainVerb() {
+  return MakeVerb<NamedOptions>({.name = "explain",
+                                 .group = kReadGroup,
+                                 .summary = "why an experiment or a trial is in its state",
+                                 .example = "hone explain digits"},
+                                &Declare, &Explain);
 }
 
 }  // namespace hone::cli

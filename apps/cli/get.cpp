@@ -6,7 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "apps/cli/view.h"
 #include "base/text.h"
 
@@ -43,9 +43,8 @@ std::string TableText(const ExperimentState& state) {
   return text + "uid         " + state.id.text + "\n";
 }
 
-}  // namespace
-
-Result<int> GetExperiment(const Config& config, const std::string& name, OutputFormat output) {
+Result<int> GetExperiment(const Config& config, const NamedOptions& options) {
+  const auto& [name, output] = options;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   if (output == OutputFormat::kTable) {
@@ -54,6 +53,16 @@ Result<int> GetExperiment(const Config& config, const std::string& name, OutputF
     HONE_RETURN_IF_ERROR(PrintDocument(ExperimentObject(state), output));
   }
   return kExitOk;
+}
+
+}  // namespace
+
+Verb GetVerb() {
+  return MakeVerb<NamedOptions>({.name = "get",
+                                 .group = kReadGroup,
+                                 .summary = "one experiment",
+                                 .example = "hone get digits -o yaml"},
+                                &DeclareReader, &GetExperiment);
 }
 
 }  // namespace hone::cli

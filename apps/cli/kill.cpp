@@ -3,7 +3,7 @@
 #include "apps/cli/ask_engine.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 namespace {
@@ -21,9 +21,16 @@ Status CheckDriven(const Config& config, const ExperimentState& state) {
                   "' ends what still runs of it, 'hone resume " + name + "' goes on");
 }
 
-}  // namespace
+struct Options {
+  std::string trial;
+};
 
-Result<int> KillTrial(const Config& config, const std::string& trial) {
+void Declare(Args& args, Options& options) {
+  args.Trial(options.trial);
+}
+
+Result<int> KillTrial(const Config& config, const Options& options) {
+  const std::string& trial = options.trial;
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   {
     HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
@@ -35,6 +42,16 @@ Result<int> KillTrial(const Config& config, const std::string& trial) {
   static_cast<void>(answer);  // its text is the trial's name
   HONE_RETURN_IF_ERROR(PrintText("trial '" + trial + "' is being killed\n"));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb KillVerb() {
+  return MakeVerb<Options>({.name = "kill",
+                            .group = kRunGroup,
+                            .summary = "end one trial, which then counts as killed",
+                            .example = "hone kill digits-7m4qlk4f"},
+                           &Declare, &KillTrial);
 }
 
 }  // namespace hone::cli

@@ -6,7 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 namespace {
@@ -25,9 +25,16 @@ std::string TableText(const std::vector<ExperimentRow>& rows, Timestamp now) {
   return table.Text();
 }
 
-}  // namespace
+struct Options {
+  OutputFormat output = OutputFormat::kTable;
+};
 
-Result<int> ListExperiments(const Config& config, OutputFormat output) {
+void Declare(Args& args, Options& options) {
+  args.Output(options.output);
+}
+
+Result<int> ListExperiments(const Config& config, const Options& options) {
+  const OutputFormat output = options.output;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const auto rows, session.List());
   if (output == OutputFormat::kTable) {
@@ -41,6 +48,16 @@ Result<int> ListExperiments(const Config& config, OutputFormat output) {
   }
   HONE_RETURN_IF_ERROR(PrintDocument({{"items", std::move(items)}}, output));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb ListVerb() {
+  return MakeVerb<Options>({.name = "list",
+                            .group = kReadGroup,
+                            .summary = "all experiments",
+                            .example = "hone list -o json"},
+                           &Declare, &ListExperiments);
 }
 
 }  // namespace hone::cli

@@ -3,7 +3,9 @@
 #include "apps/cli/follower.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/terminal_text.h"
+#include "apps/cli/undriven.h"
+#include "apps/cli/verb.h"
 #include "apps/cli/waiter.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_files.h"
@@ -15,25 +17,29 @@ namespace {
 constexpr std::uint64_t kReadAtOnce = std::uint64_t{1} << 20;
 constexpr Duration kLookEvery = std::chrono::milliseconds(100);
 
-/// Prints what an attempt wrote from an offset on, which it moves. Written as it is: logs are asked
-/// for by name, and colours of the training code are its own affair.
-Status PrintFrom(const std::filesystem::path& file, std::uint64_t& offset) {
-  const auto source = local::OpenFileSource(file);
-  while (true) {
-    std::string bytes;
-    HONE_ASSIGN_OR_RETURN(const std::uint64_t read, source->Read(offset, kReadAtOnce, bytes));
-    if (read == 0) {
-      return {};
-    }
-    HONE_RETURN_IF_ERROR(PrintText(bytes));
-    offset += read;
-  }
+struct Options {
+  std::string trial;
+  std::optional<std::uint32_t> attempt;  // nothing: the latest
+  bool follow = false;
+  bool raw = false;
+};
+
+void Declare(Args& args, Options& options) {
+  args.Trial(options.trial);
+  args.Add("--attempt", options.attempt,
+           {.type = "N", .help = "of which start; default: the last"});
+  args.Flag("-f,--follow", options.follow, "go on until the trial is over");
+  args.Flag("--raw", options.raw,
+            "every byte as it was written, on a terminal, too; else only colours pass there");
 }
 
 class LogReader {
  public:
-  LogReader(const Config& config, const LogsOptions& options, TrialId id)
-      : layout_(config.data_dir), fixed_attempt_(options.attempt), id_(std::move(id)) {}
+  LogReader(const Config& config, const Options& options, TrialId id)
+      : layout_(config.data_dir),
+        fixed_attempt_(options.attempt),
+        as_it_is_(options.raw || !StdoutIsTerminal()),
+        id_(std::move(id)) {}
 
   /// Prints what is new; goes on to the next attempt when one was started.
   Status Print(const TrialState& trial) {
@@ -43,6 +49,7 @@ class LogReader {
     }
     HONE_RETURN_IF_ERROR(PrintAttempt());
     while (attempt_ < last) {
+      HONE_RETURN_IF_ERROR(Finish());
       ++attempt_;
       offset_ = 0;
       HONE_RETURN_IF_ERROR(PrintAttempt());
@@ -50,19 +57,34 @@ class LogReader {
     return {};
   }
 
+  /// Prints what waited for more.
+  Status Finish() { return PrintText(terminal_.Finish()); }
+
  private:
   Status PrintAttempt() {
-    return PrintFrom(layout_.Attempt({id_, attempt_}) / attempt_files::kOutput, offset_);
+    const auto file = layout_.Attempt({id_, attempt_}) / attempt_files::kOutput;
+    const auto source = local::OpenFileSource(file);
+    while (true) {
+      std::string bytes;
+      HONE_ASSIGN_OR_RETURN(const std::uint64_t read, source->Read(offset_, kReadAtOnce, bytes));
+      if (read == 0) {
+        return {};
+      }
+      HONE_RETURN_IF_ERROR(PrintText(as_it_is_ ? bytes : terminal_.Feed(bytes)));
+      offset_ += read;
+    }
   }
 
   local::Layout layout_;
   std::optional<Attempt> fixed_attempt_;
+  bool as_it_is_;
+  TerminalText terminal_;
   TrialId id_;
   Attempt attempt_ = 0;
   std::uint64_t offset_ = 0;
 };
 
-Status CheckAttempt(const LocatedTrial& found, const LogsOptions& options) {
+Status CheckAttempt(const LocatedTrial& found, const Options& options) {
   const Attempt last = found.trial().attempt;
   if (last == 0 && !options.follow) {
     return Fail(Code::kNotFound, "trial '" + options.trial + "' was never started: it has no logs");
@@ -83,31 +105,53 @@ bool MayWrite(const TrialState& trial, std::optional<Attempt> attempt) {
   return !attempt || (*attempt == trial.attempt && trial.launched);
 }
 
-}  // namespace
-
-Result<int> ShowLogs(const Config& config, const LogsOptions& options) {
-  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
-  HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
-  HONE_RETURN_IF_ERROR(CheckAttempt(found, options));
-  LogReader reader(config, options, found.id());
-  if (!options.follow) {
-    HONE_RETURN_IF_ERROR(reader.Print(found.trial()));
-    return kExitOk;
-  }
+Result<int> Follow(const Config& config, const Session& session, const LocatedTrial& found,
+                   const Options& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  LogReader reader(config, options, found.id());
   Follower follower(session.store(), found.experiment.id);
+  UndrivenNote note(config);
   while (true) {
     HONE_RETURN_IF_ERROR(follower.CatchUp({}));
+    if (follower.state().phase == ExperimentPhase::kDeleted) {
+      return kExitOk;  // its logs are gone
+    }
     // The state is read before the log: what is written before the recorded end is printed.
     const TrialState& trial = *follower.state().Find(found.number);
     HONE_RETURN_IF_ERROR(reader.Print(trial));
     if (!MayWrite(trial, options.attempt)) {
+      HONE_RETURN_IF_ERROR(reader.Finish());
       return kExitOk;
     }
+    HONE_RETURN_IF_ERROR(note.Look(follower.state()));
     if (waiter->Wait(kLookEvery) == Waiter::Woke::kSignal) {
+      HONE_RETURN_IF_ERROR(reader.Finish());
       return kExitInterrupted;
     }
   }
+}
+
+Result<int> ShowLogs(const Config& config, const Options& options) {
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
+  HONE_RETURN_IF_ERROR(CheckAttempt(found, options));
+  if (options.follow) {
+    return Follow(config, session, found, options);
+  }
+  LogReader reader(config, options, found.id());
+  HONE_RETURN_IF_ERROR(reader.Print(found.trial()));
+  HONE_RETURN_IF_ERROR(reader.Finish());
+  return kExitOk;
+}
+
+}  // namespace
+
+Verb LogsVerb() {
+  return MakeVerb<Options>({.name = "logs",
+                            .group = kReadGroup,
+                            .summary = "what a trial wrote",
+                            .example = "hone logs -f digits-7m4qlk4f"},
+                           &Declare, &ShowLogs);
 }
 
 }  // namespace hone::cli

@@ -5,7 +5,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -51,9 +51,19 @@ Status CheckMetric(const ExperimentSpec& spec, const std::string& metric) {
                                    "'; it collects " + Join(names, ", "));
 }
 
-}  // namespace
+struct Options {
+  std::string trial;
+  std::string metric;  // empty: all
+  OutputFormat output = OutputFormat::kTable;
+};
 
-Result<int> ShowMetrics(const Config& config, const MetricsOptions& options) {
+void Declare(Args& args, Options& options) {
+  args.Trial(options.trial);
+  args.Add("--metric", options.metric, {.type = "NAME", .help = "only this one"});
+  args.Output(options.output);
+}
+
+Result<int> ShowMetrics(const Config& config, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
   HONE_RETURN_IF_ERROR(CheckMetric(*found.experiment.spec, options.metric));
@@ -65,6 +75,16 @@ Result<int> ShowMetrics(const Config& config, const MetricsOptions& options) {
     HONE_RETURN_IF_ERROR(PrintDocument(Document(records), options.output));
   }
   return kExitOk;
+}
+
+}  // namespace
+
+Verb MetricsVerb() {
+  return MakeVerb<Options>({.name = "metrics",
+                            .group = kReadGroup,
+                            .summary = "every value that a trial reported",
+                            .example = "hone metrics digits-7m4qlk4f --metric accuracy"},
+                           &Declare, &ShowMetrics);
 }
 
 }  // namespace hone::cli

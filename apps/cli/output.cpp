@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/output.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -15,6 +17,14 @@ Status PrintText(std::string_view text) {
     return tl::make_unexpected(ErrnoError(errno, "write the result on standard output"));
   }
   return {};
+}
+
+Status PrintLine(const nlohmann::json& value) {
+  return PrintText(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+bool StdoutIsTerminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
 }
 
 Status PrintDocument(const nlohmann::json& document, OutputFormat format) {

@@ -14,6 +14,12 @@ namespace hone::cli {
 /// pipe, a full disk)
 Status PrintText(std::string_view text);
 
+/// A value as JSON on one line.
+Status PrintLine(const nlohmann::json& value);
+
+/// Whether stdout is a terminal.
+bool StdoutIsTerminal();
+
 /// A document as JSON (two blanks of indent) or YAML. @param format  not kTable
 Status PrintDocument(const nlohmann::json& document, OutputFormat format);
 

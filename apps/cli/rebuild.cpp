@@ -6,7 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 #include "base/file.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -97,15 +97,21 @@ Result<std::size_t> CompareAll(const Session& session, const Repair& repair) {
   return different;
 }
 
-}  // namespace
+struct Options {
+  bool check = false;
+};
 
-Result<int> RebuildRows(const Config& config, bool check) {
+void Declare(Args& args, Options& options) {
+  args.Flag("--check", options.check, "only say what differs");
+}
+
+Result<int> RebuildRows(const Config& config, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   if (!session.HasStore()) {
     HONE_RETURN_IF_ERROR(PrintText("no experiments\n"));
     return kExitOk;
   }
-  if (check) {
+  if (options.check) {
     HONE_ASSIGN_OR_RETURN(const std::size_t different, CompareAll(session, {}));
     HONE_RETURN_IF_ERROR(PrintText("rows that differ: " + std::to_string(different) + "\n"));
     return different == 0 ? kExitOk : kExitFailed;
@@ -118,6 +124,16 @@ Result<int> RebuildRows(const Config& config, bool check) {
                         }));
   HONE_RETURN_IF_ERROR(PrintText("rows made anew: " + std::to_string(different) + "\n"));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb RebuildVerb() {
+  return MakeVerb<Options>({.name = "rebuild",
+                            .group = "",  // hidden: for repairs
+                            .summary = "make the tables anew from the ledgers",
+                            .example = "hone rebuild --check"},
+                           &Declare, &RebuildRows);
 }
 
 }  // namespace hone::cli

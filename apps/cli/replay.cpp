@@ -8,7 +8,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 namespace {
@@ -52,9 +52,8 @@ nlohmann::json Document(const ExperimentState& state, const ReplayReport& report
   return document;
 }
 
-}  // namespace
-
-Result<int> ReplayProposals(const Config& config, const std::string& name, OutputFormat output) {
+Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
+  const auto& [name, output] = options;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   HONE_ASSIGN_OR_RETURN(const auto ledger, session.ReadLedger(state.id));
@@ -70,6 +69,16 @@ Result<int> ReplayProposals(const Config& config, const std::string& name, Outpu
     HONE_RETURN_IF_ERROR(PrintDocument(Document(state, report), output));
   }
   return report.different == 0 ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+Verb ReplayVerb() {
+  return MakeVerb<NamedOptions>({.name = "replay",
+                                 .group = kReadGroup,
+                                 .summary = "compute every proposal again and compare",
+                                 .example = "hone replay digits"},
+                                &DeclareReader, &ReplayProposals);
 }
 
 }  // namespace hone::cli

@@ -1,25 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/spec_file.h"
 
+#include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/local_checks.h"
+#include "apps/cli/session.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "controller/admission/admission.h"
 #include "controller/launch_spec.h"
 #include "core/spec_codec.h"
+#include "trial-runner/local/local_runner.h"
 
 namespace hone::cli {
 namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 
+/// What this machine offers to trials.
+Capacity CapacityOf(const Config& config) {
+  LocalOptions options;
+  options.cpus = config.cpus.value_or(0);
+  options.gpus = config.gpus;
+  return LocalCapacity(options);
+}
+
+/// Said before the first trial starts rather than after a request was refused.
+Status CheckNameIsFree(const Config& config, const ExperimentSpec& spec) {
+  Config where = config;
+  where.name_space = spec.name_space;
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(where));
+  if (!session.Find(spec.name).has_value()) {
+    return {};
+  }
+  return Fail(Code::kInvalidArgument,
+              "there is an experiment '" + spec.name + "' already in " + config.data_dir.string() +
+                  ": 'hone resume " + spec.name + "' goes on with it, 'hone delete " + spec.name +
+                  "' removes it",
+              "metadata.name");
+}
+
 }  // namespace
 
-Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner& runner) {
+Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner& runner,
+                                     std::span<const std::string> sets) {
   const std::string path = file == "-" ? "/dev/stdin" : file;
   HONE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kLargestFile));
-  LoadedExperiment loaded = LoadExperiment(text, file);
+  LoadedExperiment loaded = LoadExperiment(text, file, sets);
   if (loaded.readable) {
     Problems problems;
     if (loaded.HasErrors()) {
@@ -30,6 +59,29 @@ Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner&
     loaded.Add(problems);
   }
   return loaded;
+}
+
+void DeclareSets(Args& args, std::vector<std::string>& sets) {
+  args.Add("--set", sets,
+           {.type = "PATH=VALUE",
+            .help = "replace a field of the file, such as spec.maxTrialCount=20; repeatable"});
+}
+
+Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config, const std::string& file,
+                                                   std::span<const std::string> sets) {
+  const auto loaded = LoadChecked(file, LocalChecks(CapacityOf(config)), sets);
+  if (!loaded.has_value()) {
+    return Fail(Code::kInvalidArgument, loaded.error().Text());
+  }
+  std::fputs(ProblemLines(*loaded).c_str(), stderr);
+  if (loaded->HasErrors()) {
+    return std::nullopt;
+  }
+  std::error_code error;
+  const std::string here = std::filesystem::current_path(error).string();
+  HONE_ASSIGN_OR_RETURN(ExperimentSpec spec, WithWorkingFolder(loaded->spec, here));
+  HONE_RETURN_IF_ERROR(CheckNameIsFree(config, spec));
+  return spec;
 }
 
 std::string ProblemLines(const LoadedExperiment& loaded) {

@@ -3,11 +3,22 @@
 #include "apps/cli/ask_engine.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 
-Result<int> StopExperiment(const Config& config, const std::string& name) {
+namespace {
+
+struct Options {
+  std::string name;
+};
+
+void Declare(Args& args, Options& options) {
+  args.Experiment(options.name);
+}
+
+Result<int> StopExperiment(const Config& config, const Options& options) {
+  const std::string& name = options.name;
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   {
     HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
@@ -20,6 +31,16 @@ Result<int> StopExperiment(const Config& config, const std::string& name) {
   HONE_RETURN_IF_ERROR(
       PrintText("experiment '" + name + "' is suspended; 'hone resume " + name + "' goes on\n"));
   return kExitOk;
+}
+
+}  // namespace
+
+Verb StopVerb() {
+  return MakeVerb<Options>({.name = "stop",
+                            .group = kRunGroup,
+                            .summary = "suspend an experiment; its running trials are interrupted",
+                            .example = "hone stop digits"},
+                           &Declare, &StopExperiment);
 }
 
 }  // namespace hone::cli

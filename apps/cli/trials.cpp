@@ -6,7 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
-#include "apps/cli/verbs.h"
+#include "apps/cli/verb.h"
 
 namespace hone::cli {
 namespace {
@@ -36,9 +36,8 @@ std::string TableText(const ExperimentState& state, Timestamp now) {
   return table.Text();
 }
 
-}  // namespace
-
-Result<int> ListTrials(const Config& config, const std::string& name, OutputFormat output) {
+Result<int> ListTrials(const Config& config, const NamedOptions& options) {
+  const auto& [name, output] = options;
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   if (output == OutputFormat::kTable) {
@@ -47,6 +46,16 @@ Result<int> ListTrials(const Config& config, const std::string& name, OutputForm
     HONE_RETURN_IF_ERROR(PrintDocument(TrialList(state), output));
   }
   return kExitOk;
+}
+
+}  // namespace
+
+Verb TrialsVerb() {
+  return MakeVerb<NamedOptions>({.name = "trials",
+                                 .group = kReadGroup,
+                                 .summary = "all trials of an experiment",
+                                 .example = "hone trials digits"},
+                                &DeclareReader, &ListTrials);
 }
 
 }  // namespace hone::cli
