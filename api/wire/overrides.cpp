@@ -69,15 +69,18 @@ Result<Step> IntoMap(json& map, std::string_view path) {
   return Step{&map[std::string(path.substr(0, first))], path.substr(first)};
 }
 
+Result<Step> Into(const Step& at, bool is_root) {
+  if (at.rest.front() == '[') {
+    return IntoList(*at.node, at.rest);
+  }
+  const bool dot = at.rest.front() == '.' && !is_root;
+  return IntoMap(*at.node, at.rest.substr(dot ? 1 : 0));
+}
+
 Status Put(json& document, std::string_view path, const json& value) {
   Step at{&document, path};
   while (!at.rest.empty()) {
-    if (at.rest.front() == '[') {
-      HONE_ASSIGN_OR_RETURN(at, IntoList(*at.node, at.rest));
-      continue;
-    }
-    const bool dot = at.rest.front() == '.' && at.node != &document;
-    HONE_ASSIGN_OR_RETURN(at, IntoMap(*at.node, at.rest.substr(dot ? 1 : 0)));
+    HONE_ASSIGN_OR_RETURN(at, Into(at, at.node == &document));
   }
   *at.node = value;
   return {};
@@ -103,9 +106,9 @@ Overrides Overrides::Parse(std::span<const std::string> texts, Problems& problem
                                                                     : value.error().message));
       continue;
     }
-    YamlDocument document{std::make_shared<const json>(), {}};
+    const YamlDocument nothing{std::make_shared<const json>(), {}};
     overrides.list_.push_back(
-        {i + 1, texts[i].substr(0, equals), value->empty() ? std::move(document) : value->front()});
+        {i + 1, texts[i].substr(0, equals), value->empty() ? nothing : value->front()});
   }
   return overrides;
 }

@@ -122,17 +122,20 @@ class Typed {
   }
 
   void AddOptions(const std::string& word, Completion& completion) const {
-    for (const auto* const args : {verb_ == nullptr ? nullptr : &verb_->args, &program_.globals}) {
-      if (args == nullptr) {
-        continue;
-      }
-      for (const ArgModel& arg : *args) {
-        // The long name stands for both, unless the short one is being typed.
-        const std::string& name =
-            word.starts_with("--") || word == "-" ? arg.names.back() : arg.names.front();
-        if (!arg.positional && name.starts_with(word) && !Offered(completion, name)) {
-          completion.candidates.push_back({name, arg.help});
-        }
+    if (verb_ != nullptr) {
+      AddOptionsOf(verb_->args, word, completion);
+    }
+    AddOptionsOf(program_.globals, word, completion);
+  }
+
+  static void AddOptionsOf(const std::vector<ArgModel>& args, const std::string& word,
+                           Completion& completion) {
+    // The long name stands for both, unless the short one is being typed.
+    const bool typing_short = word != "-" && !word.starts_with("--");
+    for (const ArgModel& arg : args) {
+      const std::string& name = typing_short ? arg.names.front() : arg.names.back();
+      if (!arg.positional && name.starts_with(word) && !Offered(completion, name)) {
+        completion.candidates.push_back({name, arg.help});
       }
     }
   }
@@ -150,31 +153,20 @@ class Typed {
     }
   }
 
+  /// @param before  stands in front of each value
   void AddValues(const ArgModel& arg, const std::string& word, const std::string& before,
                  Completion& completion) const {
-    switch (arg.values) {
-      case Values::kAny:
-        break;
-      case Values::kFile:
-        completion.files = true;
-        break;
-      case Values::kFolder:
-        completion.folders = true;
-        break;
-      case Values::kWords:
-        for (const std::string& value : arg.words) {
-          if (value.starts_with(word)) {
-            completion.candidates.push_back({before + value, ""});
-          }
-        }
-        break;
-      case Values::kExperiment:
-      case Values::kTrial:
-      case Values::kExperimentOrTrial:
-        for (Candidate& name : names_(arg.values, flags_, word)) {
-          completion.candidates.push_back({before + name.text, std::move(name.help)});
-        }
-        break;
+    completion.files = arg.values == Values::kFile;
+    completion.folders = arg.values == Values::kFolder;
+    for (const std::string& value : arg.words) {
+      if (value.starts_with(word)) {
+        completion.candidates.push_back({before + value, ""});
+      }
+    }
+    const bool named = arg.values == Values::kExperiment || arg.values == Values::kTrial ||
+                       arg.values == Values::kExperimentOrTrial;
+    for (Candidate& name : named ? names_(arg.values, flags_, word) : std::vector<Candidate>()) {
+      completion.candidates.push_back({before + name.text, std::move(name.help)});
     }
   }
 
@@ -253,7 +245,7 @@ int PrintCompletions(const ProgramModel& program, const std::vector<std::string>
   }
   text += completion.files ? ":files\n" : "";
   text += completion.folders ? ":folders\n" : "";
-  static_cast<void>(PrintText(text));  // a shell that stopped reading is not told
+  [[maybe_unused]] const Status told = PrintText(text);  // a shell may have stopped reading
   return kExitOk;
 }
 

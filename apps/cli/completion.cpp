@@ -62,9 +62,9 @@ constexpr const char* kFish = R"(# fish completion for hone: hone completion fis
 function __hone_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    set -l program $words[1]
+    set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
     set -e words[1]
-    for line in (eval $program __complete (string escape -- $words $current) 2>/dev/null)
+    for line in ($program __complete $words $current 2>/dev/null)
         switch $line
             case :files
                 __fish_complete_path "$current"

@@ -113,6 +113,27 @@ Result<FileValues> ReadConfigFile(std::span<const Setting> settings, const Confi
   return documents->empty() ? FileValues() : ReadDocument(settings, file.path, documents->front());
 }
 
+/// A setting's text, where it comes from, and how an error names that.
+struct Said {
+  std::string text;
+  std::string source;
+  std::string place;
+};
+
+Said Find(const Setting& setting, const FlagTexts& flags, const Environment& environment,
+          const FileValues& file) {
+  if (const auto flag = flags.find(setting.key); flag != flags.end()) {
+    return {flag->second, "flag " + setting.Flag(), setting.Flag()};
+  }
+  if (const std::string variable = environment(setting.Variable()); !variable.empty()) {
+    return {variable, "environment " + setting.Variable(), setting.Variable()};
+  }
+  if (const auto found = file.find(setting.key); found != file.end()) {
+    return {found->second.text, found->second.source, found->second.source + ": " + setting.key};
+  }
+  return {setting.default_text(environment), "default", setting.Flag()};
+}
+
 }  // namespace
 
 Result<Config> ResolveConfig(std::span<const Setting> settings, const FlagTexts& flags,
@@ -121,27 +142,14 @@ Result<Config> ResolveConfig(std::span<const Setting> settings, const FlagTexts&
                         ReadConfigFile(settings, FindFile(flags, environment)));
   Config config;
   for (const Setting& setting : settings) {
-    Placed placed{setting.default_text(environment), "default"};
-    std::string place = setting.Flag();
-    const std::string variable = environment(setting.Variable());
-    if (const auto flag = flags.find(setting.key); flag != flags.end()) {
-      placed = {flag->second, "flag " + setting.Flag()};
-    } else if (!variable.empty()) {
-      placed = {variable, "environment " + setting.Variable()};
-      place = setting.Variable();
-    } else if (const auto found = file.find(setting.key); found != file.end()) {
-      placed = found->second;
-      place = placed.source + ": " + setting.key;
-    }
+    const Said said = Find(setting, flags, environment, file);
     // What has no default is left to whoever knows the machine.
-    if (placed.source != "default" || !placed.text.empty()) {
-      const Status set = setting.set(config, placed.text);
-      if (!set.has_value()) {
-        return Fail(Code::kInvalidArgument, set.error().message, std::move(place));
-      }
+    const bool unset = said.source == "default" && said.text.empty();
+    if (const Status set = unset ? Status() : setting.set(config, said.text); !set.has_value()) {
+      return Fail(Code::kInvalidArgument, set.error().message, said.place);
     }
-    config.effective.push_back(
-        {setting.key, setting.secret && !placed.text.empty() ? "***" : placed.text, placed.source});
+    const bool masked = setting.secret && !said.text.empty();
+    config.effective.push_back({setting.key, masked ? "***" : said.text, said.source});
   }
   return config;
 }

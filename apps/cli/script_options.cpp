@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -118,9 +119,24 @@ Result<std::vector<ScriptOption>> PythonOptions(const std::string& path) {
   });
 }
 
-std::string PrintedMetric(const std::string& text) {
+/// Whether `name={...}`, `name=%f` or `name=$value` stands in the text: a value is put in there.
+bool Prints(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + 1)) {
+    const char before = at == 0 ? ' ' : text[at - 1];
+    const std::string_view after = text.substr(at + name.size(), 2);
+    const bool word = std::isalnum(static_cast<unsigned char>(before)) == 0 && before != '_';
+    if (word && after.size() == 2 && after[0] == '=' &&
+        std::string_view("{%$").find(after[1]) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string PrintedMetric(std::string_view text) {
   for (const std::string_view metric : kMetrics) {
-    if (text.find(std::string(metric) + "=") != std::string::npos) {
+    if (Prints(text, metric)) {
       return std::string(metric);
     }
   }
