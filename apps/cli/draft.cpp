@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -28,6 +29,44 @@ constexpr std::array<std::string_view, 6> kSmallIsGood = {"loss", "error",      
                                                           "mae",  "perplexity", "time"};
 constexpr std::array<std::string_view, 7> kLargeIsGood = {"acc", "auc", "f1",    "score",
                                                           "map", "r2",  "reward"};
+
+constexpr std::string_view kTemplate =
+    R"(# What to vary, what to optimise, and how to train.
+# 'hone validate' checks this file, 'hone run' runs it.
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata:
+  name: @NAME@
+spec:
+  # The training prints it as name=value, as often as it likes.
+  objective:
+    type: @TYPE@
+    objectiveMetricName: @METRIC@
+    # goal: 0.99   # the experiment ends when it is reached
+  # 'hone algorithms' lists what there is, with settings.
+  algorithm:
+    algorithmName: @ALGORITHM@
+  maxTrialCount: @TRIALS@
+  parallelTrialCount: @PARALLEL@   # at a time
+  maxFailedTrialCount: @FAILURES@   # as many failed trials end the experiment
+  parameters:
+@PARAMETERS@  trialTemplate:
+    primaryContainerName: training
+    trialParameters:
+@REFERENCES@    # A Kubernetes Job. On this machine its command runs as a process, in the folder where
+    # 'hone run' is started.
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            restartPolicy: Never
+            containers:
+              - name: training
+                image: none   # for clusters: the image that has the script
+                command:
+@COMMAND@)";
 
 template <std::size_t N>
 bool ContainsAny(std::string_view text, const std::array<std::string_view, N>& words) {
@@ -127,6 +166,16 @@ std::string ParametersText(const Draft& draft) {
   return text;
 }
 
+/// The text with each @WORD@ replaced, in one pass: what is put in is not looked at again.
+std::string Filled(std::string_view text, const std::map<std::string_view, std::string>& words) {
+  std::string out;
+  const std::vector<std::string_view> parts = Split(text, '@');
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    out += i % 2 == 0 ? std::string(parts[i]) : words.at(parts[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<DraftParameter> ParseRange(const std::string& name, std::string_view text,
@@ -220,63 +269,29 @@ std::string NameFor(const std::string& script) {
 }
 
 std::string DraftText(const Draft& draft) {
-  std::string text =
-      "# What to vary, what to optimise, and how to train. 'hone validate' checks this file, 'hone "
-      "run' runs it.\n"
-      "apiVersion: kubeflow.org/v1beta1\n"
-      "kind: Experiment\n"
-      "metadata:\n"
-      "  name: " +
-      Quoted(draft.name) +
-      "\n"
-      "spec:\n"
-      "  # The training prints it as name=value, as often as it likes.\n"
-      "  objective:\n"
-      "    type: " +
-      (draft.maximize ? "maximize" : "minimize") +
-      "\n    objectiveMetricName: " + Quoted(draft.metric) +
-      "\n"
-      "    # goal: 0.99            # the experiment ends when it is reached\n"
-      "  # 'hone algorithms' lists what there is, with settings.\n"
-      "  algorithm:\n"
-      "    algorithmName: " +
-      Quoted(draft.algorithm) + "\n  maxTrialCount: " + std::to_string(draft.max_trials) +
-      "\n  parallelTrialCount: " + std::to_string(std::min(draft.parallel, draft.max_trials)) +
-      "    # at a time\n"
-      "  maxFailedTrialCount: " +
-      std::to_string(std::min(kFailures, draft.max_trials)) +
-      "   # as many failed trials end the experiment\n"
-      "  parameters:\n" +
-      ParametersText(draft) +
-      "  trialTemplate:\n"
-      "    primaryContainerName: training\n"
-      "    trialParameters:\n";
+  std::string references;
+  std::string command;
+  for (const std::string& word : draft.command) {
+    command += "                  - " + Quoted(word) + "\n";
+  }
   for (const DraftParameter& parameter : draft.parameters) {
     const std::string name = Quoted(parameter.name);
-    text += "      - {name: " + name + ", reference: " + name + "}\n";
+    references.append("      - {name: ").append(name).append(", reference: ");
+    references.append(name).append("}\n");
+    const std::string value = "${trialParameters." + parameter.name + "}";
+    command += "                  - " + Quoted("--" + parameter.name + "=" + value) + "\n";
   }
-  text +=
-      "    # A Kubernetes Job. On this machine its command runs as a process, in the folder where\n"
-      "    # 'hone run' is started.\n"
-      "    trialSpec:\n"
-      "      apiVersion: batch/v1\n"
-      "      kind: Job\n"
-      "      spec:\n"
-      "        template:\n"
-      "          spec:\n"
-      "            restartPolicy: Never\n"
-      "            containers:\n"
-      "              - name: training\n"
-      "                image: none    # for clusters: the image that has the script\n"
-      "                command:\n";
-  for (const std::string& word : draft.command) {
-    text += "                  - " + Quoted(word) + "\n";
-  }
-  for (const DraftParameter& parameter : draft.parameters) {
-    text += "                  - " +
-            Quoted("--" + parameter.name + "=${trialParameters." + parameter.name + "}") + "\n";
-  }
-  return text;
+  return Filled(kTemplate,
+                {{"NAME", Quoted(draft.name)},
+                 {"TYPE", draft.maximize ? "maximize" : "minimize"},
+                 {"METRIC", Quoted(draft.metric)},
+                 {"ALGORITHM", Quoted(draft.algorithm)},
+                 {"TRIALS", std::to_string(draft.max_trials)},
+                 {"PARALLEL", std::to_string(std::min(draft.parallel, draft.max_trials))},
+                 {"FAILURES", std::to_string(std::min(kFailures, draft.max_trials))},
+                 {"PARAMETERS", ParametersText(draft)},
+                 {"REFERENCES", references},
+                 {"COMMAND", command}});
 }
 
 }  // namespace hone::cli

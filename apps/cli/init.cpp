@@ -21,6 +21,7 @@ namespace hone::cli {
 namespace {
 
 constexpr int kTries = 5;
+constexpr const char* kGuessed = " (this range is a guess: the script has no default)";
 
 struct Options {
   std::string script;
@@ -169,6 +170,7 @@ class Interview {
       return;  // nothing is known of this script
     }
     std::vector<std::string_view> known;
+    known.reserve(script_.options.size());
     for (const ScriptOption& option : script_.options) {
       known.push_back(option.name);
     }
@@ -182,19 +184,14 @@ class Interview {
   Result<std::optional<DraftParameter>> Varied(const ScriptOption& option) {
     const std::string suggested = SuggestRange(option);
     for (int tries = 0; tries < kTries; ++tries) {
-      std::string text = suggested;
-      if (ask_) {
-        HONE_ASSIGN_OR_RETURN(text, Ask(Question(option), suggested.empty() ? "-" : suggested));
-      }
+      HONE_ASSIGN_OR_RETURN(const std::string text, Range(option, suggested));
       if (text.empty() || text == "-") {
         return std::nullopt;
       }
       auto parameter = ParseRange(option.name, text, option.kind);
       if (parameter.has_value()) {
-        parameter->help = option.help;
-        if (!ask_ && option.required && !option.default_text) {
-          parameter->help += " (this range is a guess: the script has no default)";
-        }
+        const bool guessed = !ask_ && option.required && !option.default_text;
+        parameter->help = option.help + (guessed ? kGuessed : "");
         return std::move(*parameter);
       }
       if (!ask_) {
@@ -203,6 +200,14 @@ class Interview {
       std::fprintf(stderr, "%s\n", parameter.error().Text().c_str());
     }
     return Fail(Code::kInvalidArgument, "no usable range was given", option.name);
+  }
+
+  /// What the person says, or what is suggested.
+  Result<std::string> Range(const ScriptOption& option, const std::string& suggested) const {
+    if (!ask_) {
+      return suggested;
+    }
+    return Ask(Question(option), suggested.empty() ? "-" : suggested);
   }
 
   static std::string Question(const ScriptOption& option) {

@@ -57,10 +57,15 @@ class LogReader {
     return {};
   }
 
-  /// Prints what waited for more.
-  Status Finish() { return PrintText(terminal_.Finish()); }
+  /// Prints what waited for more. @returns the exit code
+  Result<int> End(int exit_code) {
+    HONE_RETURN_IF_ERROR(Finish());
+    return exit_code;
+  }
 
  private:
+  Status Finish() { return PrintText(terminal_.Finish()); }
+
   Status PrintAttempt() {
     const auto file = layout_.Attempt({id_, attempt_}) / attempt_files::kOutput;
     const auto source = local::OpenFileSource(file);
@@ -120,13 +125,11 @@ Result<int> Follow(const Config& config, const Session& session, const LocatedTr
     const TrialState& trial = *follower.state().Find(found.number);
     HONE_RETURN_IF_ERROR(reader.Print(trial));
     if (!MayWrite(trial, options.attempt)) {
-      HONE_RETURN_IF_ERROR(reader.Finish());
-      return kExitOk;
+      return reader.End(kExitOk);
     }
     HONE_RETURN_IF_ERROR(note.Look(follower.state()));
     if (waiter->Wait(kLookEvery) == Waiter::Woke::kSignal) {
-      HONE_RETURN_IF_ERROR(reader.Finish());
-      return kExitInterrupted;
+      return reader.End(kExitInterrupted);
     }
   }
 }
@@ -140,8 +143,7 @@ Result<int> ShowLogs(const Config& config, const Options& options) {
   }
   LogReader reader(config, options, found.id());
   HONE_RETURN_IF_ERROR(reader.Print(found.trial()));
-  HONE_RETURN_IF_ERROR(reader.Finish());
-  return kExitOk;
+  return reader.End(kExitOk);
 }
 
 }  // namespace

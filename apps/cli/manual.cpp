@@ -92,7 +92,7 @@ std::vector<ArgModel> OwnArgs(const VerbModel& verb) {
 }  // namespace
 
 std::string SignatureOf(const ArgModel& arg) {
-  const std::string name = arg.positional ? "" : Join(arg.names, ", ");
+  std::string name = arg.positional ? "" : Join(arg.names, ", ");
   if (!arg.takes_value) {
     return name;
   }

@@ -109,12 +109,10 @@ Result<std::vector<ScriptOption>> PythonOptions(const std::string& path) {
                 "Python cannot read " + path + ": " + Printable(listed.error().Text(), 500));
   }
   return Guard(Code::kInternal, "read the options of " + path, [&] {
-    std::vector<ScriptOption> options;
-    for (const auto& object : nlohmann::json::parse(*listed)) {
-      if (options.size() < kMostOptions) {
-        options.push_back(OptionOf(object));
-      }
-    }
+    const auto objects = nlohmann::json::parse(*listed);
+    std::vector<ScriptOption> options(std::min(objects.size(), kMostOptions));
+    std::transform(objects.begin(), objects.begin() + std::ssize(options), options.begin(),
+                   &OptionOf);
     return options;
   });
 }

@@ -52,6 +52,34 @@ std::size_t Whole(std::string_view text) {
   return have;
 }
 
+/// What stands at the front of a text: how long it is and how it is shown.
+struct Piece {
+  std::size_t length = 0;  ///< 0: it may go on
+  std::string shown = {};
+  bool colour = false;
+};
+
+Piece FirstPiece(std::string_view text) {
+  const char c = text.front();
+  if (Passes(c)) {
+    return {1, std::string(1, c)};
+  }
+  if (c == '\x1b') {
+    const std::size_t colour = ColourLength(text);
+    if (colour == std::string_view::npos) {
+      return {};
+    }
+    if (colour > 0) {
+      return {colour, std::string(text.substr(0, colour)), true};
+    }
+  }
+  const std::size_t length = Whole(text);
+  if (length == text.size() && length < CharacterLength(c)) {
+    return {};
+  }
+  return {length, Printable(text.substr(0, length), 64)};
+}
+
 }  // namespace
 
 std::string TerminalText::Feed(std::string_view bytes) {
@@ -59,25 +87,13 @@ std::string TerminalText::Feed(std::string_view bytes) {
   std::string out;
   std::string_view rest = waiting_;
   while (!rest.empty()) {
-    const char c = rest.front();
-    std::size_t length = 1;
-    if (Passes(c)) {
-      out += c;
-    } else if (const std::size_t colour = c == '\x1b' ? ColourLength(rest) : 0; colour != 0) {
-      if (colour == std::string_view::npos) {
-        break;
-      }
-      length = colour;
-      out += rest.substr(0, length);
-      coloured_ = true;
-    } else {
-      length = Whole(rest);
-      if (length == rest.size() && length < CharacterLength(c)) {
-        break;
-      }
-      out += Printable(rest.substr(0, length), 64);
+    const Piece piece = FirstPiece(rest);
+    if (piece.length == 0) {
+      break;
     }
-    rest.remove_prefix(length);
+    out += piece.shown;
+    coloured_ = coloured_ || piece.colour;
+    rest.remove_prefix(piece.length);
   }
   waiting_ = std::string(rest);
   return out;
