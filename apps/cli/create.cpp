@@ -14,24 +14,18 @@ namespace hone::cli {
 namespace {
 
 struct Options {
-  std::string file;
-  std::vector<std::string> sets;
+  FileArguments arguments;
   OutputFormat output = OutputFormat::kTable;
 };
 
 void Declare(Args& args, Options& options) {
-  args.Add("file", options.file,
-           {.type = "FILE",
-            .help = "the experiment file; - is standard input",
-            .values = Values::kFile,
-            .required = true});
-  DeclareSets(args, options.sets);
+  DeclareFile(args, options.arguments);
   args.Output(options.output);
 }
 
 Result<int> CreateExperiment(const Config& config, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
-  HONE_ASSIGN_OR_RETURN(const auto spec, LoadForStart(config, options.file, options.sets));
+  HONE_ASSIGN_OR_RETURN(const auto spec, LoadForStart(config, options.arguments));
   if (!spec) {
     return kExitUsage;
   }
@@ -39,7 +33,7 @@ Result<int> CreateExperiment(const Config& config, const Options& options) {
   if (holder == 0) {
     return Fail(Code::kFailedPrecondition, "no engine holds " + config.data_dir.string() +
                                                ", so nobody would run it: 'hone run " +
-                                               options.file + "' does");
+                                               options.arguments.file + "' does");
   }
   const request::Create create{spec->document};
   HONE_ASSIGN_OR_RETURN(const Answer answer, AskHolder(config, create, *waiter, LeaveAtOnce));

@@ -44,11 +44,10 @@ Status CheckNameIsFree(const Config& config, const ExperimentSpec& spec) {
 
 }  // namespace
 
-Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner& runner,
-                                     std::span<const std::string> sets) {
-  const std::string path = file == "-" ? "/dev/stdin" : file;
+Result<LoadedExperiment> LoadChecked(const FileArguments& arguments, const TrialRunner& runner) {
+  const std::string path = arguments.file == "-" ? "/dev/stdin" : arguments.file;
   HONE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kLargestFile));
-  LoadedExperiment loaded = LoadExperiment(text, file, sets);
+  LoadedExperiment loaded = LoadExperiment(text, arguments.file, arguments.sets);
   if (loaded.readable) {
     Problems problems;
     if (loaded.HasErrors()) {
@@ -61,15 +60,24 @@ Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner&
   return loaded;
 }
 
+void DeclareFile(Args& args, FileArguments& arguments) {
+  args.Add("file", arguments.file,
+           {.type = "FILE",
+            .help = "the experiment file; - is standard input",
+            .values = Values::kFile,
+            .required = true});
+  DeclareSets(args, arguments.sets);
+}
+
 void DeclareSets(Args& args, std::vector<std::string>& sets) {
   args.Add("--set", sets,
            {.type = "PATH=VALUE",
             .help = "replace a field of the file, such as spec.maxTrialCount=20; repeatable"});
 }
 
-Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config, const std::string& file,
-                                                   std::span<const std::string> sets) {
-  const auto loaded = LoadChecked(file, LocalChecks(CapacityOf(config)), sets);
+Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config,
+                                                   const FileArguments& arguments) {
+  const auto loaded = LoadChecked(arguments, LocalChecks(CapacityOf(config)));
   if (!loaded.has_value()) {
     return Fail(Code::kInvalidArgument, loaded.error().Text());
   }

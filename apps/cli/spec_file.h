@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/wire/experiment_file.h"
 #include "apps/cli/args.h"
-#include "apps/cli/session.h"
+#include "apps/cli/config.h"
 #include "base/result.h"
 #include "trial-runner/trial_runner.h"
 
 namespace hone::cli {
 
-/// Reads an experiment file and makes every check of it. @param file  "-" is standard input
-/// @param runner  that would run it; @param sets  of --set; @errors the file cannot be read
-Result<LoadedExperiment> LoadChecked(const std::string& file, const TrialRunner& runner,
-                                     std::span<const std::string> sets = {});
-/// --set, as `run`, `create` and `validate` take it.
+/// Which experiment is meant.
+struct FileArguments {
+  std::string file;               ///< "-" is standard input
+  std::vector<std::string> sets;  ///< of --set
+};
+/// FILE and what changes it, as `run` and `create` take it.
+void DeclareFile(Args& args, FileArguments& arguments);
+/// Only what changes it.
 void DeclareSets(Args& args, std::vector<std::string>& sets);
+
+/// Reads an experiment file and makes every check of it. @param runner  that would run it
+/// @errors a file cannot be read
+Result<LoadedExperiment> LoadChecked(const FileArguments& arguments, const TrialRunner& runner);
 
 /// One line a problem: `FILE:LINE: field: message`.
 std::string ProblemLines(const LoadedExperiment& loaded);
@@ -26,8 +33,8 @@ std::string ProblemLines(const LoadedExperiment& loaded);
 /// What `run` and `create` start from: the checked spec, with this process's working folder in it.
 /// Everything wrong is told on stderr. @returns nothing if there are errors
 /// @errors  kInvalidArgument: the file cannot be read, or the name is taken
-Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config, const std::string& file,
-                                                   std::span<const std::string> sets);
+Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config,
+                                                   const FileArguments& arguments);
 
 /// The spec with the folder in its annotations where its relative paths start, unless it names one.
 Result<ExperimentSpec> WithWorkingFolder(const ExperimentSpec& spec, const std::string& folder);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // hone validate: says what is wrong with experiment files; opens no store and starts no thread.
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/local_checks.h"
@@ -28,9 +27,9 @@ void Declare(Args& args, Options& options) {
 }
 
 nlohmann::json ProblemObject(const LocatedProblem& located) {
-  const bool warning = located.problem.severity == Problem::Severity::kWarning;
+  const bool error = located.problem.severity == Problem::Severity::kError;
   nlohmann::json object = {{"file", located.file},
-                           {"severity", warning ? "warning" : "error"},
+                           {"severity", error ? "error" : "warning"},
                            {"field", located.problem.field},
                            {"message", located.problem.message}};
   if (located.line > 0) {
@@ -39,28 +38,39 @@ nlohmann::json ProblemObject(const LocatedProblem& located) {
   return object;
 }
 
+nlohmann::json FileObject(const LoadedExperiment& loaded) {
+  nlohmann::json problems = nlohmann::json::array();
+  for (const LocatedProblem& located : loaded.problems) {
+    problems.push_back(ProblemObject(located));
+  }
+  return {{"file", loaded.file}, {"valid", !loaded.HasErrors()}, {"problems", problems}};
+}
+
+LoadedExperiment Unreadable(const std::string& file, const Error& error) {
+  LoadedExperiment loaded;
+  loaded.file = file;
+  loaded.problems.push_back({file, 0, {Problem::Severity::kError, "", error.Text()}});
+  return loaded;
+}
+
+LoadedExperiment LoadOne(const std::string& file, const Options& options) {
+  auto loaded = LoadChecked({file, options.sets}, LocalChecks(std::nullopt));
+  return loaded.has_value() ? std::move(*loaded) : Unreadable(file, loaded.error());
+}
+
 Result<int> ValidateFiles(const Config& /*config*/, const Options& options) {
   bool valid = true;
+  std::string lines;
   nlohmann::json items = nlohmann::json::array();
   for (const std::string& file : options.files) {
-    const auto loaded = LoadChecked(file, LocalChecks(std::nullopt), options.sets);
-    if (!loaded.has_value()) {
-      std::fprintf(stderr, "hone: %s\n", loaded.error().Text().c_str());
-      valid = false;
-      continue;
-    }
-    valid = valid && !loaded->HasErrors();
-    if (options.output == OutputFormat::kTable) {
-      HONE_RETURN_IF_ERROR(PrintText(ProblemLines(*loaded)));
-    }
-    for (const LocatedProblem& located : loaded->problems) {
-      items.push_back(ProblemObject(located));
-    }
+    const LoadedExperiment loaded = LoadOne(file, options);
+    valid = valid && !loaded.HasErrors();
+    lines += ProblemLines(loaded);
+    items.push_back(FileObject(loaded));
   }
-  if (options.output != OutputFormat::kTable) {
-    HONE_RETURN_IF_ERROR(
-        PrintDocument({{"valid", valid}, {"items", std::move(items)}}, options.output));
-  }
+  HONE_RETURN_IF_ERROR(options.output == OutputFormat::kTable
+                           ? PrintText(lines)
+                           : PrintDocument({{"items", std::move(items)}}, options.output));
   return valid ? kExitOk : kExitUsage;
 }
 

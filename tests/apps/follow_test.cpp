@@ -144,13 +144,16 @@ TEST_CASE("hone validate -o json: problems as data", "[apps]") {
   const auto run = hone.Run({"validate", file, "--set", "spec.seed=x", "-o", "json"});
   CHECK(run.exit_code == 2);
   const auto document = json::parse(run.out);
-  CHECK(document["valid"] == false);
-  REQUIRE(document["items"].size() == 2);
-  CHECK(document["items"][0]["file"] == "--set 1");
-  CHECK_FALSE(document["items"][0].contains("line"));
-  CHECK(document["items"][1]["field"] == "spec.maxTrialCount");
-  CHECK(document["items"][1]["severity"] == "error");
-  CHECK(document["items"][1]["line"].is_number());
+  REQUIRE(document["items"].size() == 1);
+  const auto& item = document["items"][0];
+  CHECK(item["file"] == file);
+  CHECK(item["valid"] == false);
+  REQUIRE(item["problems"].size() == 2);
+  CHECK(item["problems"][0]["file"] == "--set 1");
+  CHECK_FALSE(item["problems"][0].contains("line"));
+  CHECK(item["problems"][1]["field"] == "spec.maxTrialCount");
+  CHECK(item["problems"][1]["severity"] == "error");
+  CHECK(item["problems"][1]["line"].is_number());
 }
 
 TEST_CASE("hone config: the file of the environment, and each value's source", "[apps]") {
