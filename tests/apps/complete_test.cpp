@@ -24,6 +24,7 @@ std::vector<std::string> Offered(const std::vector<std::string>& words) {
   static const ProgramModel program = Program().Describe();
   const Completion completion = Complete(program, words, &Names);
   std::vector<std::string> texts;
+  texts.reserve(completion.candidates.size() + 2);
   for (const Candidate& candidate : completion.candidates) {
     texts.push_back(candidate.text);
   }

@@ -64,7 +64,7 @@ TEST_CASE("settings: every one can be said in every place", "[apps]") {
   };
   for (const Setting& setting : Settings()) {
     DYNAMIC_SECTION(setting.key) {
-      const std::string text = texts.at(setting.key);
+      const std::string& text = texts.at(setting.key);
       const ConfigFile file(setting.key + ": " + text + "\n");
       for (const auto& [flags, variables, source] :
            {std::tuple<FlagTexts, Variables, std::string>{

@@ -84,6 +84,7 @@ TEST_CASE("overrides: what cannot be put is told with its number", "[api]") {
 std::vector<std::string> Lines(const std::vector<std::string>& sets) {
   const LoadedExperiment loaded = LoadExperiment(test::DataFile("random-job.yaml"), "f.yaml", sets);
   std::vector<std::string> lines;
+  lines.reserve(loaded.problems.size());
   for (const LocatedProblem& located : loaded.problems) {
     lines.push_back(FormatProblem(located));
   }
