@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/guard.h"
 #include "core/event_fields.h"
@@ -134,6 +136,19 @@ class Reader {
     field = json.get<T>();
   }
 
+  /// The library would convert a fraction, and cut a number that is too large, without a word.
+  template <class T>
+    requires std::integral<T> && (!std::same_as<T, bool>)
+  static void Get(const Json& json, T& field) {
+    const bool fits = json.is_number_unsigned()
+                          ? std::in_range<T>(json.get<std::uint64_t>())
+                          : json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>());
+    if (!fits) {
+      throw std::invalid_argument("not a whole number in range: " + json.dump());
+    }
+    field = json.get<T>();
+  }
+
   template <class T>
   static void Get(const Json& json, std::optional<T>& field) {
     T value{};
@@ -142,7 +157,9 @@ class Reader {
   }
 
   static void Get(const Json& json, Timestamp& at) {
-    at = Timestamp(Duration(json.get<std::int64_t>()));
+    std::int64_t microseconds = 0;
+    Get(json, microseconds);
+    at = Timestamp(Duration(microseconds));
   }
 
   template <class E>

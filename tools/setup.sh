@@ -4,6 +4,7 @@
 #   tools/setup.sh            what `make build`, `make test` and `make run` need
 #   tools/setup.sh --test     what some tests use and others skip without
 #   tools/setup.sh --lint     the pinned clang-format and clang-tidy, in build/tools
+#   tools/setup.sh --fuzz     clang with libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
 # It is quick and silent when nothing is missing.
 set -euo pipefail
@@ -63,6 +64,9 @@ case "${1:-}" in
       build/tools/bin/pip install --quiet clang-format==18.1.8 clang-tidy==18.1.8
     fi
     ;;
+  --fuzz)
+    install_packages clang-16 libclang-rt-16-dev
+    ;;
   --bench)
     install_packages python3 python3-venv
     if [ ! -x build/bench-venv/bin/optuna ]; then
@@ -71,7 +75,7 @@ case "${1:-}" in
     fi
     ;;
   *)
-    echo "usage: tools/setup.sh [--test | --lint | --bench]" >&2
+    echo "usage: tools/setup.sh [--test | --lint | --fuzz | --bench]" >&2
     exit 2
     ;;
 esac

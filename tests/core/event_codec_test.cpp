@@ -112,6 +112,10 @@ TEST_CASE("event codec: what cannot be read is data loss, with the reason", "[co
       {"unknown kind", "TrialTeleported", "{}"},
       {"not JSON", "BestChanged", "{"},
       {"wrong type", "BestChanged", R"({"trial":"seven"})"},
+      {"a fraction", "BestChanged", R"({"trial":1.5})"},
+      {"negative", "BestChanged", R"({"trial":-1})"},
+      {"too large", "BestChanged", R"({"trial":4294967296})"},
+      {"far too large", "TrialRunning", R"({"trial":1,"startedAt":17000000010000000000500000})"},
       {"unknown word", "TrialStopRequested", R"({"cause":"Bored"})"},
   }));
   INFO(c.name);

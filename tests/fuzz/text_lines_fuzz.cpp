@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Format TEXT: a filter (empty: the default one), a zero byte, and lines of a log.
+#include "base/check.h"
+#include "metrics-collector/text.h"
+#include "tests/fuzz/fuzz.h"
+
+void hone::fuzz::FuzzOne(std::string_view input) {
+  const std::string filter(TakePart(input));
+  const auto parser = MakeTextParser(
+      {"loss", "acc"}, filter.empty() ? std::vector<std::string>{} : std::vector{filter});
+  if (!parser.has_value()) {
+    return;
+  }
+  std::vector<MetricRecord> records;
+  while (!input.empty()) {
+    const std::string_view line = input.substr(0, input.find('\n'));
+    input.remove_prefix(std::min(input.size(), line.size() + 1));
+    (*parser)->ParseLine(line, records);
+  }
+  for (const MetricRecord& record : records) {
+    HONE_CHECK(record.metric == "loss" || record.metric == "acc",
+               "only metrics that were asked for");
+  }
+}
