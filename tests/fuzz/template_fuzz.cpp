@@ -13,6 +13,6 @@ void hone::fuzz::FuzzOne(std::string_view input) {
   spec.trial_template.parameters = {{"a", "", "x"}, {"b", "", reference}};
   spec.trial_template.trial_spec = std::string(input);
   static_cast<void>(PlaceholdersIn(input));
-  static_cast<void>(MetadataReference(spec, "fuzz-1", reference));
-  static_cast<void>(RenderTrial(spec, "fuzz-1", {{value, true}}));
+  [[maybe_unused]] const auto word = MetadataReference(spec, "fuzz-1", reference);
+  [[maybe_unused]] const auto job = RenderTrial(spec, "fuzz-1", {{value, true}});
 }
