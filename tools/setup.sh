@@ -18,7 +18,7 @@ kPackages=(
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
-kTestPackages=(zsh fish mandoc)
+kTestPackages=(zsh fish mandoc python3-jsonschema python3-yaml)
 
 # One query for all of them: this runs before every make.
 missing_packages() {

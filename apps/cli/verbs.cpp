@@ -22,6 +22,7 @@
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
   VERB(AlgorithmsVerb)           \
+  VERB(SchemaVerb)               \
   VERB(DoctorVerb)               \
   VERB(ConfigVerb)               \
   VERB(CompletionVerb)           \
