@@ -104,6 +104,10 @@ CrashLabel::~CrashLabel() {
   std::copy_n(previous_, kLabelSize, t_label.begin());
 }
 
+std::string_view CrashLabel::Current() {
+  return t_label.data();
+}
+
 Result<int> CrashCount(const std::filesystem::path& folder, std::string_view label) {
   const auto text = ReadFile(folder / label);
   if (text.has_value()) {

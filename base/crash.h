@@ -25,6 +25,9 @@ class CrashLabel {
   CrashLabel(const CrashLabel&) = delete;
   CrashLabel& operator=(const CrashLabel&) = delete;
 
+  /// Of the calling thread; empty: none.
+  static std::string_view Current();
+
  private:
   char previous_[64];
 };

@@ -89,7 +89,7 @@ Status ExperimentStrand::BeginWatching() {
   if (watch_ != nullptr) {
     watch_->Close();
   }
-  HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(*state_.spec, state_.seed));
+  HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(id_, *state_.spec, state_.seed));
   HONE_ASSIGN_OR_RETURN(auto parser, MakeParser(state_.spec->collector, state_.spec->objective));
   const auto post = [weak = weak_from_this()](Input input) {
     if (const auto self = weak.lock()) {

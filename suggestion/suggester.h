@@ -46,8 +46,10 @@ class Suggester {
 class SuggesterFactory {
  public:
   virtual ~SuggesterFactory() = default;
+  /// @param id  the experiment that a crash of its search counts against
   /// @errors kInvalidArgument: the algorithm cannot do this experiment
-  virtual Result<std::unique_ptr<Suggester>> Create(const ExperimentSpec& spec,
+  virtual Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id,
+                                                    const ExperimentSpec& spec,
                                                     std::uint64_t seed) = 0;
 };
 

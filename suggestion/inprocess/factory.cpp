@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/crash.h"
 #include "suggestion/inprocess/pupil.h"
 
 namespace hone {
@@ -18,18 +19,22 @@ Result<SuggestReply> Answer(Pupil& pupil, SuggestRequest& request) {
 /// Destroying it does not wait for a question under way: that one ends unheard.
 class InProcessSuggester final : public Suggester {
  public:
-  InProcessSuggester(std::unique_ptr<Pupil> pupil, std::shared_ptr<Executor> strand)
-      : pupil_(std::move(pupil)), strand_(std::move(strand)) {}
+  InProcessSuggester(ExperimentId id, std::unique_ptr<Pupil> pupil,
+                     std::shared_ptr<Executor> strand)
+      : id_(std::move(id)), pupil_(std::move(pupil)), strand_(std::move(strand)) {}
 
   void Ask(SuggestRequest request, Done done) override {
     // A Task is copyable; the history is not copied with it.
-    strand_->Post([pupil = std::weak_ptr<Pupil>(pupil_), done = std::move(done),
+    strand_->Post([id = id_, pupil = std::weak_ptr<Pupil>(pupil_), done = std::move(done),
                    shared = std::make_shared<SuggestRequest>(std::move(request))] {
       std::shared_ptr<Pupil> held = pupil.lock();
       if (held == nullptr) {
         return;
       }
-      auto reply = Answer(*held, *shared);
+      auto reply = [&] {
+        const CrashLabel label(id.text);
+        return Answer(*held, *shared);
+      }();
       held.reset();
       if (!pupil.expired()) {
         done(std::move(reply));
@@ -38,16 +43,18 @@ class InProcessSuggester final : public Suggester {
   }
 
  private:
+  ExperimentId id_;
   std::shared_ptr<Pupil> pupil_;  // shared with the one task that is under way
   std::shared_ptr<Executor> strand_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Suggester>> InProcessSuggesterFactory::Create(const ExperimentSpec& spec,
+Result<std::unique_ptr<Suggester>> InProcessSuggesterFactory::Create(const ExperimentId& id,
+                                                                     const ExperimentSpec& spec,
                                                                      std::uint64_t seed) {
   HONE_ASSIGN_OR_RETURN(auto pupil, Pupil::Create(spec, seed));
-  return std::make_unique<InProcessSuggester>(std::move(pupil), compute_.MakeStrand());
+  return std::make_unique<InProcessSuggester>(id, std::move(pupil), compute_.MakeStrand());
 }
 
 }  // namespace hone

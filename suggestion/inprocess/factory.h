@@ -18,7 +18,7 @@ class InProcessSuggesterFactory final : public SuggesterFactory {
   explicit InProcessSuggesterFactory(Executor& compute) : compute_(compute) {}
 
   /// An algorithm's own random_state wins over `seed`.
-  Result<std::unique_ptr<Suggester>> Create(const ExperimentSpec& spec,
+  Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id, const ExperimentSpec& spec,
                                             std::uint64_t seed) override;
 
  private:

@@ -41,7 +41,8 @@ class ScriptedFactory final : public SuggesterFactory {
   ScriptedFactory(Executor& executor, Duration delay, ScriptedSuggester::Script script)
       : executor_(executor), delay_(delay), script_(std::move(script)) {}
 
-  Result<std::unique_ptr<Suggester>> Create(const ExperimentSpec& /*spec*/,
+  Result<std::unique_ptr<Suggester>> Create(const ExperimentId& /*id*/,
+                                            const ExperimentSpec& /*spec*/,
                                             std::uint64_t /*seed*/) override {
     return std::make_unique<ScriptedSuggester>(executor_, delay_, script_);
   }

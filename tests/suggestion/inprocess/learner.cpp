@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/suggestion/inprocess/learner.h"
 
+#include "base/crash.h"
+
 namespace hone {
 namespace {
 
@@ -18,7 +20,8 @@ class Learner final : public Searcher {
   explicit Learner(const Settings& settings)
       : lies_(settings.Text("lie") == "true"),
         stumbles_(settings.Text("stumble") == "true"),
-        resumes_(settings.Text("resume") == "true") {}
+        resumes_(settings.Text("resume") == "true"),
+        tells_label_(settings.Text("label") == "true") {}
 
   static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
     return std::make_unique<Learner>(context.settings);
@@ -53,6 +56,7 @@ class Learner final : public Searcher {
       start.budget = items_ + 1;
       start.tag = "left " + std::to_string(request.trials_left.value_or(0)) + " sum " +
                   std::to_string(sum_);
+      start.tag = tells_label_ ? std::string(CrashLabel::Current()) : start.tag;
       answers.emplace_back(std::move(start));
     }
     return answers;
@@ -62,16 +66,18 @@ class Learner final : public Searcher {
   bool lies_;
   bool stumbles_;
   bool resumes_;
+  bool tells_label_;
   int items_ = 0;
   double sum_ = 0;
   std::optional<TrialNumber> paused_;
 };
 
-HONE_REGISTER_SEARCHER(learner, {.summary = "for tests",
-                                 .source = "none",
-                                 .supports = kInteger | kParallel,
-                                 .settings = {Flag("lie"), Flag("stumble"), Flag("resume")},
-                                 .create = &Learner::Create});
+HONE_REGISTER_SEARCHER(learner,
+                       {.summary = "for tests",
+                        .source = "none",
+                        .supports = kInteger | kParallel,
+                        .settings = {Flag("lie"), Flag("stumble"), Flag("resume"), Flag("label")},
+                        .create = &Learner::Create});
 
 }  // namespace
 
