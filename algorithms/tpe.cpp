@@ -35,7 +35,7 @@ using sampling::Mixture;
 // Coordinates with more cells than this are taken for continuous ones between proposals.
 constexpr std::uint64_t kMaxTableCells = 64;
 // More kernels than this are thinned out; the oldest first, and the rest of them weighs more.
-constexpr std::size_t kMaxComponents = 2048;
+constexpr std::size_t kMaxComponents = 512;
 // Of each density, this many of the newest points have full weight (Bergstra et al. 2013).
 constexpr std::size_t kFullWeight = 25;
 constexpr std::size_t kMaxGood = 25;
