@@ -69,10 +69,31 @@ bool IsUniform(const Domain& domain) {
   return integer == nullptr || integer->distribution == Distribution::kUniform;
 }
 
-void CheckParameters(const SearcherInfo& info, const Space& space, Problems& problems) {
+/// Indices of the parameters that are wrong themselves.
+std::set<std::size_t> WrongParameters(const Problems& problems) {
+  constexpr std::string_view kList = "spec.parameters[";
+  std::set<std::size_t> wrong;
+  for (const Problem& problem : problems.list()) {
+    const std::string_view field = problem.field;
+    if (problem.severity != Problem::Severity::kError || !field.starts_with(kList)) {
+      continue;
+    }
+    const std::string_view digits = field.substr(kList.size(), field.find(']') - kList.size());
+    wrong.insert(static_cast<std::size_t>(ParseInt(digits).value_or(0)));
+  }
+  return wrong;
+}
+
+/// @param before  a parameter that it calls wrong is left alone
+void CheckParameters(const SearcherInfo& info, const Space& space, const Problems& before,
+                     Problems& problems) {
+  const std::set<std::size_t> wrong = WrongParameters(before);
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
     const Parameter& parameter = space.parameters[i];
     const std::string path = "spec.parameters[" + std::to_string(i) + "]";
+    if (wrong.contains(i)) {
+      continue;
+    }
     const Capability kind = KindOf(parameter.domain);
     if ((info.supports & kind) == 0) {
       problems.Refuse(path + ".parameterType", info.name + " cannot search " +
@@ -88,6 +109,13 @@ void CheckParameters(const SearcherInfo& info, const Space& space, Problems& pro
                       info.name + " does not know conditional parameters; use random or sobol");
     }
   }
+}
+
+/// Whether what an algorithm's own check is about is known to be sound.
+bool MayRunOwnCheck(const Problems& before, const Problems& found) {
+  return !found.HasErrors() && !before.HasErrorsAt("spec.parameters") &&
+         !before.HasErrorsAt("spec.maxTrialCount") &&
+         !before.HasErrorsAt("spec.parallelTrialCount");
 }
 
 }  // namespace
@@ -108,16 +136,18 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
   }
   Problems found;
   AlgorithmChoice choice{info, CheckOwnSettings(*info, spec, found)};
-  CheckParameters(*info, spec.space, found);
+  CheckParameters(*info, spec.space, problems, found);
   if (spec.parallel_trial_count > 1 && (info->supports & kParallel) == 0) {
     found.Refuse("spec.parallelTrialCount", info->name + " works on one trial at a time; set 1");
   }
-  // An algorithm's own check may rely on settings that parse.
-  if (info->check != nullptr && !found.HasErrors()) {
+  if (info->check != nullptr && MayRunOwnCheck(problems, found)) {
     info->check(ContextOf(spec, choice.settings, 0), found);
   }
+  const Problems before = problems;
   for (const Problem& problem : found.list()) {
-    problems.Add(problem);
+    if (!before.HasErrorsAt(problem.field)) {
+      problems.Add(problem);
+    }
   }
   return choice;
 }

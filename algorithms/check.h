@@ -19,6 +19,8 @@ struct AlgorithmChoice {
 /// All checks between an experiment and its algorithm: the name is registered, its settings fit the
 /// schema, it can honour the kinds of parameter, distributions, conditions and parallelism, and its
 /// own check passes.
+/// @param problems  what it holds already says which parts of the spec are wrong: those are left
+///                  alone
 /// @returns  nothing if the algorithm is not known; else what was found, to be used only if
 ///           `problems` has no errors
 std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Problems& problems);

@@ -15,6 +15,8 @@ struct Problem {
   std::string
       field;  ///< path such as "spec.parameters[2].feasibleSpace.max"; empty for the whole document
   std::string message;  ///< what is wrong and what to do, one sentence
+  /// An error only here: the document is sound, but this version or this machine cannot do it.
+  bool unsupported = false;
   bool operator==(const Problem&) const = default;
 };
 
@@ -25,10 +27,13 @@ inline constexpr std::string_view kUnknownField = "unknown field";
 class Problems {
  public:
   void Refuse(std::string field, std::string message) {
-    list_.push_back({Problem::Severity::kError, std::move(field), std::move(message)});
+    list_.push_back({Problem::Severity::kError, std::move(field), std::move(message), false});
   }
   void Warn(std::string field, std::string message) {
-    list_.push_back({Problem::Severity::kWarning, std::move(field), std::move(message)});
+    list_.push_back({Problem::Severity::kWarning, std::move(field), std::move(message), false});
+  }
+  void CannotHere(std::string field, std::string message) {
+    list_.push_back({Problem::Severity::kError, std::move(field), std::move(message), true});
   }
   void Add(Problem problem) { list_.push_back(std::move(problem)); }
 
@@ -36,6 +41,19 @@ class Problems {
   [[nodiscard]] bool HasErrors() const {
     for (const Problem& problem : list_) {
       if (problem.severity == Problem::Severity::kError) {
+        return true;
+      }
+    }
+    return false;
+  }
+  /// Whether there is an error at this field or below it.
+  [[nodiscard]] bool HasErrorsAt(std::string_view field) const {
+    for (const Problem& problem : list_) {
+      const std::string_view at = problem.field;
+      const bool inside =
+          at.starts_with(field) &&
+          (at.size() == field.size() || at[field.size()] == '.' || at[field.size()] == '[');
+      if (inside && problem.severity == Problem::Severity::kError) {
         return true;
       }
     }

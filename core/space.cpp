@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -166,12 +167,16 @@ Result<std::size_t> IndexIn(std::span<const std::string> list, std::string_view 
   return static_cast<std::size_t>(found - list.begin());
 }
 
+using FirstOf = std::unordered_map<std::string_view, std::size_t>;
+
 /// The checks of one parameter; every problem is reported under the parameter's own path.
 class ParameterCheck {
  public:
-  ParameterCheck(const Space& space, std::size_t index, std::string_view list_path,
-                 Problems& problems)
+  /// @param first_of  where each name stands first
+  ParameterCheck(const Space& space, const FirstOf& first_of, std::size_t index,
+                 std::string_view list_path, Problems& problems)
       : space_(space),
+        first_of_(first_of),
         index_(index),
         parameter_(space.parameters[index]),
         path_(std::string(list_path) + "[" + std::to_string(index) + "]"),
@@ -198,10 +203,10 @@ class ParameterCheck {
       problems_.Refuse(path_ + ".name", "is empty; give the parameter a name");
       return;
     }
-    const std::optional<std::size_t> first = space_.Find(parameter_.name);
-    if (first && *first < index_) {
+    const std::size_t first = first_of_.at(parameter_.name);
+    if (first < index_) {
       problems_.Refuse(path_ + ".name", Quoted(parameter_.name) + " is already parameter " +
-                                            std::to_string(*first) + "; names must be unique");
+                                            std::to_string(first) + "; names must be unique");
     }
   }
 
@@ -326,16 +331,17 @@ class ParameterCheck {
 
   void CheckActivation(const Activation& activation) {
     const std::string path = path_ + ".activeWhen";
-    const std::optional<std::size_t> parent = space_.Find(activation.parameter);
-    if (!parent || *parent >= index_) {
+    const auto parent = first_of_.find(activation.parameter);
+    if (parent == first_of_.end() || parent->second >= index_) {
       problems_.Refuse(path + ".parameter",
-                       parent ? Quoted(activation.parameter) +
-                                    " must stand before the parameter that depends on it; move it "
-                                    "up in the list"
-                              : "there is no parameter " + Quoted(activation.parameter));
+                       parent != first_of_.end()
+                           ? Quoted(activation.parameter) +
+                                 " must stand before the parameter that depends on it; move it "
+                                 "up in the list"
+                           : "there is no parameter " + Quoted(activation.parameter));
       return;
     }
-    const Domain& domain = space_.parameters[*parent].domain;
+    const Domain& domain = space_.parameters[parent->second].domain;
     const auto* real = std::get_if<RealDomain>(&domain);
     if (real != nullptr && !real->step) {
       problems_.Refuse(path + ".parameter",
@@ -356,6 +362,7 @@ class ParameterCheck {
   }
 
   const Space& space_;
+  const FirstOf& first_of_;
   std::size_t index_;
   const Parameter& parameter_;
   std::string path_;
@@ -427,8 +434,12 @@ Result<double> NumberOf(const Domain& domain, std::string_view text) {
 }
 
 void CheckSpace(const Space& space, std::string_view path, Problems& problems) {
+  FirstOf first_of;
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
-    ParameterCheck(space, i, path, problems).Run();
+    first_of.emplace(space.parameters[i].name, i);
+  }
+  for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+    ParameterCheck(space, first_of, i, path, problems).Run();
   }
 }
 

@@ -42,15 +42,42 @@ struct TrialParameter {
   bool operator==(const TrialParameter&) const = default;
 };
 
+/// Where a template stands that is not written in the experiment itself.
+struct ConfigMapSource {
+  std::string name;
+  std::string name_space;
+  std::string path;  ///< key in the ConfigMap's data
+  bool operator==(const ConfigMapSource&) const = default;
+};
+
 struct TrialTemplate {
   bool retain = false;
-  std::string trial_spec;  ///< JSON text of the Kubernetes object with its placeholders
+  std::optional<ConfigMapSource> config_map;  ///< nothing: the template is inline
+  /// JSON text of the Kubernetes object with its placeholders. Of a ConfigMap's template: scalars
+  /// that are typed after substitution start with kPlainMark (core/template.h).
+  std::string trial_spec;
   std::vector<TrialParameter> parameters;
   std::map<std::string, std::string> primary_pod_labels;
   std::string primary_container;
   std::string success_condition;
   std::string failure_condition;
   bool operator==(const TrialTemplate&) const = default;
+};
+
+/// One operation that an architecture may use, with the choices it has.
+struct NasOperation {
+  std::string type;
+  Space choices;
+  bool operator==(const NasOperation&) const = default;
+};
+
+/// A search for an architecture instead of parameters (`spec.nasConfig`).
+struct NasSpec {
+  int layers = 0;
+  std::vector<int> input_sizes;
+  std::vector<int> output_sizes;
+  std::vector<NasOperation> operations;
+  bool operator==(const NasSpec&) const = default;
 };
 
 /// How often a failed trial is started again, and after which failures. [hone's own field]
@@ -66,7 +93,8 @@ struct ExperimentSpec {
   std::string name;
   std::string name_space = "default";
   std::map<std::string, std::string> annotations;  ///< of the experiment's own metadata
-  Space space;
+  Space space;                                     ///< empty if there is `nas`
+  std::optional<NasSpec> nas;                      ///< nothing: the usual search over parameters
   Objective objective;
   AlgorithmSpec algorithm;
   std::optional<AlgorithmSpec> early_stopping;

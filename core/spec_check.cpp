@@ -16,6 +16,7 @@ using nlohmann::json;
 constexpr std::size_t kLongestName = 40;
 constexpr std::size_t kLongestNamespace = 63;
 constexpr std::size_t kShown = 60;
+constexpr int kMostSuggestions = 50;
 
 std::string Quoted(std::string_view text) {
   return "\"" + Printable(text, kShown) + "\"";
@@ -92,10 +93,11 @@ void CheckMetrics(const Objective& objective, Problems& problems) {
       problems.Warn(field, Quoted(name) + " is listed twice");
     }
   }
-  const std::vector<std::string> known = objective.MetricNames();
+  const std::vector<std::string> names = objective.MetricNames();
+  const std::set<std::string_view> known(names.begin(), names.end());
   for (std::size_t i = 0; i < objective.strategies.size(); ++i) {
     const std::string& name = objective.strategies[i].metric;
-    if (std::ranges::find(known, name) == known.end()) {
+    if (!known.contains(name)) {
       problems.Warn("spec.objective.metricStrategies[" + std::to_string(i) + "].name",
                     Quoted(name) + " is neither the objective nor an additional metric");
     }
@@ -112,8 +114,13 @@ class TemplateCheck {
     if (template_.trial_spec.empty()) {
       return;  // told by DecodeSpec
     }
+    object_ = json::parse(template_.trial_spec, nullptr, false);
     CheckObject();
     placeholders_ = PlaceholdersIn(template_.trial_spec);
+    used_.insert(placeholders_.begin(), placeholders_.end());
+    for (const Parameter& parameter : spec_.space.parameters) {
+      known_.insert(parameter.name);
+    }
     for (std::size_t i = 0; i < template_.parameters.size(); ++i) {
       CheckParameter(i);
     }
@@ -125,20 +132,23 @@ class TemplateCheck {
   static constexpr const char* kPath = "spec.trialTemplate.trialSpec";
 
   void CheckObject() {
-    const json object = json::parse(template_.trial_spec, nullptr, false);
-    if (!object.is_object()) {
+    if (!object_.is_object()) {
       problems_.Refuse(kPath, "must be an object");
       return;
     }
     for (const char* key : {"apiVersion", "kind"}) {
-      const auto found = object.find(key);
-      if (found == object.end() || !found->is_string() || *found == "") {
+      const auto found = object_.find(key);
+      if (found == object_.end() || !found->is_string() || *found == "") {
         problems_.Refuse(std::string(kPath) + "." + key, "is required");
       }
     }
-    const auto metadata = object.find("metadata");
+    const auto metadata = object_.find("metadata");
+    if (metadata == object_.end() || !metadata->is_object()) {
+      return;
+    }
     for (const char* key : {"name", "namespace"}) {
-      if (metadata != object.end() && metadata->is_object() && metadata->contains(key)) {
+      const auto found = metadata->find(key);
+      if (found != metadata->end() && !found->is_null() && *found != "") {
         problems_.Refuse(std::string(kPath) + ".metadata." + key,
                          "must be absent, because every trial gets its own; remove it");
       }
@@ -163,7 +173,7 @@ class TemplateCheck {
     }
     if (!names_.insert(name).second) {
       problems_.Refuse(field, Quoted(name) + " is used by another trial parameter already");
-    } else if (std::ranges::find(placeholders_, name) == placeholders_.end()) {
+    } else if (!used_.contains(name)) {
       problems_.Refuse(field, "the trialSpec does not use ${trialParameters." +
                                   Printable(name, kShown) + "}; use it or remove the parameter");
     }
@@ -175,20 +185,20 @@ class TemplateCheck {
       return;
     }
     if (IsMetadataReference(reference)) {
-      if (const auto value = MetadataReference(spec_, "trial", reference); !value) {
+      if (const auto value = MetadataReference(object_, spec_, "trial", reference); !value) {
         problems_.Refuse(field, value.error().message);
       }
       return;
     }
-    if (spec_.space.parameters.empty() || spec_.space.Find(reference)) {
+    if (known_.empty() || known_.contains(reference)) {
       return;
     }
-    std::vector<std::string_view> known;
-    known.reserve(spec_.space.parameters.size());
-    for (const Parameter& parameter : spec_.space.parameters) {
-      known.push_back(parameter.name);
+    std::string_view near;
+    if (suggestions_ < kMostSuggestions) {  // each compares with every name
+      const std::vector<std::string_view> known(known_.begin(), known_.end());
+      near = Nearest(reference, known);
+      ++suggestions_;
     }
-    const std::string_view near = Nearest(reference, known);
     problems_.Refuse(field, "there is no parameter " + Quoted(reference) +
                                 (near.empty() ? "; name one of spec.parameters"
                                               : ", did you mean " + std::string(near) + "?"));
@@ -224,7 +234,11 @@ class TemplateCheck {
   const ExperimentSpec& spec_;
   const TrialTemplate& template_;
   Problems& problems_;
+  json object_;
   std::vector<std::string> placeholders_;
+  std::set<std::string_view> used_;   // the placeholders
+  std::set<std::string_view> known_;  // names of the search parameters
+  int suggestions_ = 0;
   std::set<std::string> names_;
   std::set<std::string> references_;
 };
@@ -235,6 +249,12 @@ void CheckSpec(const ExperimentSpec& spec, Problems& problems) {
   CheckNames(spec, problems);
   CheckCounts(spec, problems);
   CheckSpace(spec.space, "spec.parameters", problems);
+  if (spec.nas) {
+    for (std::size_t i = 0; i < spec.nas->operations.size(); ++i) {
+      CheckSpace(spec.nas->operations[i].choices,
+                 "spec.nasConfig.operations[" + std::to_string(i) + "].parameters", problems);
+    }
+  }
   CheckMetrics(spec.objective, problems);
   TemplateCheck(spec, problems).Run();
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "core/spec_parts.h"
@@ -46,14 +47,14 @@ void DecodeHead(Fields& root, ExperimentSpec& spec) {
 }
 
 void DecodeStrategies(Fields& fields, Objective& objective) {
-  fields.ForEach("metricStrategies", [&objective](Fields& item) {
+  std::set<std::string, std::less<>> listed;
+  fields.ForEach("metricStrategies", [&objective, &listed](Fields& item) {
     const std::string name = item.RequiredText("name", "name a metric");
     const auto value = item.Word("value", kStrategies);
     if (!item.Has("value")) {
       item.problems().Refuse(item.Path("value"), "is required: min, max or latest");
     }
-    const bool twice = std::ranges::find(objective.strategies, name, &MetricStrategy::metric) !=
-                       objective.strategies.end();
+    const bool twice = !name.empty() && !listed.insert(name).second;
     if (twice) {
       item.problems().Refuse(item.Path("name"), "this metric already has a strategy");
     }
@@ -67,10 +68,12 @@ void DecodeStrategies(Fields& fields, Objective& objective) {
 void AddDefaultStrategies(Fields& fields, Objective& objective) {
   const Strategy by_type =
       objective.direction == Direction::kMinimize ? Strategy::kMin : Strategy::kMax;
+  std::set<std::string, std::less<>> listed;
+  for (const MetricStrategy& entry : objective.strategies) {
+    listed.insert(entry.metric);
+  }
   for (const std::string& metric : objective.MetricNames()) {
-    const bool listed = std::ranges::find(objective.strategies, metric, &MetricStrategy::metric) !=
-                        objective.strategies.end();
-    if (!listed && !metric.empty()) {
+    if (!metric.empty() && listed.insert(metric).second) {
       objective.strategies.push_back({metric, by_type});
     }
   }
@@ -146,6 +149,7 @@ void DecodeBudget(Fields& fields, ExperimentSpec& spec) {
 
 void DecodeBody(Fields& fields, ExperimentSpec& spec) {
   DecodeSpace(fields, spec.space);
+  DecodeNas(fields, spec.nas);
   DecodeObjective(fields, spec.objective);
   if (auto algorithm = DecodeAlgorithm(fields, "algorithm")) {
     spec.algorithm = std::move(*algorithm);
@@ -169,7 +173,7 @@ bool NestsDeeperThan(std::size_t levels, const json& value) {
 
 }  // namespace
 
-ExperimentSpec DecodeSpec(const json& document, const SourceText& source_text, Problems& problems) {
+ExperimentSpec DecodeSpec(json document, const SourceText& source_text, Problems& problems) {
   ExperimentSpec spec;
   if (!document.is_object()) {
     problems.Refuse("",
@@ -181,7 +185,7 @@ ExperimentSpec DecodeSpec(const json& document, const SourceText& source_text, P
     problems.Refuse("", "the nesting is deeper than 100 levels");
     return spec;
   }
-  json normal = document;
+  json normal = std::move(document);
   DecodeContext context{source_text, problems};
   Fields root(normal, "", context);
   DecodeHead(root, spec);
@@ -196,12 +200,12 @@ ExperimentSpec DecodeSpec(const json& document, const SourceText& source_text, P
 }
 
 Result<ExperimentSpec> DecodeStoredSpec(std::string_view document) {
-  const json parsed = json::parse(document, nullptr, false);
+  json parsed = json::parse(document, nullptr, false);
   if (parsed.is_discarded()) {
     return Fail(Code::kDataLoss, "the stored experiment is not JSON");
   }
   Problems problems;
-  ExperimentSpec spec = DecodeSpec(parsed, nullptr, problems);
+  ExperimentSpec spec = DecodeSpec(std::move(parsed), nullptr, problems);
   for (const Problem& problem : problems.list()) {
     if (problem.severity == Problem::Severity::kError) {
       return Fail(Code::kDataLoss, "the stored experiment does not decode: " + problem.message,

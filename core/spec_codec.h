@@ -22,7 +22,7 @@ using SourceText = std::function<std::optional<std::string>(std::string_view pat
 /// and unknown fields (warnings with the nearest known name). Checks that need more than one field
 /// are CheckSpec's and admission's.
 /// @returns  what could be decoded; use it only if `problems` has no errors
-ExperimentSpec DecodeSpec(const nlohmann::json& document, const SourceText& source_text,
+ExperimentSpec DecodeSpec(nlohmann::json document, const SourceText& source_text,
                           Problems& problems);
 
 /// DecodeSpec for text that was made by it before (ExperimentSpec::document). @errors kDataLoss if

@@ -175,6 +175,30 @@ std::vector<std::string> Fields::Texts(std::string_view key) {
   return texts;
 }
 
+std::vector<int> Fields::Counts(std::string_view key) {
+  std::vector<int> counts;
+  const json* list = Find(key);
+  if (list == nullptr) {
+    return counts;
+  }
+  if (!list->is_array()) {
+    Mistyped(key, "a list of whole numbers");
+    return counts;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const json& item = (*list)[i];
+    const bool fits = item.is_number_integer() && item.get<double>() >= 1 &&
+                      item.get<double>() <= std::numeric_limits<std::int32_t>::max();
+    if (fits) {
+      counts.push_back(item.get<int>());
+    } else {
+      problems().Refuse(ItemPath(Path(key), i),
+                        "must be a whole number > 0 without quotes, not " + Describe(item));
+    }
+  }
+  return counts;
+}
+
 std::vector<std::pair<std::string, std::string>> Fields::TextMap(std::string_view key) {
   std::vector<std::pair<std::string, std::string>> entries;
   std::optional<Fields> map = Object(key);

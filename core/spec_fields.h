@@ -45,6 +45,7 @@ class Fields {
   std::optional<bool> Flag(std::string_view key);
   std::optional<Fields> Object(std::string_view key);
   std::vector<std::string> Texts(std::string_view key);
+  std::vector<int> Counts(std::string_view key);
   std::vector<std::pair<std::string, std::string>> TextMap(std::string_view key);
 
   /// A text that must not be empty. Empty result: the problem was told.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "core/spec.h"
 #include "core/spec_fields.h"
 
@@ -11,6 +13,11 @@ namespace hone {
 /// parameter that cannot be decoded stays in the space with a harmless domain, so that other
 /// checks of the same file make sense.
 void DecodeSpace(Fields& spec, Space& space);
+/// A list of parameters under `parameters`. @param default_distribution  written where none is
+/// given; Katib writes none into operations of a NAS. @returns whether the list is there
+bool DecodeParameters(Fields& holder, Space& space, bool default_distribution);
+/// `spec.nasConfig`, with the rules of Katib's NAS services for operations.
+void DecodeNas(Fields& spec, std::optional<NasSpec>& nas);
 /// `spec.metricsCollectorSpec`, with Katib's defaults by kind.
 void DecodeCollector(Fields& spec, CollectorSpec& collector);
 /// `spec.trialTemplate`, with Katib's defaults by the kind of the run object.

@@ -30,7 +30,7 @@ std::optional<std::string> NonEmpty(std::optional<std::string> text) {
   return text && Trim(*text).empty() ? std::nullopt : std::move(text);
 }
 
-FeasibleSpace ReadFeasibleSpace(Fields& fields) {
+FeasibleSpace ReadFeasibleSpace(Fields& fields, bool default_distribution) {
   FeasibleSpace out;
   json& object = fields.object();
   const auto distribution = object.find("distribution");
@@ -45,7 +45,8 @@ FeasibleSpace ReadFeasibleSpace(Fields& fields) {
   out.has_list = fields.Has("list");
   out.list = fields.Texts("list");
   out.distribution = fields.Word("distribution", kDistributions);
-  if (!fields.Has("distribution") || object["distribution"] == "") {
+  const bool absent = !fields.Has("distribution") || object["distribution"] == "";
+  if (absent && default_distribution) {
     object["distribution"] = "uniform";
   }
   fields.Finish();
@@ -130,6 +131,8 @@ class DomainDecoder {
       fields_.problems().Warn(fields_.Path("distribution"),
                               "has no meaning for a list of values; all are equally likely");
     }
+    // What is no list was told, so it is not called empty, too.
+    failed_ = failed_ || (space_.has_list && !fields_.object()["list"].is_array());
     if (!numbers) {
       return failed_ ? std::nullopt : std::optional<Domain>(CategoricalDomain{space_.list});
     }
@@ -163,7 +166,7 @@ class DomainDecoder {
   bool failed_ = false;
 };
 
-std::optional<Domain> DecodeDomain(Fields& parameter) {
+std::optional<Domain> DecodeDomain(Fields& parameter, bool default_distribution) {
   const std::optional<std::size_t> type = parameter.Word("parameterType", kTypes);
   if (!parameter.Has("parameterType") || parameter.object()["parameterType"] == "") {
     parameter.problems().Refuse(parameter.Path("parameterType"),
@@ -177,7 +180,7 @@ std::optional<Domain> DecodeDomain(Fields& parameter) {
     }
     return std::nullopt;
   }
-  const FeasibleSpace space = ReadFeasibleSpace(*fields);
+  const FeasibleSpace space = ReadFeasibleSpace(*fields, default_distribution);
   if (!space.min && !space.max && !space.step && !space.has_list) {
     parameter.problems().Refuse(parameter.Path("feasibleSpace"),
                                 "is empty; give min and max, or a list");
@@ -205,11 +208,11 @@ std::optional<Activation> DecodeActivation(Fields& parameter) {
 
 }  // namespace
 
-void DecodeSpace(Fields& spec, Space& space) {
-  const bool present = spec.ForEach("parameters", [&space](Fields& fields) {
+bool DecodeParameters(Fields& holder, Space& space, bool default_distribution) {
+  return holder.ForEach("parameters", [&space, default_distribution](Fields& fields) {
     Parameter parameter;
     parameter.name = fields.Text("name").value_or("");  // CheckSpace tells empty names
-    const std::optional<Domain> domain = DecodeDomain(fields);
+    const std::optional<Domain> domain = DecodeDomain(fields, default_distribution);
     parameter.active_when = DecodeActivation(fields);
     parameter.inactive_value = fields.Text("inactiveValue");
     parameter.domain = domain.value_or(CategoricalDomain{{"undecodable"}});
@@ -219,16 +222,20 @@ void DecodeSpace(Fields& spec, Space& space) {
     }
     space.parameters.push_back(std::move(parameter));
   });
+}
+
+void DecodeSpace(Fields& spec, Space& space) {
+  const bool present = DecodeParameters(spec, space, true);
+  const json& list = present ? spec.object()["parameters"] : json();
+  const bool empty = !present || (list.is_array() && list.empty());
   const bool nas = spec.Has("nasConfig");
-  if (nas) {
-    spec.problems().Refuse(spec.Path("nasConfig"),
-                           "NAS experiments are not supported by this version");
-  }
-  const bool empty =
-      !present || (spec.object()["parameters"].is_array() && spec.object()["parameters"].empty());
   if (empty && !nas) {
     spec.problems().Refuse(spec.Path("parameters"),
                            "is required; list at least one parameter to search over");
+  } else if (!empty && nas) {
+    spec.problems().Refuse(
+        spec.Path("nasConfig"),
+        "cannot stand beside parameters; an experiment searches over one of them");
   }
 }
 

@@ -14,6 +14,7 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kCollectors = {
     "StdOut", "File", "TensorFlowEvent", "PrometheusMetric", "Custom", "Push", "None"};
 constexpr std::array<std::string_view, 2> kFormats = {"TEXT", "JSON"};
+constexpr std::size_t kShown = 60;
 constexpr std::array<std::string_view, 3> kPathKinds = {"File", "Directory", "Invalid"};
 
 void SetDefault(json& object, const char* key, std::string_view value) {
@@ -199,13 +200,37 @@ void ApplyTemplateDefaults(json& trial_template) {
   }
 }
 
+/// The loader puts the template that it found in the ConfigMap beside the reference, as
+/// `trialSpec`.
+void DecodeConfigMap(Fields& fields, TrialTemplate& trial) {
+  trial.config_map = {
+      .name = fields.RequiredText("configMapName", "name the ConfigMap of the template"),
+      .name_space = fields.RequiredText("configMapNamespace", "name the ConfigMap's namespace"),
+      .path = fields.RequiredText("templatePath", "name the key in the ConfigMap's data")};
+  fields.Keep({"trialSpec"});
+  const auto object = fields.object().find("trialSpec");
+  if (object != fields.object().end()) {
+    trial.trial_spec = object->dump(-1, ' ', false, json::error_handler_t::replace);
+  } else if (!trial.config_map->name.empty()) {
+    fields.problems().Refuse(
+        fields.Path("configMapName"),
+        "there is no ConfigMap " + Printable(trial.config_map->name, kShown) + " in namespace " +
+            Printable(trial.config_map->name_space, kShown) +
+            " here; add it to this file as a further document, or give its file with "
+            "--config-map");
+  }
+  fields.Finish();
+}
+
 void DecodeTrialSpec(Fields& fields, TrialTemplate& trial) {
   fields.Keep({"trialSpec"});
   if (fields.Has("configMap")) {
-    fields.problems().Refuse(
-        fields.Path("configMap"),
-        "templates in ConfigMaps are not supported by this version; write the template under "
-        "trialSpec");
+    if (fields.Has("trialSpec")) {
+      fields.problems().Refuse(fields.Path("configMap"),
+                               "cannot stand beside trialSpec; remove one of the two");
+    } else if (std::optional<Fields> source = fields.Object("configMap")) {
+      DecodeConfigMap(*source, trial);
+    }
     return;
   }
   if (std::optional<Fields> object = fields.Object("trialSpec")) {

@@ -2,13 +2,16 @@
 #include "core/template.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
+#include "core/plain_scalar.h"
 
 namespace hone {
 namespace {
@@ -19,7 +22,10 @@ constexpr std::string_view kOpen = "${trialParameters.";
 constexpr std::string_view kMetaOpen = "${trialSpec.";
 constexpr std::size_t kShown = 60;
 
-using Replacements = std::map<std::string, std::string, std::less<>>;
+struct Replacements {
+  std::map<std::string, std::string, std::less<>> values;
+  bool typed = false;  // kPlainMark is meant
+};
 
 std::string Quoted(std::string_view text) {
   return "\"" + Printable(text, kShown) + "\"";
@@ -51,8 +57,8 @@ Result<std::string> Substitute(std::string_view text, const Replacements& replac
   std::string out;
   std::size_t done = 0;
   while (const auto reference = NextReference(text, kOpen, done)) {
-    const auto value = replacements.find(reference->name);
-    if (value == replacements.end()) {
+    const auto value = replacements.values.find(reference->name);
+    if (value == replacements.values.end()) {
       return Fail(Code::kInvalidArgument,
                   "the template uses " +
                       Quoted(text.substr(reference->begin, reference->end - reference->begin)) +
@@ -103,6 +109,19 @@ Status SubstituteInList(json& node, const Replacements& replacements) {
   return {};
 }
 
+Status SubstituteInText(json& node, const Replacements& replacements) {
+  std::string_view text = node.get_ref<const std::string&>();
+  const bool plain = replacements.typed && text.starts_with(kPlainMark);
+  if (plain) {
+    text.remove_prefix(kPlainMark.size());
+  }
+  HONE_ASSIGN_OR_RETURN(std::string filled, Substitute(text, replacements));
+  json typed = plain ? ResolvePlainScalar(filled) : json();
+  const bool is_number = typed.is_number() && std::isfinite(typed.get<double>());
+  node = is_number || typed.is_boolean() ? std::move(typed) : json(std::move(filled));
+  return {};
+}
+
 Status SubstituteIn(json& node, const Replacements& replacements) {
   if (node.is_object()) {
     return SubstituteInObject(node, replacements);
@@ -111,9 +130,7 @@ Status SubstituteIn(json& node, const Replacements& replacements) {
     return SubstituteInList(node, replacements);
   }
   if (node.is_string() && MayContain(node.get_ref<const std::string&>())) {
-    HONE_ASSIGN_OR_RETURN(std::string text,
-                          Substitute(node.get_ref<const std::string&>(), replacements));
-    node = std::move(text);
+    return SubstituteInText(node, replacements);
   }
   return {};
 }
@@ -140,8 +157,82 @@ Result<std::string> MetadataEntry(const json& object, const char* map, std::stri
                                           " has no text under " + Quoted(key));
 }
 
-Result<std::string> MetadataValue(const json& object, const ExperimentSpec& spec,
-                                  std::string_view trial_name, std::string_view reference) {
+Result<std::string> ParameterValue(const ExperimentSpec& spec, const Assignment& values,
+                                   const std::string& reference) {
+  const std::optional<std::size_t> index = spec.space.Find(reference);
+  if (!index || *index >= values.size()) {
+    return Fail(Code::kInvalidArgument, "there is no value for parameter " + Quoted(reference));
+  }
+  const Value& value = values[*index];
+  const std::optional<std::string>& inactive = spec.space.parameters[*index].inactive_value;
+  if (value.active) {
+    return value.text;
+  }
+  if (!inactive) {
+    return Fail(Code::kInvalidArgument,
+                "parameter " + Quoted(reference) + " is inactive and has no inactiveValue");
+  }
+  return *inactive;
+}
+
+Result<Replacements> MakeReplacements(const json& object, const ExperimentSpec& spec,
+                                      std::string_view trial_name, const Assignment& values) {
+  Replacements replacements;
+  replacements.typed = spec.trial_template.config_map.has_value();
+  const std::vector<TrialParameter>& parameters = spec.trial_template.parameters;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const TrialParameter& parameter = parameters[i];
+    Result<std::string> value =
+        IsMetadataReference(parameter.reference)
+            ? MetadataReference(object, spec, trial_name, parameter.reference)
+            : ParameterValue(spec, values, parameter.reference);
+    if (!value) {
+      return Fail(value.error().code, value.error().message,
+                  "spec.trialTemplate.trialParameters[" + std::to_string(i) + "].reference");
+    }
+    replacements.values[parameter.name] = std::move(*value);
+  }
+  return replacements;
+}
+
+}  // namespace
+
+Result<std::string> RenderTrial(const ExperimentSpec& spec, std::string_view trial_name,
+                                const Assignment& values) {
+  HONE_ASSIGN_OR_RETURN(json object, ParseTemplate(spec));
+  HONE_ASSIGN_OR_RETURN(const Replacements replacements,
+                        MakeReplacements(object, spec, trial_name, values));
+  HONE_RETURN_IF_ERROR(SubstituteIn(object, replacements));
+  json& metadata = object["metadata"];
+  if (!metadata.is_object()) {
+    metadata = json::object();
+  }
+  metadata["name"] = trial_name;
+  metadata["namespace"] = spec.name_space;
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<PlaceholderRange> FindPlaceholder(std::string_view text) {
+  const auto reference = NextReference(text, kOpen, 0);
+  return reference ? std::optional(PlaceholderRange{reference->begin, reference->end})
+                   : std::nullopt;
+}
+
+std::vector<std::string> PlaceholdersIn(std::string_view text) {
+  std::vector<std::string> names;
+  std::set<std::string_view> seen;
+  std::size_t done = 0;
+  while (const auto reference = NextReference(text, kOpen, done)) {
+    if (seen.insert(reference->name).second) {
+      names.emplace_back(reference->name);
+    }
+    done = reference->end;
+  }
+  return names;
+}
+
+Result<std::string> MetadataReference(const json& object, const ExperimentSpec& spec,
+                                      std::string_view trial_name, std::string_view reference) {
   const auto found = NextReference(reference, kMetaOpen, 0);
   const std::string_view word = found ? found->name : std::string_view{};
   if (word == "Name") {
@@ -169,77 +260,6 @@ Result<std::string> MetadataValue(const json& object, const ExperimentSpec& spec
               Quoted(reference) +
                   " is unknown; use ${trialSpec.Name}, Namespace, Kind, APIVersion, Labels[KEY] or "
                   "Annotations[KEY]");
-}
-
-Result<std::string> ParameterValue(const ExperimentSpec& spec, const Assignment& values,
-                                   const std::string& reference) {
-  const std::optional<std::size_t> index = spec.space.Find(reference);
-  if (!index || *index >= values.size()) {
-    return Fail(Code::kInvalidArgument, "there is no value for parameter " + Quoted(reference));
-  }
-  const Value& value = values[*index];
-  const std::optional<std::string>& inactive = spec.space.parameters[*index].inactive_value;
-  if (value.active) {
-    return value.text;
-  }
-  if (!inactive) {
-    return Fail(Code::kInvalidArgument,
-                "parameter " + Quoted(reference) + " is inactive and has no inactiveValue");
-  }
-  return *inactive;
-}
-
-Result<Replacements> MakeReplacements(const json& object, const ExperimentSpec& spec,
-                                      std::string_view trial_name, const Assignment& values) {
-  Replacements replacements;
-  const std::vector<TrialParameter>& parameters = spec.trial_template.parameters;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const TrialParameter& parameter = parameters[i];
-    Result<std::string> value = IsMetadataReference(parameter.reference)
-                                    ? MetadataValue(object, spec, trial_name, parameter.reference)
-                                    : ParameterValue(spec, values, parameter.reference);
-    if (!value) {
-      return Fail(value.error().code, value.error().message,
-                  "spec.trialTemplate.trialParameters[" + std::to_string(i) + "].reference");
-    }
-    replacements[parameter.name] = std::move(*value);
-  }
-  return replacements;
-}
-
-}  // namespace
-
-Result<std::string> RenderTrial(const ExperimentSpec& spec, std::string_view trial_name,
-                                const Assignment& values) {
-  HONE_ASSIGN_OR_RETURN(json object, ParseTemplate(spec));
-  HONE_ASSIGN_OR_RETURN(const Replacements replacements,
-                        MakeReplacements(object, spec, trial_name, values));
-  HONE_RETURN_IF_ERROR(SubstituteIn(object, replacements));
-  json& metadata = object["metadata"];
-  if (!metadata.is_object()) {
-    metadata = json::object();
-  }
-  metadata["name"] = trial_name;
-  metadata["namespace"] = spec.name_space;
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::vector<std::string> PlaceholdersIn(std::string_view text) {
-  std::vector<std::string> names;
-  std::size_t done = 0;
-  while (const auto reference = NextReference(text, kOpen, done)) {
-    if (std::ranges::find(names, reference->name) == names.end()) {
-      names.emplace_back(reference->name);
-    }
-    done = reference->end;
-  }
-  return names;
-}
-
-Result<std::string> MetadataReference(const ExperimentSpec& spec, std::string_view trial_name,
-                                      std::string_view reference) {
-  HONE_ASSIGN_OR_RETURN(const json object, ParseTemplate(spec));
-  return MetadataValue(object, spec, trial_name, reference);
 }
 
 bool IsMetadataReference(std::string_view reference) {

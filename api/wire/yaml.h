@@ -25,6 +25,8 @@ class SourceMap {
   [[nodiscard]] int LineOf(std::string_view path) const;
   /// Source text of a scalar that was written without quotes.
   [[nodiscard]] std::optional<std::string> PlainText(std::string_view path) const;
+  /// Null for a default-made map.
+  [[nodiscard]] const SourceNode* root() const { return root_.get(); }
 
  private:
   std::shared_ptr<const SourceNode> root_;  // shared by copies, never changed
@@ -45,7 +47,11 @@ struct YamlError {
 /// duplicate keys, keys that are not texts, unknown tags, .nan and .inf, and control characters are
 /// refused; aliases and `<<` merges are expanded within a budget of 100,000 values and 16 MiB, and
 /// nesting ends at 100 levels. The text is untrusted, at most 1.5 MiB.
-tl::expected<std::vector<YamlDocument>, YamlError> ParseYaml(std::string_view text);
+/// @param mistakes  takes those that leave the rest of the text readable (duplicate keys: the first
+///                  one counts; values that JSON does not know: kept as texts), so that all are
+///                  told at once. Null: the first of them is the error.
+tl::expected<std::vector<YamlDocument>, YamlError> ParseYaml(
+    std::string_view text, std::vector<YamlError>* mistakes = nullptr);
 
 /// Block-style YAML that ParseYaml reads back as the same value; texts that would be read as
 /// something else are quoted.

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "api/wire/yaml.h"
-#include "api/wire/yaml_scalar.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "core/plain_scalar.h"
 
 namespace hone {
 namespace {
@@ -28,9 +28,20 @@ bool MayStandPlain(const std::string& text) {
          text.front() != '.';
 }
 
+/// Characters that YAML allows in escapes only, beyond those that yaml-cpp escapes by itself.
+bool NeedsEscapes(std::string_view text) {
+  constexpr std::string_view kNeverPlain[] = {"\x7f", "\xef\xbf\xbe", "\xef\xbf\xbf"};
+  return std::ranges::any_of(kNeverPlain, [text](std::string_view character) {
+    return text.find(character) != std::string_view::npos;
+  });
+}
+
 void EmitText(const std::string& text, YAML::Emitter& out) {
   if (!MayStandPlain(text)) {
     out << YAML::DoubleQuoted;
+  }
+  if (NeedsEscapes(text)) {
+    out << YAML::EscapeNonAscii;
   }
   out << text;
 }

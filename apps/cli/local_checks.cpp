@@ -17,14 +17,7 @@ namespace {
 
 void LocalChecks::Check(const ExperimentSpec& spec, Problems& problems) const {
   constexpr auto kAny = std::numeric_limits<std::uint32_t>::max();
-  Problems found;
-  CheckLocalTrials(spec, total_.value_or(Capacity{kAny, kAny}), found);
-  for (Problem problem : found.list()) {
-    if (!total_ && problem.field == "spec.trialTemplate.trialSpec.kind") {
-      problem.severity = Problem::Severity::kWarning;
-    }
-    problems.Add(std::move(problem));
-  }
+  CheckLocalTrials(spec, total_.value_or(Capacity{kAny, kAny}), problems);
 }
 
 std::string LocalChecks::Instance() const {

@@ -15,8 +15,7 @@ namespace hone::cli {
 /// Admission asks it for nothing else.
 class LocalChecks final : public TrialRunner {
  public:
-  /// @param total  nothing: of no machine in particular; then a kind of job that only clusters run
-  /// is a warning, since it is no mistake of the file
+  /// @param total  nothing: of no machine in particular
   explicit LocalChecks(std::optional<Capacity> total) : total_(total) {}
 
   void Check(const ExperimentSpec& spec, Problems& problems) const override;

@@ -47,17 +47,29 @@ Status CheckNameIsFree(const Config& config, const ExperimentSpec& spec) {
 Result<LoadedExperiment> LoadChecked(const FileArguments& arguments, const TrialRunner& runner) {
   const std::string path = arguments.file == "-" ? "/dev/stdin" : arguments.file;
   HONE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kLargestFile));
-  LoadedExperiment loaded = LoadExperiment(text, arguments.file, arguments.sets);
+  std::vector<ConfigMapFile> config_maps;
+  for (const std::string& file : arguments.config_maps) {
+    HONE_ASSIGN_OR_RETURN(std::string config_map, ReadFile(file, kLargestFile));
+    config_maps.push_back({file, std::move(config_map)});
+  }
+  LoadedExperiment loaded = LoadExperiment(text, arguments.file, arguments.sets, config_maps);
   if (loaded.readable) {
-    Problems problems;
-    if (loaded.HasErrors()) {
-      CheckSpec(loaded.spec, problems);  // the rest would take a sound document for granted
-    } else {
-      Admit(loaded.spec, runner, problems);
-    }
-    loaded.Add(problems);
+    Problems problems = loaded.Found();
+    const std::size_t before = problems.list().size();
+    Admit(loaded.spec, runner, problems);
+    loaded.Add(problems, before);
   }
   return loaded;
+}
+
+void ForgiveUnsupported(LoadedExperiment& loaded) {
+  for (LocatedProblem& located : loaded.problems) {
+    Problem& problem = located.problem;
+    if (problem.unsupported && problem.severity == Problem::Severity::kError) {
+      problem.severity = Problem::Severity::kWarning;
+      problem.message += " (the file is valid, but 'hone run' refuses it)";
+    }
+  }
 }
 
 void DeclareFile(Args& args, FileArguments& arguments) {
@@ -67,6 +79,14 @@ void DeclareFile(Args& args, FileArguments& arguments) {
             .values = Values::kFile,
             .required = true});
   DeclareSets(args, arguments.sets);
+  DeclareConfigMaps(args, arguments.config_maps);
+}
+
+void DeclareConfigMaps(Args& args, std::vector<std::string>& files) {
+  args.Add("--config-map", files,
+           {.type = "FILE",
+            .help = "a file with a ConfigMap that holds the trial template; repeatable",
+            .values = Values::kFile});
 }
 
 void DeclareSets(Args& args, std::vector<std::string>& sets) {

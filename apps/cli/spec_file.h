@@ -15,17 +15,23 @@ namespace hone::cli {
 
 /// Which experiment is meant.
 struct FileArguments {
-  std::string file;               ///< "-" is standard input
-  std::vector<std::string> sets;  ///< of --set
+  std::string file;                      ///< "-" is standard input
+  std::vector<std::string> sets;         ///< of --set
+  std::vector<std::string> config_maps;  ///< files with the templates it refers to
 };
 /// FILE and what changes it, as `run` and `create` take it.
 void DeclareFile(Args& args, FileArguments& arguments);
 /// Only what changes it.
 void DeclareSets(Args& args, std::vector<std::string>& sets);
+/// Only the files with its templates.
+void DeclareConfigMaps(Args& args, std::vector<std::string>& files);
 
 /// Reads an experiment file and makes every check of it. @param runner  that would run it
 /// @errors a file cannot be read
 Result<LoadedExperiment> LoadChecked(const FileArguments& arguments, const TrialRunner& runner);
+
+/// What is no fault of the file, but cannot be done here, becomes a warning.
+void ForgiveUnsupported(LoadedExperiment& loaded);
 
 /// One line a problem: `FILE:LINE: field: message`.
 std::string ProblemLines(const LoadedExperiment& loaded);

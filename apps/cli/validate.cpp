@@ -13,6 +13,7 @@ namespace {
 struct Options {
   std::vector<std::string> files;
   std::vector<std::string> sets;
+  std::vector<std::string> config_maps;
   OutputFormat output = OutputFormat::kTable;
 };
 
@@ -23,6 +24,7 @@ void Declare(Args& args, Options& options) {
             .values = Values::kFile,
             .required = true});
   DeclareSets(args, options.sets);
+  DeclareConfigMaps(args, options.config_maps);
   args.Output(options.output);
 }
 
@@ -54,8 +56,11 @@ LoadedExperiment Unreadable(const std::string& file, const Error& error) {
 }
 
 LoadedExperiment LoadOne(const std::string& file, const Options& options) {
-  auto loaded = LoadChecked({file, options.sets}, LocalChecks(std::nullopt));
-  return loaded.has_value() ? std::move(*loaded) : Unreadable(file, loaded.error());
+  auto checked = LoadChecked({file, options.sets, options.config_maps}, LocalChecks(std::nullopt));
+  LoadedExperiment loaded =
+      checked.has_value() ? std::move(*checked) : Unreadable(file, checked.error());
+  ForgiveUnsupported(loaded);
+  return loaded;
 }
 
 Result<int> ValidateFiles(const Config& /*config*/, const Options& options) {

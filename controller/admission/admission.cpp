@@ -1,25 +1,147 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/admission/admission.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "algorithms/check.h"
+#include "base/text.h"
+#include "controller/admission/katib_algorithms.h"
+#include "core/kubernetes_job.h"
 #include "core/spec_codec.h"
+#include "core/template.h"
 #include "metrics-collector/parser.h"
 
 namespace hone {
 namespace {
 
-void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
-  const CollectorKind kind = spec.collector.kind;
-  if (kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
-    problems.Refuse("spec.metricsCollectorSpec.collector.kind",
-                    "this version collects metrics with StdOut and File only");
+constexpr std::size_t kShown = 80;
+
+/// The settings of an algorithm that only Katib has.
+void CheckForeignSettings(const KatibAlgorithm& algorithm, const AlgorithmSpec& given,
+                          const std::string& path, Problems& problems) {
+  Problems found;
+  static_cast<void>(CheckSettings(algorithm.settings, given.settings, path, found));
+  const Problems before = problems;
+  for (Problem problem : found.list()) {
+    if (before.HasErrorsAt(problem.field)) {
+      continue;
+    }
+    if (algorithm.ignores_unknown_settings && problem.field.ends_with("].name") &&
+        problem.message.starts_with("there is no setting")) {
+      problem.severity = Problem::Severity::kWarning;
+      problem.message += " (Katib ignores the setting)";
+    }
+    problems.Add(std::move(problem));
+  }
+}
+
+/// Algorithms for architectures search nothing else, and the others no architectures.
+void CheckKindOfSearch(const ExperimentSpec& spec, Problems& problems) {
+  const std::string& name = spec.algorithm.name;
+  const bool searches_architectures = name == "enas" || name == "darts";
+  if (spec.nas && !searches_architectures) {
+    problems.Refuse("spec.algorithm.algorithmName",
+                    Printable(name, kShown) +
+                        " cannot search architectures; use enas or "
+                        "darts, or parameters instead of nasConfig");
+  } else if (!spec.nas && searches_architectures) {
+    problems.Refuse("spec.algorithm.algorithmName",
+                    name + " searches architectures; give nasConfig instead of parameters");
+  }
+  if (spec.nas && name == "enas" &&
+      (spec.nas->input_sizes.empty() || spec.nas->output_sizes.empty())) {
+    problems.Refuse("spec.nasConfig.graphConfig", "enas needs inputSizes and outputSizes");
+  }
+}
+
+void CheckSearch(const ExperimentSpec& spec, Problems& problems) {
+  const std::string& name = spec.algorithm.name;
+  if (name.empty()) {
+    return;  // told already
+  }
+  CheckKindOfSearch(spec, problems);
+  const KatibAlgorithm* foreign = FindKatibSearch(name);
+  if (foreign == nullptr || SearcherRegistry::Instance().Find(name) != nullptr) {
+    static_cast<void>(CheckAlgorithm(spec, problems));  // its problems are what is wanted
     return;
   }
-  if (const auto parser = MakeParser(spec.collector, spec.objective); !parser.has_value()) {
-    const Error& error = parser.error();
-    problems.Refuse(
-        error.field.empty() ? "spec.metricsCollectorSpec.source.filter.metricsFormat" : error.field,
-        error.message);
+  CheckForeignSettings(*foreign, spec.algorithm, "spec.algorithm.algorithmSettings", problems);
+  problems.CannotHere("spec.algorithm.algorithmName",
+                      "this version has no " + name + " yet; use one of `hone algorithms`");
+}
+
+void CheckEarlyStopping(const AlgorithmSpec& early_stopping, Problems& problems) {
+  const std::string& name = early_stopping.name;
+  if (name.empty()) {
+    return;
+  }
+  const std::string field = "spec.earlyStopping.algorithmName";
+  const KatibAlgorithm* foreign = FindKatibEarlyStopping(name);
+  if (foreign == nullptr) {
+    const std::vector<std::string_view> names = KatibEarlyStoppingNames();
+    const std::string_view near = Nearest(name, names);
+    problems.Refuse(field, "there is no early stopping \"" + Printable(name, kShown) + "\"; " +
+                               (near.empty() ? "known is " + std::string(names.front())
+                                             : "did you mean \"" + std::string(near) + "\"?"));
+    return;
+  }
+  CheckForeignSettings(*foreign, early_stopping, "spec.earlyStopping.algorithmSettings", problems);
+  problems.CannotHere(field, "this version has no early stopping yet; leave it out");
+}
+
+void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
+  CheckFilters(spec.collector, problems);
+  const CollectorKind kind = spec.collector.kind;
+  if (kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
+    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
+                        "this version collects metrics with StdOut and File only");
+  }
+}
+
+/// Some value that a parameter may have.
+std::string SampleOf(const Domain& domain) {
+  if (const auto* real = std::get_if<RealDomain>(&domain)) {
+    return FormatDouble(real->min);
+  }
+  if (const auto* integer = std::get_if<IntegerDomain>(&domain)) {
+    return std::to_string(integer->min);
+  }
+  const auto* discrete = std::get_if<DiscreteDomain>(&domain);
+  const std::vector<std::string>& texts =
+      discrete != nullptr ? discrete->texts : std::get<CategoricalDomain>(domain).choices;
+  return texts.empty() ? "" : texts.front();
+}
+
+/// A template in a ConfigMap has its types only with values put in.
+void CheckJob(const ExperimentSpec& spec, Problems& problems) {
+  const std::string field = "spec.trialTemplate.trialSpec";
+  if (!spec.trial_template.config_map) {
+    CheckJobFields(spec.trial_template.trial_spec, field, problems);
+    return;
+  }
+  Assignment values;
+  for (const Parameter& parameter : spec.space.parameters) {
+    values.push_back({SampleOf(parameter.domain)});
+  }
+  if (const auto rendered = RenderTrial(spec, "trial", values)) {
+    CheckJobFields(*rendered, field, problems);
+  }
+}
+
+/// What the runner says, except about fields that are known to be wrong.
+void CheckRunner(const ExperimentSpec& spec, const TrialRunner& runner, Problems& problems) {
+  if (spec.trial_template.trial_spec.empty() || spec.trial_template.primary_container.empty()) {
+    return;  // told already
+  }
+  Problems found;
+  runner.Check(spec, found);
+  const Problems before = problems;
+  for (const Problem& problem : found.list()) {
+    if (!before.HasErrorsAt(problem.field)) {
+      problems.Add(problem);
+    }
   }
 }
 
@@ -27,15 +149,13 @@ void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
 
 void Admit(const ExperimentSpec& spec, const TrialRunner& runner, Problems& problems) {
   CheckSpec(spec, problems);
-  if (problems.HasErrors()) {
-    return;  // what follows takes a sound document for granted
-  }
-  static_cast<void>(CheckAlgorithm(spec, problems));  // its problems are what is wanted
+  CheckSearch(spec, problems);
   CheckCollector(spec, problems);
   if (spec.early_stopping) {
-    problems.Refuse("spec.earlyStopping", "this version has no early stopping yet; leave it out");
+    CheckEarlyStopping(*spec.early_stopping, problems);
   }
-  runner.Check(spec, problems);
+  CheckJob(spec, problems);
+  CheckRunner(spec, runner, problems);
 }
 
 }  // namespace hone

@@ -158,8 +158,11 @@ TEST_CASE("spec codec: missing and mistyped fields", "[core]") {
        "spec.parameters: must be a list, not an object"},
       {"a parameter is a word", "/spec/parameters/0", "lr",
        "spec.parameters[0]: must be an object, not the text \"lr\""},
-      {"NAS", "/spec/nasConfig", json::object(),
-       "spec.nasConfig: NAS experiments are not supported by this version"},
+      {"NAS",
+       "/spec/nasConfig",
+       {{"graphConfig", {{"numLayers", 1}}},
+        {"operations", {{{"operationType", "skip_connection"}}}}},
+       "spec.nasConfig: cannot stand beside parameters; an experiment searches over one of them"},
       {"template", "/spec/trialTemplate", nullptr,
        "spec.trialTemplate: is required: how a trial is run"},
       {"container", "/spec/trialTemplate/primaryContainerName", nullptr,
@@ -262,8 +265,7 @@ TEST_CASE("spec codec: collectors and templates", "[core]") {
        "as "
        "a Job"},
       {"config map", "/spec/trialTemplate/configMap", json::object(),
-       "spec.trialTemplate.configMap: templates in ConfigMaps are not supported by this version; "
-       "write the template under trialSpec"},
+       "spec.trialTemplate.configMap: cannot stand beside trialSpec; remove one of the two"},
   });
   const ExperimentSpec events = test::DecodeExample(
       test::ExampleWith(pointer, {{"collector", {{"kind", "TensorFlowEvent"}}}}));

@@ -114,6 +114,7 @@ TEST_CASE("template: placeholders are found once each, in order", "[core]") {
 
 TEST_CASE("template: metadata references", "[core]") {
   const ExperimentSpec spec = test::DecodeExample(test::ExampleDocument());
+  const json object = json::parse(spec.trial_template.trial_spec);
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"${trialSpec.Name}", "trial-1"},
       {"${trialSpec.Namespace}", "default"},
@@ -124,11 +125,11 @@ TEST_CASE("template: metadata references", "[core]") {
   };
   for (const auto& [reference, want] : cases) {
     CHECK(IsMetadataReference(reference));
-    CHECK(MetadataReference(spec, "trial-1", reference) == want);
+    CHECK(MetadataReference(object, spec, "trial-1", reference) == want);
   }
   for (const char* unknown : {"${trialSpec.Labels[]}", "${trialSpec.Labels[other]}",
                               "${trialSpec.name}", "${trialSpec.Uid}"}) {
-    CHECK_FALSE(MetadataReference(spec, "trial-1", unknown).has_value());
+    CHECK_FALSE(MetadataReference(object, spec, "trial-1", unknown).has_value());
   }
   for (const char* plain : {"lr", "${trialSpec.}", "${trialSpec.Name", "trialSpec.Name"}) {
     CHECK_FALSE(IsMetadataReference(plain));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Substitution: a value, a zero byte, a metadata reference, a zero byte, and the JSON of a template
 // with the placeholders ${trialParameters.a} and ${trialParameters.b}.
+#include <nlohmann/json.hpp>
+
 #include "core/template.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -13,6 +15,9 @@ void hone::fuzz::FuzzOne(std::string_view input) {
   spec.trial_template.parameters = {{"a", "", "x"}, {"b", "", reference}};
   spec.trial_template.trial_spec = std::string(input);
   static_cast<void>(PlaceholdersIn(input));
-  [[maybe_unused]] const auto word = MetadataReference(spec, "fuzz-1", reference);
+  const nlohmann::json object = nlohmann::json::parse(input, nullptr, false);
+  [[maybe_unused]] const auto word = MetadataReference(object, spec, "fuzz-1", reference);
   [[maybe_unused]] const auto job = RenderTrial(spec, "fuzz-1", {{value, true}});
+  spec.trial_template.config_map.emplace();
+  [[maybe_unused]] const auto typed = RenderTrial(spec, "fuzz-1", {{value, true}});
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "core/template.h"
 #include "trial-runner/local/job_fields.h"
 #include "trial-runner/local/quantity.h"
 
@@ -44,6 +45,10 @@ struct Node {
   [[nodiscard]] std::optional<std::int64_t> Integer(std::string_view key) const {
     const json* member = Find(key);
     if (member == nullptr) {
+      return std::nullopt;
+    }
+    if (member->is_string() && member->get_ref<const std::string&>().starts_with(kPlainMark)) {
+      problems->CannotHere(Path(key), "must be the same for all trials with the local runner");
       return std::nullopt;
     }
     if (!member->is_number_integer()) {
@@ -119,8 +124,8 @@ void ApplyRules(const Node& node, std::span<const FieldRule> rules) {
     const std::string names = NamesIn(value);
     const std::string subject = names.empty() ? "" : "'" + names + "': ";
     if (rule->treatment == Treatment::kRefused) {
-      node.problems->Refuse(node.Path(key), subject + "not possible with the local runner: " +
-                                                std::string(rule->advice));
+      node.problems->CannotHere(node.Path(key), subject + "not possible with the local runner: " +
+                                                    std::string(rule->advice));
     } else if (rule->treatment == Treatment::kWarned) {
       node.problems->Warn(node.Path(key),
                           subject + "not used by the local runner: " + std::string(rule->advice));
@@ -156,7 +161,7 @@ void DecodeEnv(const Node& container, LocalJob& job) {
       container.problems->Refuse(item.Path("name"), "must be the name of a variable, without '='");
     }
     if (item.Find("valueFrom") != nullptr) {
-      container.problems->Refuse(
+      container.problems->CannotHere(
           item.Path("valueFrom"),
           "variable '" + name + "': not possible with the local runner; write its value");
     }
@@ -176,9 +181,13 @@ double Resource(const Node& resources, std::string_view name) {
     const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
     const std::optional<double> quantity = ParseQuantity(text);
     if (!quantity || *quantity > kMostOfAnything) {
-      resources.problems->Refuse(group.Path(name), "'" + Printable(text, 80) +
-                                                       "' is no quantity; write a number such as 2 "
-                                                       "or \"500m\", the same for all trials");
+      // Katib takes a placeholder here; slots are counted before a trial has its values.
+      resources.problems->Add(
+          {.field = group.Path(name),
+           .message = "'" + Printable(text, 80) +
+                      "' is no quantity; write a number such as 2 or \"500m\", "
+                      "the same for all trials",
+           .unsupported = text.find("${trialParameters.") != std::string::npos});
       continue;
     }
     most = std::max(most, *quantity);
@@ -210,7 +219,7 @@ void DecodeContainer(const Node& container, LocalJob& job) {
   job.image = container.Text("image");
   job.command = Texts(container, "command");
   if (job.command.empty()) {
-    container.problems->Refuse(
+    container.problems->CannotHere(
         container.Path("command"),
         "is missing: the local runner does not start images, so the entry point of image '" +
             Printable(job.image, 200) +
@@ -255,9 +264,10 @@ void DecodePod(const Node& pod, const std::string& primary, LocalJob& job) {
     return;
   }
   if (!others.empty()) {
-    pod.problems->Refuse(pod.Path("containers"), "the local runner starts the primary container '" +
-                                                     Printable(primary, 80) + "' alone; remove " +
-                                                     others + " or run on a cluster");
+    pod.problems->CannotHere(pod.Path("containers"),
+                             "the local runner starts the primary container '" +
+                                 Printable(primary, 80) + "' alone; remove " + others +
+                                 " or run on a cluster");
   }
   DecodeContainer(*mine, job);
 }
@@ -265,7 +275,7 @@ void DecodePod(const Node& pod, const std::string& primary, LocalJob& job) {
 void DecodeCounts(const Node& spec, LocalJob& job) {
   for (const std::string_view key : {"parallelism", "completions"}) {
     if (const auto count = spec.Integer(key); count && *count != 1) {
-      spec.problems->Refuse(spec.Path(key), "must be 1: a local trial is one process");
+      spec.problems->CannotHere(spec.Path(key), "must be 1: a local trial is one process");
     }
   }
   if (const auto limit = spec.Integer("backoffLimit")) {
@@ -281,7 +291,7 @@ void DecodeCounts(const Node& spec, LocalJob& job) {
   }
   const json* suspend = spec.Find("suspend");
   if (suspend != nullptr && *suspend != json(false)) {
-    spec.problems->Refuse(spec.Path("suspend"), "a suspended Job never starts; remove it");
+    spec.problems->CannotHere(spec.Path("suspend"), "a suspended Job never starts; remove it");
   }
 }
 
@@ -299,9 +309,9 @@ LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
   const std::string version = root.Text("apiVersion");
   const std::string kind = root.Text("kind");
   if (version != "batch/v1" || kind != "Job") {
-    problems.Refuse(root.Path("kind"), "the local runner runs batch/v1 Job, not '" +
-                                           Printable(version, 80) + " " + Printable(kind, 80) +
-                                           "'; write the training as a Job");
+    problems.CannotHere(root.Path("kind"), "the local runner runs batch/v1 Job, not '" +
+                                               Printable(version, 80) + " " + Printable(kind, 80) +
+                                               "'; write the training as a Job");
     return job;
   }
   const Node spec = root.Object("spec");

@@ -163,8 +163,9 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
                                       "; trials run one at a time");
   }
   if (job.demand.gpus > total.gpus) {
-    problems.Refuse(kTemplateField, "a trial asks for " + std::to_string(job.demand.gpus) +
-                                        " GPUs, this machine has " + std::to_string(total.gpus));
+    problems.CannotHere(kTemplateField, "a trial asks for " + std::to_string(job.demand.gpus) +
+                                            " GPUs, this machine has " +
+                                            std::to_string(total.gpus));
   }
   const std::string& file = spec.collector.path;
   const bool is_own = trial.trial_spec.find(file) != std::string::npos ||

@@ -42,7 +42,7 @@ std::string Edited(std::string text, const std::string& from, const std::string&
 
 const Strings kGoodFiles = {"random-job.yaml", "tpe-pytorchjob.yaml",   "file-collector.yaml",
                             "grid-lists.yaml", "median-stop-json.yaml", "own-kind-push.yaml",
-                            "own-fields.yaml"};
+                            "own-fields.yaml", "configmap.yaml",        "nas-darts.yaml"};
 
 TEST_CASE("experiment file: realistic files have no problems", "[api]") {
   for (const std::string& name : kGoodFiles) {
@@ -138,15 +138,53 @@ TEST_CASE("experiment file: a template is filled with values and metadata", "[ap
               "--team=vision-platform"}));
 }
 
-TEST_CASE("experiment file: what is refused, by line and field", "[api]") {
-  CHECK(Lines(LoadAndCheck(test::DataFile("nas-refused.yaml"))) ==
-        Strings{"f.yaml:12: spec.nasConfig: NAS experiments are not supported by this version"});
-  CHECK(
-      Lines(LoadAndCheck(test::DataFile("configmap-refused.yaml"))) ==
-      Strings{"f.yaml:4: templates in ConfigMaps are not supported by this version; write the "
-              "template under spec.trialTemplate.trialSpec and remove this document",
-              "f.yaml:29: spec.trialTemplate.configMap: templates in ConfigMaps are not supported "
-              "by this version; write the template under trialSpec"});
+TEST_CASE("experiment file: a template in a ConfigMap is typed after substitution", "[api]") {
+  const ExperimentSpec spec = LoadExperiment(test::DataFile("configmap.yaml"), "f").spec;
+  CHECK(spec.trial_template.config_map == ConfigMapSource{"templates", "default", "job.yaml"});
+  const auto rendered = RenderTrial(spec, "from-config-map-abcdefgh", {{"0.25"}, {"75"}});
+  REQUIRE(rendered.has_value());
+  const json job = json::parse(*rendered)["spec"];
+  CHECK(job["activeDeadlineSeconds"] == 75);
+  CHECK(job["template"]["spec"]["containers"][0]["command"] ==
+        json({"python3", "train.py", "--lr=0.25", "75"}));
+}
+
+TEST_CASE("experiment file: a template may stand in a file of its own", "[api]") {
+  const std::string both = test::DataFile("configmap.yaml");
+  const std::size_t border = both.find("---");
+  const std::string experiment = both.substr(border);
+  const LoadedExperiment alone = LoadExperiment(experiment, "f.yaml");
+  CHECK(Lines(alone) ==
+        Strings{"f.yaml:23: spec.trialTemplate.configMap.configMapName: there is no ConfigMap "
+                "templates in namespace default here; add it to this file as a further document, "
+                "or give its file with --config-map"});
+  const ConfigMapFile file{"c.yaml", both.substr(0, border)};
+  const LoadedExperiment loaded = LoadExperiment(experiment, "f.yaml", {}, {{file}});
+  CHECK(Lines(loaded).empty());
+  CHECK(loaded.spec == LoadExperiment(both, "f.yaml").spec);
+  // Problems of the template stand in its own file.
+  const ConfigMapFile broken{"c.yaml", Edited(file.text, "kind: Job", "kind: [")};
+  CHECK(Lines(LoadExperiment(experiment, "f.yaml", {}, {{broken}})) ==
+        Strings{"c.yaml:12: the YAML is malformed: did not find expected ',' or ']'"});
+  const ConfigMapFile twice{"c.yaml",
+                            Edited(file.text, "    kind: Job", "    kind: Job\n    kind: Job")};
+  CHECK(Lines(LoadExperiment(experiment, "f.yaml", {}, {{twice}})) ==
+        Strings{"c.yaml:11: the key \"kind\" stands here and in line 10; remove one of the two"});
+  const ConfigMapFile empty{"c.yaml", Edited(file.text, "job.yaml:", "other.yaml:")};
+  CHECK(Lines(LoadExperiment(experiment, "f.yaml", {}, {{empty}})) ==
+        Strings{"c.yaml:7: the ConfigMap templates has no text under data.job.yaml, which "
+                "templatePath names"});
+}
+
+TEST_CASE("experiment file: an architecture search is decoded whole", "[api]") {
+  const ExperimentSpec spec = LoadExperiment(test::DataFile("nas-darts.yaml"), "f").spec;
+  CHECK(spec.space.parameters.empty());
+  REQUIRE(spec.nas.has_value());
+  CHECK(spec.nas->layers == 3);
+  REQUIRE(spec.nas->operations.size() == 1);
+  CHECK(spec.nas->operations[0].type == "separable_convolution");
+  CHECK(spec.nas->operations[0].choices.parameters.at(0).domain ==
+        Domain(CategoricalDomain{{"3"}}));
 }
 
 TEST_CASE("experiment file: edits of a good file are told in their line", "[api]") {
@@ -168,7 +206,7 @@ TEST_CASE("experiment file: edits of a good file are told in their line", "[api]
       {"duplicate key", "  maxFailedTrialCount: 3", "  maxTrialCount: 3",
        "f.yaml:19: the key \"maxTrialCount\" stands here and in line 18; remove one of the two"},
       {"syntax", "type: minimize", "type: minimize: 3",
-       "f.yaml:10: the YAML is malformed: illegal map value"},
+       "f.yaml:10: the YAML is malformed: mapping values are not allowed in this context"},
       {"count in quotes", "maxTrialCount: 12", "maxTrialCount: \"12\"",
        "f.yaml:18: spec.maxTrialCount: must be a whole number without quotes, not the text \"12\""},
       {"unknown reference", "reference: momentum", "reference: momemtum", ""},

@@ -127,7 +127,7 @@ TEST_CASE("yaml: what is refused, and in which line", "[api]") {
       {"not a number", "a: 1\nb: .nan\n", 2, "quotes"},
       {"infinity", "b: -.inf", 1, "quotes"},
       {"alias of itself", "a: &x [*x]", 1, "contains"},
-      {"unknown alias", "a: 1\nb: *nobody\n", 2, "malformed"},
+      {"unknown alias", "a: 1\nb: *nobody\n", 2, "refers to nothing before it"},
       {"tab as indentation", "a:\n\tb: 1\n", 2, "malformed"},
       {"open bracket", "a: [1, 2\nb: 3\n", 2, "malformed"},
       {"bad indentation", "a:\n   b: 1\n  c: 2\n", 3, "malformed"},

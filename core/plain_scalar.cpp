@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/wire/yaml_scalar.h"
+#include "core/plain_scalar.h"
 
 #include <algorithm>
 #include <array>

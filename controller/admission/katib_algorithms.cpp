@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/admission/katib_algorithms.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace hone {
+namespace {
+
+SettingSpec Int(std::string name, double least) {
+  return IntSetting(std::move(name), std::nullopt, {.min = least}, "");
+}
+
+SettingSpec Real(std::string name, const Limits& limits) {
+  return RealSetting(std::move(name), std::nullopt, limits, "");
+}
+
+SettingSpec Choice(std::string name, std::vector<std::string> choices) {
+  SettingSpec setting = ChoiceSetting(std::move(name), "", std::move(choices), "");
+  setting.default_text.reset();
+  return setting;
+}
+
+SettingSpec Text(std::string name) {
+  SettingSpec setting;
+  setting.name = std::move(name);
+  return setting;
+}
+
+SettingSpec Required(SettingSpec setting, std::string doc) {
+  setting.required = true;
+  setting.doc = std::move(doc);
+  return setting;
+}
+
+constexpr Limits kPositive{.min = 0, .open_min = true};
+constexpr Limits kNotNegative{.min = 0};
+constexpr Limits kShare{.min = 0, .max = 1};
+constexpr Limits kRate{.min = 0, .max = 1, .open_min = true};
+
+std::vector<KatibAlgorithm> MakeSearch() {
+  return {
+      {"bayesianoptimization",
+       {Choice("base_estimator", {"GP", "RF", "ET", "GBRT"}), Int("n_initial_points", 0),
+        Choice("acq_func", {"gp_hedge", "LCB", "EI", "PI", "EIps", "PIps"}),
+        Choice("acq_optimizer", {"auto", "sampling", "lbfgs"}), Int("random_state", 0)}},
+      {"cmaes",
+       {Int("random_state", 0), Real("sigma", kNotNegative),
+        Choice("restart_strategy", {"none", "None", "ipop", "bipop"})},
+       true},
+      {"hyperband",
+       {Required(Real("r_l", kPositive), "the most that one trial may spend of the resource"),
+        Required(Text("resource_name"), "the parameter that says how much a trial spends"),
+        Text("eta")},
+       true},
+      {"pbt",
+       {Required(Text("suggestion_trial_dir"), "where trials see the checkpoints"),
+        Required(Int("n_population", 5), "how many trials live at a time"),
+        Required(Real("truncation_threshold", kShare), "the share that is replaced"),
+        Real("resample_probability", kShare)},
+       true},
+      {"enas",
+       {Int("controller_hidden_size", 1), Text("controller_temperature"),
+        Text("controller_tanh_const"), Text("controller_entropy_weight"),
+        Text("controller_skip_weight"), Real("controller_baseline_decay", kRate),
+        Real("controller_learning_rate", kRate), Real("controller_skip_target", kRate),
+        Int("controller_train_steps", 1), Int("controller_log_every_steps", 1)}},
+      {"darts",
+       {Int("num_epochs", 1), Real("w_lr", kNotNegative), Real("w_lr_min", kNotNegative),
+        Real("alpha_lr", kNotNegative), Real("w_momentum", kNotNegative),
+        Real("w_weight_decay", kNotNegative), Real("w_grad_clip", kNotNegative),
+        Real("alpha_weight_decay", kNotNegative), Text("batch_size"), Int("num_workers", 0),
+        Int("init_channels", 1), Int("print_step", 1), Int("num_nodes", 1),
+        Int("stem_multiplier", 1)},
+       true},
+  };
+}
+
+const std::vector<KatibAlgorithm>& Search() {
+  static const std::vector<KatibAlgorithm> all = MakeSearch();
+  return all;
+}
+
+const std::vector<KatibAlgorithm>& EarlyStopping() {
+  static const std::vector<KatibAlgorithm> all = {
+      {"medianstop", {Int("min_trials_required", 1), Int("start_step", 1)}}};
+  return all;
+}
+
+const KatibAlgorithm* FindIn(const std::vector<KatibAlgorithm>& all, std::string_view name) {
+  const auto found = std::ranges::find(all, name, &KatibAlgorithm::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const KatibAlgorithm* FindKatibSearch(std::string_view name) {
+  return FindIn(Search(), name);
+}
+
+const KatibAlgorithm* FindKatibEarlyStopping(std::string_view name) {
+  return FindIn(EarlyStopping(), name);
+}
+
+std::vector<std::string_view> KatibEarlyStoppingNames() {
+  std::vector<std::string_view> names;
+  for (const KatibAlgorithm& algorithm : EarlyStopping()) {
+    names.push_back(algorithm.name);
+  }
+  return names;
+}
+
+}  // namespace hone
