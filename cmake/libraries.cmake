@@ -14,6 +14,7 @@ pkg_check_modules(libyaml REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 find_path(SQLITECPP_INCLUDE SQLiteCpp/SQLiteCpp.h REQUIRED)
+find_path(LBFGSPP_INCLUDE LBFGSB.h REQUIRED)
 find_path(EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 
 add_library(hone_sqlite INTERFACE)

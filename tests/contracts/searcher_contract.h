@@ -61,9 +61,9 @@ ExperimentSpec ContractSpec(const SearcherInfo& info);
 /// What every searcher promises. Call inside a section; makes sections of its own.
 void CheckSearcherContract(const SearcherInfo& info);
 
-/// 10,000 trials, one at a time and with results, in a time that only something worse than
+/// This many trials, one at a time and with results, in a time that only something worse than
 /// n log n would miss.
-void CheckSearcherKeepsUp(const SearcherInfo& info);
+void CheckSearcherKeepsUp(const SearcherInfo& info, int trials);
 
 /// For algorithms that do not learn: asking for 1 + 1 + 1 gives the points of asking for 3.
 void CheckSplitInvariance(const SearcherInfo& info);

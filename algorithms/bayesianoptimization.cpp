@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bayesian optimisation: a Gaussian process of the results so far, and the point where it expects
+// the largest improvement.
+//
+// Source: Jones, Schonlau, Welch 1998, "Efficient global optimization"; Hvarfner et al. 2024, arXiv
+// 2402.02229 (priors that suit many dimensions); Ament et al. 2023, arXiv 2310.20708 (logarithm of
+// the improvement); Song et al. 2024, arXiv 2408.11527 (ranks of the worse half); Swersky et al.
+// 2013, arXiv 1409.4011 (conditional parameters). The engine is in algorithms/gp/.
+// Differs from Katib's (scikit-optimize) in: real parameters are on a log scale only if they say
+// so; steps and distributions (in the initial design) are honoured; no configuration is proposed
+// twice; running trials are conditioned on; failed configurations are learned as bad ones.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "algorithms/encoder.h"
+#include "algorithms/gp/search.h"
+#include "algorithms/gp/surrogate.h"
+#include "algorithms/registry.h"
+#include "algorithms/seed.h"
+#include "algorithms/unit_space.h"
+#include "base/guarded.h"
+#include "base/rng.h"
+
+namespace hone {
+namespace {
+
+using Eigen::Index;
+using gp::Acquisition;
+using gp::MatrixXd;
+using gp::VectorXd;
+using Kind = Acquisition::Kind;
+
+// The initial design, unless set: one more point than dimensions, at least this many, at most this
+// part of the budget.
+constexpr std::size_t kLeastInitial = 5;
+constexpr std::size_t kInitialPart = 4;
+constexpr std::size_t kIncumbents = 5;
+// scikit-optimize's defaults, for acquisition functions that are asked for by name.
+constexpr double kXi = 0.01;
+constexpr double kKappa = 1.96;
+constexpr int kOtherTries = 256;
+constexpr std::size_t kMostListed = 65536;
+
+struct Options {
+  std::size_t initial = 0;
+  std::string acquisition;  // empty: hone's own
+  bool local = true;
+};
+
+/// The order that lets points be kept in a set.
+struct Lexicographic {
+  bool operator()(const VectorXd& a, const VectorXd& b) const {
+    return std::ranges::lexicographical_compare(a, b);
+  }
+};
+
+/// State: what was proposed, what came of it, in the order of the ledger. Models are memoised.
+class BayesianOptimization final : public Searcher {
+ public:
+  static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context);
+  static void Check(const SearchContext& context, Problems& problems);
+
+  Status Observe(History deltas) override;
+  [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
+
+ private:
+  struct Models {
+    gp::Surrogate value;
+    gp::Surrogate duration;
+  };
+  /// What one call of Propose works on.
+  struct Round {
+    std::set<VectorXd, Lexicographic> taken;
+    std::unique_ptr<gp::Model> value;     // null: the initial design
+    std::unique_ptr<gp::Model> duration;  // null: not asked for
+    MatrixXd incumbents;
+    double best = 0;
+    [[nodiscard]] bool IsTaken(const VectorXd& point) const { return taken.contains(point); }
+  };
+
+  BayesianOptimization(UnitSpace space, Options options, std::uint64_t seed)
+      : space_(std::move(space)),
+        embedding_(space_.dimensions()),
+        options_(std::move(options)),
+        seed_(seed) {}
+
+  void StopEarly(const history::StoppedEarly& stopped);
+  void Forget(TrialNumber trial);
+  void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration);
+  [[nodiscard]] bool PerSecond() const {
+    return options_.acquisition == "EIps" || options_.acquisition == "PIps";
+  }
+  [[nodiscard]] Round Start() const;
+  void SetModels(Round& round) const;
+  void SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const;
+  [[nodiscard]] std::optional<VectorXd> Next(const Round& round, std::size_t index,
+                                             TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> InitialPoint(const Round& round, std::size_t index) const;
+  [[nodiscard]] std::optional<VectorXd> AnyPoint(const Round& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> ModelPoint(const Round& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> Best(const Round& round, const Acquisition& acquisition,
+                                             TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> Hedged(const Round& round, TrialNumber number) const;
+  [[nodiscard]] Acquisition Named(const Round& round, std::string_view name) const;
+
+  UnitSpace space_;
+  gp::Embedding embedding_;
+  Options options_;
+  std::uint64_t seed_;
+  std::size_t proposed_ = 0;
+  std::size_t with_value_ = 0;
+  std::map<TrialNumber, VectorXd> running_;
+  std::vector<gp::Observed> results_;
+  std::multiset<VectorXd, Lexicographic> tried_;  // running or over, but not lost
+  mutable Guarded<Models> models_;
+};
+
+Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchContext& context) {
+  HONE_ASSIGN_OR_RETURN(SpaceEncoder encoder, SpaceEncoder::Create(context.space));
+  UnitSpace space(context.space, std::move(encoder));
+  Options options;
+  const Settings& settings = context.settings;
+  if (settings.Has("n_initial_points")) {
+    options.initial = static_cast<std::size_t>(settings.Int("n_initial_points"));
+  } else {
+    options.initial = std::max(kLeastInitial, static_cast<std::size_t>(space.size()) + 1);
+    if (context.max_trial_count) {
+      const auto budget = static_cast<std::size_t>(std::max(*context.max_trial_count, 0));
+      options.initial = std::min(options.initial, std::max<std::size_t>(budget / kInitialPart, 1));
+    }
+  }
+  if (settings.Has("acq_func")) {
+    options.acquisition = settings.Text("acq_func");
+  }
+  options.local = settings.Text("acq_optimizer") != "sampling";
+  return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
+                                                            SeedOf(settings, context.seed)));
+}
+
+void BayesianOptimization::Check(const SearchContext& context, Problems& problems) {
+  const std::string& estimator = context.settings.Text("base_estimator");
+  if (estimator != "GP") {
+    problems.Refuse("spec.algorithm.algorithmSettings",
+                    "base_estimator \"" + estimator + "\" is not available; use GP or tpe");
+  }
+}
+
+Status BayesianOptimization::Observe(History deltas) {
+  for (const HistoryItem& item : deltas) {
+    if (const auto* started = std::get_if<history::Proposed>(&item.what)) {
+      HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(started->values));
+      ++proposed_;
+      tried_.insert(point);
+      running_.insert_or_assign(started->trial, std::move(point));
+    } else if (const auto* completed = std::get_if<history::Completed>(&item.what)) {
+      const double seconds = std::chrono::duration<double>(completed->duration).count();
+      Finish(completed->trial, completed->values.at(0), std::log(std::max(seconds, 1e-3)));
+    } else if (const auto* stopped = std::get_if<history::StoppedEarly>(&item.what)) {
+      StopEarly(*stopped);
+    } else if (const auto* infeasible = std::get_if<history::Infeasible>(&item.what)) {
+      Finish(infeasible->trial, std::nullopt, std::nullopt);
+    } else if (const auto* lost = std::get_if<history::Lost>(&item.what)) {
+      Forget(lost->trial);
+    }
+  }
+  return {};
+}
+
+/// What a stopped trial had reached counts as its result; without that it teaches nothing.
+void BayesianOptimization::StopEarly(const history::StoppedEarly& stopped) {
+  if (stopped.values.empty()) {
+    running_.erase(stopped.trial);
+  } else {
+    Finish(stopped.trial, stopped.values[0], std::nullopt);
+  }
+}
+
+void BayesianOptimization::Forget(TrialNumber trial) {
+  if (const auto found = running_.find(trial); found != running_.end()) {
+    tried_.erase(tried_.find(found->second));
+    running_.erase(found);
+  }
+}
+
+void BayesianOptimization::Finish(TrialNumber trial, std::optional<double> value,
+                                  std::optional<double> log_duration) {
+  const auto found = running_.find(trial);
+  if (found == running_.end()) {
+    return;  // proposed by nobody we know of
+  }
+  with_value_ += value ? 1 : 0;
+  results_.push_back({std::move(found->second), value, log_duration});
+  running_.erase(found);
+}
+
+Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest& request) const {
+  Round round = Start();
+  std::vector<Proposal> answers;
+  for (std::size_t i = 0; i < request.numbers.size(); ++i) {
+    const std::optional<VectorXd> point = Next(round, proposed_ + i, request.numbers[i]);
+    if (!point) {
+      answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
+      continue;
+    }
+    proposal::Start start;
+    start.values = space_.Decode(*point);
+    answers.emplace_back(std::move(start));
+    round.taken.insert(*point);
+    if (round.value) {
+      round.value->Condition(*point);
+    }
+  }
+  return answers;
+}
+
+BayesianOptimization::Round BayesianOptimization::Start() const {
+  Round round;
+  round.taken.insert(tried_.begin(), tried_.end());
+  constexpr std::size_t kLeastResults = 2;
+  if (space_.size() > 0 && with_value_ >= kLeastResults && proposed_ >= options_.initial) {
+    SetModels(round);
+  }
+  return round;
+}
+
+void BayesianOptimization::SetModels(Round& round) const {
+  models_.WithLock([&](Models& models) {
+    models.value.Update(embedding_, results_, gp::Target::kValue);
+    round.value = std::make_unique<gp::Model>(models.value.model());
+    SetIncumbents(round, models.value.rows());
+    if (PerSecond()) {
+      models.duration.Update(embedding_, results_, gp::Target::kLogDuration);
+      round.duration = std::make_unique<gp::Model>(models.duration.model());
+    }
+  });
+  for (const auto& [trial, point] : running_) {
+    round.value->Condition(point);
+  }
+}
+
+/// The results of the lowest posterior means.
+void BayesianOptimization::SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const {
+  const VectorXd means = round.value->FittedMeans();
+  std::vector<std::pair<double, std::size_t>> good;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (results_[rows[i]].value) {
+      good.emplace_back(means[static_cast<Index>(i)], rows[i]);
+    }
+  }
+  std::ranges::sort(good);
+  round.best = good.front().first;
+  good.resize(std::min<std::size_t>(good.size(), kIncumbents));
+  round.incumbents.resize(space_.size(), std::ssize(good));
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    round.incumbents.col(static_cast<Index>(i)) = results_[good[i].second].point;
+  }
+}
+
+std::optional<VectorXd> BayesianOptimization::Next(const Round& round, std::size_t index,
+                                                   TrialNumber number) const {
+  if (space_.size() == 0) {
+    return round.taken.empty() ? std::optional<VectorXd>(VectorXd(0)) : std::nullopt;
+  }
+  std::optional<VectorXd> point =
+      round.value ? ModelPoint(round, number) : InitialPoint(round, index);
+  return point ? point : AnyPoint(round, number);
+}
+
+/// The middle of the space, then Sobol points.
+std::optional<VectorXd> BayesianOptimization::InitialPoint(const Round& round,
+                                                           std::size_t index) const {
+  VectorXd point = VectorXd::Constant(space_.size(), 0.5);
+  if (index > 0) {
+    const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
+    point = gp::ShiftedSobol(space_.size(), static_cast<std::uint32_t>(index), 1, shift);
+  }
+  point = space_.Canonical(space_.FromUniform(std::move(point)));
+  return round.IsTaken(point) ? std::nullopt : std::optional(std::move(point));
+}
+
+/// A random point that is new; of a small space, the first new one.
+std::optional<VectorXd> BayesianOptimization::AnyPoint(const Round& round,
+                                                       TrialNumber number) const {
+  Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
+  VectorXd point(space_.size());
+  for (int i = 0; i < kOtherTries; ++i) {
+    std::ranges::generate(point, [&] { return rng.Uniform(); });
+    point = space_.Canonical(space_.FromUniform(std::move(point)));
+    if (!round.IsTaken(point)) {
+      return point;
+    }
+  }
+  const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed);
+  for (Index i = 0; all && i < all->cols(); ++i) {
+    if (!round.IsTaken(all->col(i))) {
+      return all->col(i);
+    }
+  }
+  return all ? std::nullopt : std::optional(std::move(point));
+}
+
+Acquisition BayesianOptimization::Named(const Round& round, std::string_view name) const {
+  Acquisition acquisition;
+  acquisition.best = round.best;
+  if (name == "LCB") {
+    acquisition.kind = Kind::kLcb;
+    acquisition.kappa = kKappa;
+  } else if (!name.empty()) {
+    acquisition.kind = name.starts_with("PI") ? Kind::kLogPi : Kind::kLogEi;
+    acquisition.xi = kXi;
+  }
+  acquisition.log_duration = round.duration.get();
+  return acquisition;
+}
+
+std::optional<VectorXd> BayesianOptimization::Best(const Round& round,
+                                                   const Acquisition& acquisition,
+                                                   TrialNumber number) const {
+  gp::SearchOptions search;
+  search.local = options_.local;
+  search.taken = [&](const VectorXd& point) { return round.IsTaken(space_.Canonical(point)); };
+  const std::optional<VectorXd> point =
+      SearchBest(space_.dimensions(), *round.value, acquisition, round.incumbents, search,
+                 Rng(seed_, Scope::Trial(number), Purpose::kAcquisition));
+  return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
+}
+
+std::optional<VectorXd> BayesianOptimization::ModelPoint(const Round& round,
+                                                         TrialNumber number) const {
+  if (options_.acquisition == "gp_hedge") {
+    return Hedged(round, number);
+  }
+  return Best(round, Named(round, options_.acquisition), number);
+}
+
+/// scikit-optimize's portfolio: one of EI, LCB and PI at random, the likelier the lower the mean
+/// where it would go. Differs in: the gains of one round decide, since those of earlier rounds
+/// belong to models that are no more.
+std::optional<VectorXd> BayesianOptimization::Hedged(const Round& round, TrialNumber number) const {
+  std::vector<VectorXd> nominees;
+  std::vector<double> weights;
+  for (const char* name : {"EI", "LCB", "PI"}) {
+    if (const std::optional<VectorXd> point = Best(round, Named(round, name), number)) {
+      nominees.push_back(*point);
+      weights.push_back(std::exp(round.best - round.value->Predict(*point).mean[0]));
+    }
+  }
+  if (nominees.empty()) {
+    return std::nullopt;
+  }
+  double draw = Rng(seed_, Scope::Trial(number), Purpose::kShuffle).Uniform();
+  draw *= std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::size_t chosen = 0;
+  while (chosen + 1 < weights.size() && draw >= weights[chosen]) {
+    draw -= weights[chosen++];
+  }
+  return nominees[chosen];
+}
+
+SettingSpec AcquisitionSetting() {
+  SettingSpec setting =
+      ChoiceSetting("acq_func", "EI", {"gp_hedge", "LCB", "EI", "PI", "EIps", "PIps"},
+                    "acquisition function; unset: the logarithm of EI, xi = 0");
+  setting.default_text.reset();
+  return setting;
+}
+
+HONE_REGISTER_SEARCHER(
+    bayesianoptimization,
+    {.summary = "a Gaussian process of the results, and the largest expected improvement",
+     .source = "Jones, Schonlau & Welch 1998; Hvarfner et al. 2024; Ament et al. 2023",
+     .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
+                 kConditional,
+     .settings = {ChoiceSetting("base_estimator", "GP", {"GP", "RF", "ET", "GBRT"},
+                                "the model; only GP is available"),
+                  IntSetting("n_initial_points", std::nullopt, {.min = 0, .max = 1e6},
+                             "trials before the model is used; unset: parameters + 1, at least 5, "
+                             "at most a quarter of the budget"),
+                  AcquisitionSetting(),
+                  ChoiceSetting("acq_optimizer", "auto", {"auto", "sampling", "lbfgs"},
+                                "sampling: the best of the candidates; auto and lbfgs: climb on"),
+                  RandomStateSetting()},
+     .create = &BayesianOptimization::Create,
+     .check = &BayesianOptimization::Check});
+
+}  // namespace
+}  // namespace hone

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "algorithms/gp/model.h"
+
+namespace hone::gp {
+
+/// log(phi(z) + z Phi(z)), the logarithm of the expected improvement of a standard normal, for any
+/// z without cancellation. @param slope  if not null: its derivative
+/// @source  Ament, Daulton, Eriksson, Balandat, Bakshy 2023, arXiv 2310.20708; here with the
+///          continued fraction of Mills' ratio instead of erfcx
+double LogExpectedImprovement(double z, double* slope);
+
+/// log Phi(z), likewise.
+double LogNormalCdf(double z, double* slope);
+
+/// What to maximise when a function is to be minimised.
+struct Acquisition {
+  enum class Kind { kLogEi, kLogPi, kLcb };
+  Kind kind = Kind::kLogEi;
+  double best = 0;   ///< the mean to improve on
+  double xi = 0;     ///< improvements smaller than this do not count (EI, PI)
+  double kappa = 2;  ///< standard deviations below the mean (LCB)
+  /// If not null: a model of the logarithm of the trial's duration; EI and PI are then per second.
+  const Model* log_duration = nullptr;
+
+  /// @param points  shape (dimensions, m) @returns shape (m)
+  [[nodiscard]] VectorXd Values(const Model& model, const MatrixXd& points) const;
+  /// At one point. @param gradient  if not null: set to the gradient by the coordinates
+  double ValueAt(const Model& model, const VectorXd& point, VectorXd* gradient) const;
+};
+
+}  // namespace hone::gp

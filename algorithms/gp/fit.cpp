@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/gp/fit.h"
+
+#include <LBFGSB.h>
+
+#include <cmath>
+#include <exception>
+#include <limits>
+
+#include "algorithms/gp/likelihood.h"
+
+namespace hone::gp {
+namespace {
+
+// Warps are learned from this many results on.
+constexpr Eigen::Index kWarpFrom = 12;
+constexpr int kIterations = 30;
+constexpr int kMaxEvaluationsPerIteration = 4;
+// What L-BFGS-B sees instead of infinity, which it cannot stand.
+constexpr double kVeryBad = 1e10;
+
+/// Ends an optimisation that wants too many evaluations.
+struct OutOfEvaluations : std::exception {};
+
+}  // namespace
+
+Maximum Maximise(const Objective& objective, const VectorXd& start, const Box& box,
+                 int iterations) {
+  Maximum best{start, -std::numeric_limits<double>::infinity()};
+  int left = iterations * kMaxEvaluationsPerIteration;
+  const auto negated = [&](const VectorXd& x, VectorXd& gradient) {
+    if (left-- == 0) {
+      throw OutOfEvaluations();
+    }
+    const double value = objective(x, &gradient);
+    if (!std::isfinite(value) || !gradient.allFinite()) {
+      gradient.setZero();
+      return kVeryBad;
+    }
+    if (value > best.value) {
+      best = {x, value};
+    }
+    gradient = -gradient;
+    return -value;
+  };
+  LBFGSpp::LBFGSBParam<double> parameters;
+  parameters.max_iterations = iterations;
+  parameters.epsilon = 1e-4;
+  parameters.epsilon_rel = 1e-4;
+  parameters.past = 1;
+  parameters.delta = 1e-5;
+  parameters.max_linesearch = 15;
+  VectorXd x = start.cwiseMax(box.low).cwiseMin(box.high);
+  double value = 0;
+  try {
+    LBFGSpp::LBFGSBSolver<double> solver(parameters);
+    solver.minimize(negated, x, value, box.low, box.high);
+  } catch (const std::exception&) {
+    return best;  // a line search that found nothing better, or too many evaluations
+  }
+  return best;
+}
+
+Hyper Fit(const Embedding& embedding, const MatrixXd& points, const VectorXd& outputs) {
+  const LogPosterior posterior(embedding, points, outputs, points.cols() >= kWarpFrom);
+  const Box box{posterior.LowerBounds(), posterior.UpperBounds()};
+  const auto objective = [&](const VectorXd& theta, VectorXd* gradient) {
+    return posterior(theta, gradient);
+  };
+  const auto dimensions = static_cast<Eigen::Index>(embedding.dimensions().size());
+  VectorXd start = posterior.PriorMode();
+  Maximum best = Maximise(objective, start, box, kIterations);
+  // Shorter or longer lengthscales: the likelihood often has a second hill there.
+  for (const double shift : {1.5}) {
+    start.head(dimensions) = posterior.PriorMode().head(dimensions).array() + shift;
+    const Maximum other = Maximise(objective, start, box, kIterations);
+    if (other.value > best.value) {
+      best = other;
+    }
+  }
+  return posterior.Unpacked(best.x);
+}
+
+}  // namespace hone::gp

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "algorithms/gp/space.h"
+
+namespace hone::gp {
+
+/// Hyperparameters. Coordinate d has lengthscale exp(log_length[d]) and, if it is warped, the
+/// Kumaraswamy warp w(u) = 1 - (1 - u^a)^b with a = exp(log_a[d]), b = exp(log_b[d]).
+struct Hyper {
+  VectorXd log_length;
+  double log_noise = 0;  ///< of the variance, outputs being standardised
+  double log_scale = 0;  ///< of the kernel's variance s^2
+  VectorXd log_a;        ///< 0: no warp
+  VectorXd log_b;
+};
+
+/// The map from points to a space where the kernel's distance is Euclidean.
+///   number         w(u) / l
+///   category       one of the corners of a simplex with edges 1 / l
+///   conditional    (sin, cos)(pi u / 2) * (2 / pi) / l where active, (0, 0) where not
+/// @source  arc embedding: Swersky, Duvenaud, Snoek, Hutter, Osborne 2013, arXiv 1409.4011, with
+///          rho = 1/2; the factor gives active points the distances of an unconditional number
+class Embedding {
+ public:
+  explicit Embedding(Dimensions dimensions);
+
+  [[nodiscard]] const Dimensions& dimensions() const { return dimensions_; }
+  /// Number of coordinates of the image.
+  [[nodiscard]] Eigen::Index features() const { return features_; }
+  /// Dimension of a feature.
+  [[nodiscard]] const std::vector<Eigen::Index>& owners() const { return owners_; }
+  /// Whether a dimension's coordinate may be warped: numbers that are searched as continuous.
+  [[nodiscard]] bool IsWarped(std::size_t d) const;
+
+  /// @param points  shape (dimensions, n) @returns shape (features, n)
+  [[nodiscard]] MatrixXd Map(const Hyper& hyper, const MatrixXd& points) const;
+  /// Derivatives of a feature vector by the point's coordinates: where[f] of dimension owners()[f].
+  /// Zero for categories.
+  [[nodiscard]] VectorXd Slopes(const Hyper& hyper, const VectorXd& point) const;
+  /// Derivatives of w(u) / l by log a and log b.
+  static std::pair<double, double> WarpSlopes(const Hyper& hyper, Eigen::Index d, double u);
+
+ private:
+  void MapOne(const Hyper& hyper, std::size_t d, double u, Eigen::Ref<VectorXd> image) const;
+
+  Dimensions dimensions_;
+  std::vector<Eigen::Index> first_;  // feature of each dimension
+  std::vector<Eigen::Index> owners_;
+  Eigen::Index features_ = 0;
+  bool conditional_ = false;
+};
+
+/// Squared distances between the columns. @returns shape (columns of a, columns of b), >= 0
+MatrixXd SquaredDistances(const MatrixXd& a, const MatrixXd& b);
+
+/// Matern 5/2 at squared distances r2: in place r2 becomes k, and `slope` (if not null) dk/d(r2).
+void Matern52(double scale, MatrixXd& r2, MatrixXd* slope);
+
+/// Variance of the constant mean, which is integrated out.
+inline constexpr double kMeanVariance = 0.25;
+
+}  // namespace hone::gp

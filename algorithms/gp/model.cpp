@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/gp/model.h"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+
+namespace hone::gp {
+namespace {
+
+using Eigen::Index;
+
+constexpr Index kRoom = 64;
+// Added to the noise when rounding leaves the matrix indefinite, ten times more each time.
+constexpr double kFirstJitter = 1e-8;
+constexpr int kJitters = 10;
+// Of the prior's: below it a variance is rounding error.
+constexpr double kLeastVariance = 1e-12;
+
+}  // namespace
+
+Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points)
+    : embedding_(embedding), hyper_(std::move(hyper)), n_(points.cols()) {
+  const MatrixXd image = embedding_.Map(hyper_, points);
+  MatrixXd kernel = SquaredDistances(image, image);
+  kernel.diagonal().setZero();
+  Matern52(std::exp(hyper_.log_scale), kernel, nullptr);
+  kernel.array() += kMeanVariance;
+  Eigen::LLT<MatrixXd> llt;
+  double jitter = 0;
+  for (int i = 0; i < kJitters; ++i) {
+    hyper_.log_noise = std::log(std::exp(hyper_.log_noise) + jitter);
+    jitter = std::max(kFirstJitter, 10 * jitter);
+    MatrixXd noisy = kernel;
+    noisy.diagonal().array() += std::exp(hyper_.log_noise);
+    llt.compute(noisy);
+    if (llt.info() == Eigen::Success) {
+      break;
+    }
+  }
+  HONE_CHECK(llt.info() == Eigen::Success, "a kernel matrix with noise is positive definite");
+  image_ = MatrixXd::Zero(embedding_.features(), n_ + kRoom);
+  image_.leftCols(n_) = image;
+  factor_ = MatrixXd::Zero(n_ + kRoom, n_ + kRoom);
+  factor_.topLeftCorner(n_, n_) = llt.matrixL();
+}
+
+void Model::Reserve(Index n) {
+  if (n > factor_.rows()) {
+    image_.conservativeResize(image_.rows(), n + kRoom);
+    MatrixXd larger = MatrixXd::Zero(n + kRoom, n + kRoom);
+    larger.topLeftCorner(n_, n_) = L();
+    factor_ = std::move(larger);
+  }
+}
+
+double Model::PriorVariance() const {
+  return std::exp(hyper_.log_scale) + kMeanVariance;
+}
+
+void Model::Append(const VectorXd& point) {
+  Reserve(n_ + 1);
+  const MatrixXd z = embedding_.Map(hyper_, point);
+  MatrixXd k = SquaredDistances(image_.leftCols(n_), z);
+  Matern52(std::exp(hyper_.log_scale), k, nullptr);
+  VectorXd row = k.col(0).array() + kMeanVariance;
+  L().triangularView<Eigen::Lower>().solveInPlace(row);
+  const double noise = std::exp(hyper_.log_noise);
+  const double rest = PriorVariance() + noise - row.squaredNorm();
+  factor_.row(n_).head(n_) = row;
+  factor_(n_, n_) = std::sqrt(std::max(rest, 0.5 * noise));
+  image_.col(n_) = z;
+  ++n_;
+}
+
+void Model::SetOutputs(VectorXd outputs) {
+  HONE_DCHECK(outputs.size() == n_, "one output for each point");
+  outputs_ = std::move(outputs);
+  alpha_ = outputs_;
+  L().triangularView<Eigen::Lower>().solveInPlace(alpha_);
+  L().transpose().triangularView<Eigen::Upper>().solveInPlace(alpha_);
+}
+
+void Model::Condition(const VectorXd& point) {
+  VectorXd outputs(n_ + 1);
+  outputs.head(n_) = outputs_;
+  outputs[n_] = Predict(point).mean[0];
+  Append(point);
+  SetOutputs(std::move(outputs));
+}
+
+Prediction Model::Predict(const MatrixXd& points) const {
+  MatrixXd k = SquaredDistances(image_.leftCols(n_), embedding_.Map(hyper_, points));
+  Matern52(std::exp(hyper_.log_scale), k, nullptr);
+  k.array() += kMeanVariance;
+  Prediction prediction;
+  prediction.mean.noalias() = k.transpose() * alpha_;
+  L().triangularView<Eigen::Lower>().solveInPlace(k);
+  const double prior = PriorVariance();
+  prediction.sd = (prior - k.colwise().squaredNorm().array())
+                      .max(kLeastVariance * prior)
+                      .sqrt()
+                      .matrix()
+                      .transpose();
+  return prediction;
+}
+
+VectorXd Model::FittedMeans() const {
+  return outputs_ - std::exp(hyper_.log_noise) * alpha_;
+}
+
+PointPrediction Model::PredictAt(const VectorXd& point) const {
+  const VectorXd z = embedding_.Map(hyper_, point);
+  MatrixXd k = SquaredDistances(image_.leftCols(n_), z);
+  MatrixXd slope;
+  Matern52(std::exp(hyper_.log_scale), k, &slope);
+  k.array() += kMeanVariance;
+  PointPrediction prediction;
+  prediction.mean = k.col(0).dot(alpha_);
+  VectorXd v = k.col(0);
+  L().triangularView<Eigen::Lower>().solveInPlace(v);
+  const double prior = PriorVariance();
+  const double variance = prior - v.squaredNorm();
+  L().transpose().triangularView<Eigen::Upper>().solveInPlace(v);
+  // Each column of `pull` times its weight: d k_i / dz = 2 slope_i (z - z_i).
+  const VectorXd by_mean = 2 * slope.col(0).cwiseProduct(alpha_);
+  const VectorXd by_variance = -4 * slope.col(0).cwiseProduct(v);
+  const VectorXd mean_z = z * by_mean.sum() - image_.leftCols(n_) * by_mean;
+  const VectorXd variance_z = z * by_variance.sum() - image_.leftCols(n_) * by_variance;
+  const VectorXd du = embedding_.Slopes(hyper_, point);
+  prediction.sd = std::sqrt(std::max(variance, kLeastVariance * prior));
+  prediction.mean_slope = VectorXd::Zero(point.size());
+  prediction.sd_slope = VectorXd::Zero(point.size());
+  for (Index f = 0; f < z.size(); ++f) {
+    const Index d = embedding_.owners()[static_cast<std::size_t>(f)];
+    prediction.mean_slope[d] += mean_z[f] * du[f];
+    prediction.sd_slope[d] += variance_z[f] * du[f] / (2 * prediction.sd);
+  }
+  return prediction;
+}
+
+MatrixXd Model::Factor() const {
+  return L();
+}
+
+}  // namespace hone::gp

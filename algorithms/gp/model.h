@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "algorithms/gp/kernel.h"
+
+namespace hone::gp {
+
+/// Posterior mean and standard deviation, of the function without noise.
+struct Prediction {
+  VectorXd mean;
+  VectorXd sd;
+};
+
+/// The same at one point, with gradients by its coordinates.
+struct PointPrediction {
+  double mean = 0;
+  double sd = 0;
+  VectorXd mean_slope;
+  VectorXd sd_slope;
+};
+
+/// A Gaussian process with fixed hyperparameters. A value: copies are independent. The factor is a
+/// function of the first points and the order of those appended, bit for bit.
+class Model {
+ public:
+  /// @param points  shape (dimensions, n), n >= 1
+  Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points);
+
+  [[nodiscard]] Eigen::Index size() const { return n_; }
+  [[nodiscard]] const Hyper& hyper() const { return hyper_; }
+
+  /// Adds a point: one row of the Cholesky factor. The outputs must be set again. @cost O(n^2)
+  void Append(const VectorXd& point);
+  /// @param outputs  shape (size()) @cost O(n^2)
+  void SetOutputs(VectorXd outputs);
+  /// Adds a point whose output is what the model expects: the mean stays, the spread shrinks.
+  void Condition(const VectorXd& point);
+
+  /// @param points  shape (dimensions, m) @cost O(n^2 m)
+  [[nodiscard]] Prediction Predict(const MatrixXd& points) const;
+  /// Posterior means at the model's own points. @cost O(n)
+  [[nodiscard]] VectorXd FittedMeans() const;
+  [[nodiscard]] PointPrediction PredictAt(const VectorXd& point) const;
+  /// Lower Cholesky factor of the kernel matrix with noise, for tests.
+  [[nodiscard]] MatrixXd Factor() const;
+
+ private:
+  void Reserve(Eigen::Index n);
+  [[nodiscard]] double PriorVariance() const;
+  [[nodiscard]] auto L() const { return factor_.topLeftCorner(n_, n_); }
+
+  Embedding embedding_;
+  Hyper hyper_;
+  Eigen::Index n_ = 0;
+  MatrixXd image_;   // of the points, in columns, with room for more
+  MatrixXd factor_;  // lower, with room for more
+  VectorXd outputs_;
+  VectorXd alpha_;  // inverse kernel matrix times outputs
+};
+
+}  // namespace hone::gp

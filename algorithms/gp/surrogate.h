@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "algorithms/gp/model.h"
+
+namespace hone::gp {
+
+/// One result, in the order in which they came.
+struct Observed {
+  VectorXd point;                      ///< canonical
+  std::optional<double> value;         ///< to be minimised; nothing: infeasible
+  std::optional<double> log_duration;  ///< logarithm of seconds
+};
+
+enum class Target { kValue, kLogDuration };
+
+/// A model of the results so far. Its hyperparameters are those of the last of fixed counts of
+/// results, fitted from the same starts every time; later results are rows appended to its factor.
+/// So it is a function of the results, bit for bit, whether it was kept or made anew.
+class Surrogate {
+ public:
+  /// Brings a kept one up to date, or makes it anew. Results must begin with those it was made of;
+  /// there is at least one with a value.
+  void Update(const Embedding& embedding, std::span<const Observed> results, Target target);
+
+  [[nodiscard]] const Model& model() const { return *model_; }
+  /// Results that the model holds, in its order.
+  [[nodiscard]] const std::vector<std::size_t>& rows() const { return rows_; }
+
+  /// The count of results at whose arrival the hyperparameters in use at `count` were fitted: each
+  /// up to 16, then a tenth more, at most 50 more.
+  static std::size_t FitCount(std::size_t count);
+
+ private:
+  std::size_t fitted_ = 0;  // results at the fit
+  std::size_t seen_ = 0;
+  std::vector<std::size_t> rows_;
+  std::unique_ptr<Model> model_;
+};
+
+}  // namespace hone::gp
