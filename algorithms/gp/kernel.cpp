@@ -59,30 +59,31 @@ bool Embedding::IsWarped(std::size_t d) const {
 MatrixXd Embedding::Map(const Hyper& hyper, const MatrixXd& points) const {
   MatrixXd image = MatrixXd::Zero(features_, points.cols());
   for (Index i = 0; i < points.cols(); ++i) {
-    const std::vector<bool> active =
-        conditional_ ? ActiveAt(dimensions_, points.col(i)) : std::vector<bool>();
-    for (std::size_t d = 0; d < dimensions_.size(); ++d) {
-      if (active.empty() || active[d]) {
-        MapOne(hyper, d, points(static_cast<Index>(d), i), image.col(i));
-      }
-    }
+    MapOne(hyper, points.col(i), image.col(i));
   }
   return image;
 }
 
-void Embedding::MapOne(const Hyper& hyper, std::size_t d, double u,
+void Embedding::MapOne(const Hyper& hyper, const VectorXd& point,
                        Eigen::Ref<VectorXd> image) const {
-  const Dimension& dimension = dimensions_[d];
-  const auto row = static_cast<Index>(d);
-  const double weight = std::exp(-hyper.log_length[row]);
-  if (dimension.categorical) {
-    image[first_[d] + static_cast<Index>(NearestValue(dimension, u))] =
-        weight * std::numbers::sqrt2 / 2;
-  } else if (dimension.parent) {
-    image[first_[d]] = weight / kAngle * std::sin(kAngle * u);
-    image[first_[d] + 1] = weight / kAngle * std::cos(kAngle * u);
-  } else {
-    image[first_[d]] = weight * Warp(hyper.log_a[row], hyper.log_b[row], u);
+  const std::vector<bool> active =
+      conditional_ ? ActiveAt(dimensions_, point) : std::vector<bool>(dimensions_.size(), true);
+  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+    if (!active[d]) {
+      continue;
+    }
+    const Dimension& dimension = dimensions_[d];
+    const auto row = static_cast<Index>(d);
+    const double weight = std::exp(-hyper.log_length[row]);
+    if (dimension.categorical) {
+      image[first_[d] + static_cast<Index>(NearestValue(dimension, point[row]))] =
+          weight * std::numbers::sqrt2 / 2;
+    } else if (dimension.parent) {
+      image[first_[d]] = weight / kAngle * std::sin(kAngle * point[row]);
+      image[first_[d] + 1] = weight / kAngle * std::cos(kAngle * point[row]);
+    } else {
+      image[first_[d]] = weight * Warp(hyper.log_a[row], hyper.log_b[row], point[row]);
+    }
   }
 }
 

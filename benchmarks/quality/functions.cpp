@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "algorithms/check.h"
-#include "base/rng.h"
 
 namespace hone {
 namespace {
@@ -44,11 +43,15 @@ Space Box(int dimensions, double low, double high) {
   return space;
 }
 
-/// Where a seed has the optimum, in the inner part of the unit cube.
+/// Where a seed has the optimum, in the inner part of the unit cube: an even sequence that is easy
+/// to repeat in another language.
 Numbers Shift(std::size_t dimensions, std::uint64_t seed) {
-  Rng rng(seed, Scope::Experiment(), Purpose::kSimulation);
   Numbers shift(dimensions);
-  std::ranges::generate(shift, [&] { return 0.1 + 0.8 * rng.Uniform(); });
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    const double x = static_cast<double>(seed) * 0.6180339887498949 +
+                     static_cast<double>((seed + 3) * (d + 1)) * 0.7548776662466927;
+    shift[d] = 0.1 + 0.8 * (x - std::floor(x));
+  }
   return shift;
 }
 
