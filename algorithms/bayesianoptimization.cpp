@@ -97,6 +97,7 @@ class BayesianOptimization final : public Searcher {
         options_(std::move(options)),
         seed_(seed) {}
 
+  Status Begin(const history::Proposed& started);
   void StopEarly(const history::StoppedEarly& stopped);
   void Forget(TrialNumber trial);
   void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration);
@@ -161,21 +162,30 @@ void BayesianOptimization::Check(const SearchContext& context, Problems& problem
 Status BayesianOptimization::Observe(History deltas) {
   for (const HistoryItem& item : deltas) {
     if (const auto* started = std::get_if<history::Proposed>(&item.what)) {
-      HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(started->values));
-      ++proposed_;
-      tried_.insert(point);
-      running_.insert_or_assign(started->trial, std::move(point));
-    } else if (const auto* completed = std::get_if<history::Completed>(&item.what)) {
+      HONE_RETURN_IF_ERROR(Begin(*started));
+    }
+    if (const auto* completed = std::get_if<history::Completed>(&item.what)) {
       const double seconds = std::chrono::duration<double>(completed->duration).count();
       Finish(completed->trial, completed->values.at(0), std::log(std::max(seconds, 1e-3)));
-    } else if (const auto* stopped = std::get_if<history::StoppedEarly>(&item.what)) {
+    }
+    if (const auto* stopped = std::get_if<history::StoppedEarly>(&item.what)) {
       StopEarly(*stopped);
-    } else if (const auto* infeasible = std::get_if<history::Infeasible>(&item.what)) {
+    }
+    if (const auto* infeasible = std::get_if<history::Infeasible>(&item.what)) {
       Finish(infeasible->trial, std::nullopt, std::nullopt);
-    } else if (const auto* lost = std::get_if<history::Lost>(&item.what)) {
+    }
+    if (const auto* lost = std::get_if<history::Lost>(&item.what)) {
       Forget(lost->trial);
     }
   }
+  return {};
+}
+
+Status BayesianOptimization::Begin(const history::Proposed& started) {
+  HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(started.values));
+  ++proposed_;
+  tried_.insert(point);
+  running_.insert_or_assign(started.trial, std::move(point));
   return {};
 }
 
