@@ -48,8 +48,9 @@ constexpr std::size_t kIncumbents = 5;
 constexpr double kXi = 0.01;
 constexpr double kKappa = 1.96;
 // Of hone's own acquisition function: each fourth trial goes where the lower confidence bound is
-// lowest. Better than without on four of five functions of benchmarks/quality/functions.cpp, equal
-// on the fifth (64 trials, 20 seeds); the posterior mean for the last tenth was better on one only.
+// lowest. Better than without on four of five functions of benchmarks/quality/functions.cpp (64
+// trials, 20 seeds), slightly worse on the fifth; the posterior mean for the last tenth was better
+// on one only.
 constexpr TrialNumber kExploreEvery = 4;
 constexpr int kOtherTries = 256;
 constexpr std::size_t kMostListed = 65536;
@@ -97,8 +98,20 @@ class BayesianOptimization final : public Searcher {
         options_(std::move(options)),
         seed_(seed) {}
 
-  Status Begin(const history::Proposed& started);
-  void StopEarly(const history::StoppedEarly& stopped);
+  Status Learn(const history::Proposed& started);
+  Status Learn(const history::Completed& completed);
+  Status Learn(const history::StoppedEarly& stopped);
+  Status Learn(const history::Infeasible& infeasible) {
+    Finish(infeasible.trial, std::nullopt, std::nullopt);
+    return {};
+  }
+  Status Learn(const history::Lost& lost) {
+    Forget(lost.trial);
+    return {};
+  }
+  Status Learn(const history::Reported& /*what*/) { return {}; }
+  Status Learn(const history::Paused& /*what*/) { return {}; }
+  Status Learn(const history::Resumed& /*what*/) { return {}; }
   void Forget(TrialNumber trial);
   void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration);
   [[nodiscard]] bool PerSecond() const {
@@ -161,27 +174,18 @@ void BayesianOptimization::Check(const SearchContext& context, Problems& problem
 
 Status BayesianOptimization::Observe(History deltas) {
   for (const HistoryItem& item : deltas) {
-    if (const auto* started = std::get_if<history::Proposed>(&item.what)) {
-      HONE_RETURN_IF_ERROR(Begin(*started));
-    }
-    if (const auto* completed = std::get_if<history::Completed>(&item.what)) {
-      const double seconds = std::chrono::duration<double>(completed->duration).count();
-      Finish(completed->trial, completed->values.at(0), std::log(std::max(seconds, 1e-3)));
-    }
-    if (const auto* stopped = std::get_if<history::StoppedEarly>(&item.what)) {
-      StopEarly(*stopped);
-    }
-    if (const auto* infeasible = std::get_if<history::Infeasible>(&item.what)) {
-      Finish(infeasible->trial, std::nullopt, std::nullopt);
-    }
-    if (const auto* lost = std::get_if<history::Lost>(&item.what)) {
-      Forget(lost->trial);
-    }
+    HONE_RETURN_IF_ERROR(std::visit([this](const auto& what) { return Learn(what); }, item.what));
   }
   return {};
 }
 
-Status BayesianOptimization::Begin(const history::Proposed& started) {
+Status BayesianOptimization::Learn(const history::Completed& completed) {
+  const double seconds = std::chrono::duration<double>(completed.duration).count();
+  Finish(completed.trial, completed.values.at(0), std::log(std::max(seconds, 1e-3)));
+  return {};
+}
+
+Status BayesianOptimization::Learn(const history::Proposed& started) {
   HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(started.values));
   ++proposed_;
   tried_.insert(point);
@@ -190,12 +194,13 @@ Status BayesianOptimization::Begin(const history::Proposed& started) {
 }
 
 /// What a stopped trial had reached counts as its result; without that it teaches nothing.
-void BayesianOptimization::StopEarly(const history::StoppedEarly& stopped) {
+Status BayesianOptimization::Learn(const history::StoppedEarly& stopped) {
   if (stopped.values.empty()) {
     running_.erase(stopped.trial);
   } else {
     Finish(stopped.trial, stopped.values[0], std::nullopt);
   }
+  return {};
 }
 
 void BayesianOptimization::Forget(TrialNumber trial) {
@@ -314,12 +319,15 @@ std::optional<VectorXd> BayesianOptimization::AnyPoint(const Round& round,
     }
   }
   const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed);
-  for (Index i = 0; all && i < all->cols(); ++i) {
-    if (!round.IsTaken(all->col(i))) {
-      return all->col(i);
+  if (!all) {
+    return point;
+  }
+  for (const auto& listed : all->colwise()) {
+    if (!round.IsTaken(listed)) {
+      return listed;
     }
   }
-  return all ? std::nullopt : std::optional(std::move(point));
+  return std::nullopt;
 }
 
 Acquisition BayesianOptimization::Named(const Round& round, std::string_view name) const {

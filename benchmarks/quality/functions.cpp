@@ -139,7 +139,7 @@ std::vector<Task> Tasks() {
 
 [[noreturn]] void Die(const std::string& why) {
   std::fprintf(stderr, "quality_functions: %s\n", why.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
 double Regret(const Task& task, const std::string& algorithm, int trials, std::uint64_t seed) {
@@ -180,13 +180,30 @@ double Regret(const Task& task, const std::string& algorithm, int trials, std::u
     const double value = task.value(numbers, seed);
     best = std::min(best, value);
     const HistoryItem items[] = {
-        {2 * trial - 1, history::Proposed{trial, start->values, start->tag, std::nullopt}},
-        {2 * trial, history::Completed{trial, {value}, std::chrono::seconds(1)}}};
+        {2 * Version{trial} - 1, history::Proposed{trial, start->values, start->tag, std::nullopt}},
+        {2 * Version{trial}, history::Completed{trial, {value}, std::chrono::seconds(1)}}};
     if (!(*searcher)->Observe(items)) {
       Die("Observe failed");
     }
   }
   return best;
+}
+
+/// One line of the table.
+void Judge(const Task& task, const std::string& algorithm, int trials, int seeds) {
+  const auto start = std::chrono::steady_clock::now();
+  Numbers regrets;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    regrets.push_back(Regret(task, algorithm, trials, static_cast<std::uint64_t>(seed)));
+  }
+  const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+  std::ranges::sort(regrets);
+  const auto at = [&](double q) {
+    return regrets[static_cast<std::size_t>(q * (static_cast<double>(seeds) - 1))];
+  };
+  std::printf("%-18s %-36s %12.5g %12.5g %12.5g %8.2f\n", task.name.c_str(), algorithm.c_str(),
+              at(0.25), at(0.5), at(0.75), taken.count() / (seeds * trials));
+  std::fflush(stdout);
 }
 
 int Main(int argc, char** argv) {
@@ -200,20 +217,7 @@ int Main(int argc, char** argv) {
               "quartile", "ms/ask");
   for (const Task& task : Tasks()) {
     for (const std::string& algorithm : algorithms) {
-      const auto start = std::chrono::steady_clock::now();
-      Numbers regrets;
-      for (int seed = 1; seed <= seeds; ++seed) {
-        regrets.push_back(Regret(task, algorithm, trials, static_cast<std::uint64_t>(seed)));
-      }
-      const std::chrono::duration<double, std::milli> taken =
-          std::chrono::steady_clock::now() - start;
-      std::ranges::sort(regrets);
-      const auto at = [&](double q) {
-        return regrets[static_cast<std::size_t>(q * (static_cast<double>(seeds) - 1))];
-      };
-      std::printf("%-18s %-36s %12.5g %12.5g %12.5g %8.2f\n", task.name.c_str(), algorithm.c_str(),
-                  at(0.25), at(0.5), at(0.75), taken.count() / (seeds * trials));
-      std::fflush(stdout);
+      Judge(task, algorithm, trials, seeds);
     }
   }
   return 0;

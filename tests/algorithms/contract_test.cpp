@@ -20,7 +20,7 @@ TEST_CASE("searchers: many trials are no burden", "[algorithms][slow]") {
   // A Gaussian process takes tens of milliseconds an answer from a few hundred results on; its
   // growth is bounded, which benchmarks/speed/gp_ask measures.
   constexpr int kTrials = 10000;
-  constexpr int kTrialsOfGp = 500;
+  constexpr int kTrialsOfGp = 300;
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     DYNAMIC_SECTION(info->name) {
       CheckSearcherKeepsUp(*info, info->name == "bayesianoptimization" ? kTrialsOfGp : kTrials);
