@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/trial_watch.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "controller/callback.h"
 
@@ -11,6 +13,9 @@ namespace {
 constexpr Duration kPollEvery = std::chrono::milliseconds(200);
 /// Every so many polls the runner is asked about each attempt, because hints may be lost.
 constexpr int kPollsPerLook = 10;
+/// Batches of an experiment that may be under way to the store: while it lags, logs stay on the
+/// disk, unread, and memory does not grow with the number of trials.
+constexpr std::size_t kMostInStore = 8;
 /// After an error of the environment.
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 
@@ -152,6 +157,12 @@ void TrialWatch::ReadMore(TrialNumber trial) {
   if (follower.not_before && ports_.clock.Now() < *follower.not_before) {
     return;
   }
+  if (in_store_ >= kMostInStore) {
+    if (std::find(waiting_.begin(), waiting_.end(), trial) == waiting_.end()) {
+      waiting_.push_back(trial);
+    }
+    return;
+  }
   follower.not_before.reset();
   auto step = NextStep(follower);
   if (!step.has_value()) {
@@ -191,6 +202,7 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
                          std::move(step.records)};
   follower.recorded_offset = step.offset_after;
   follower.recording = true;
+  ++in_store_;
   const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
                          TrialWatch& self, const Status& status) {
     self.OnRecorded(trial, attempt, status);
@@ -198,7 +210,17 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
   ports_.store.Record(std::move(batch), OnStrand(strand_, weak_from_this(), go_on));
 }
 
+void TrialWatch::ReadWaiting() {
+  for (std::size_t left = waiting_.size(); left > 0 && in_store_ < kMostInStore; --left) {
+    const TrialNumber trial = waiting_.front();
+    waiting_.pop_front();
+    ReadMore(trial);
+  }
+}
+
 void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& status) {
+  --in_store_;
+  ReadWaiting();
   const auto found = followers_.find(trial);
   if (closed_ || found == followers_.end() || found->second.attempt != attempt) {
     return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,6 +43,8 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void ReadMore(TrialNumber trial);
   Result<TailStep> NextStep(TrialFollower& follower);
   void Record(TrialFollower& follower, TailStep step);
+  /// Lets the trials that wait for the store read again, the longest waiting first.
+  void ReadWaiting();
   void OnRecorded(TrialNumber trial, Attempt attempt, const Status& status);
   void Restart(TrialFollower& follower);
 
@@ -52,6 +55,8 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   OnSeen on_seen_;
   std::shared_ptr<Executor> strand_;
   std::map<TrialNumber, TrialFollower> followers_;  // strand only, like all below
+  std::deque<TrialNumber> waiting_;                 // have a log to read, but no credit
+  std::size_t in_store_ = 0;                        // batches under way to the store
   bool polling_ = false;
   bool closed_ = false;
   int polls_ = 0;

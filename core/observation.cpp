@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/observation.h"
 
+#include <charconv>
 #include <cmath>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -11,6 +13,16 @@ namespace {
 std::optional<double> FiniteNumber(const std::string& text) {
   const auto number = ParseDouble(text);
   return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
+/// Text that is no number at all is legitimate (a genotype). Not so empty text, NaN, infinities,
+/// "1e999" that no double can hold, and the lone sign that the default filter makes of "-inf".
+bool IsMeantAsNumber(std::string_view text) {
+  text.remove_prefix(text.starts_with('+') || text.starts_with('-') ? 1 : 0);
+  double ignored = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, ignored);
+  return text.empty() || (parsed.ec != std::errc::invalid_argument && parsed.ptr == end);
 }
 
 const std::string& TextBy(Strategy strategy, const MetricSummary& summary) {
@@ -28,9 +40,7 @@ ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observ
     }
     const std::string& text = TextBy(objective.OwnStrategy(), summary);
     value.number = FiniteNumber(text);
-    // Text that is no number at all is legitimate (a genotype); empty text, NaN and infinities are
-    // not.
-    const bool is_plain_text = !text.empty() && !ParseDouble(text);
+    const bool is_plain_text = !IsMeantAsNumber(text);
     if (value.number || is_plain_text) {
       value.availability = Availability::kAvailable;
       value.text = text;

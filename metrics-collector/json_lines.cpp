@@ -79,20 +79,23 @@ std::optional<std::string> TextOf(const json& value) {
   return value.is_number() ? std::optional(value.dump()) : std::nullopt;
 }
 
+/// The line's object; something else if it is none.
+json ObjectOf(std::string_view raw) {
+  if (raw.find('{') == std::string_view::npos) {
+    return nullptr;
+  }
+  std::string buffer;
+  const std::string_view line = ValidUtf8(raw, buffer);
+  json object = json::parse(line, nullptr, false);
+  return object.is_discarded() ? json::parse(QuoteSpecials(line), nullptr, false) : object;
+}
+
 class JsonLinesParser final : public MetricParser {
  public:
   explicit JsonLinesParser(std::vector<std::string> metrics) : metrics_(std::move(metrics)) {}
 
   void ParseLine(std::string_view raw, std::vector<MetricRecord>& out) const override {
-    if (raw.find('{') == std::string_view::npos) {
-      return;
-    }
-    std::string buffer;
-    const std::string_view line = ValidUtf8(raw, buffer);
-    json object = json::parse(line, nullptr, false);
-    if (object.is_discarded()) {
-      object = json::parse(QuoteSpecials(line), nullptr, false);
-    }
+    const json object = ObjectOf(raw);
     if (!object.is_object()) {
       return;
     }
@@ -106,6 +109,22 @@ class JsonLinesParser final : public MetricParser {
         out.push_back({metric, std::string(Trim(*text)), time, std::nullopt});
       }
     }
+  }
+
+  [[nodiscard]] std::string WhyNothing(std::string_view raw) const override {
+    if (Trim(raw).empty()) {
+      return "";
+    }
+    const json object = ObjectOf(raw);
+    if (!object.is_object()) {
+      return "is no JSON object";
+    }
+    for (const std::string& metric : metrics_) {
+      if (object.contains(metric)) {
+        return "the value of \"" + metric + "\" is neither a text nor a number";
+      }
+    }
+    return "has no member named after a metric";
   }
 
  private:

@@ -20,6 +20,9 @@ class MetricParser {
   virtual ~MetricParser() = default;
   /// Appends the records of one line (without its end) to `out`, in order of appearance.
   virtual void ParseLine(std::string_view line, std::vector<MetricRecord>& out) const = 0;
+  /// For people: why a line that gave no record gave none. Empty if it does not concern the
+  /// metrics.
+  [[nodiscard]] virtual std::string WhyNothing(std::string_view line) const = 0;
 };
 
 /// The parser an experiment asks for. @errors kInvalidArgument: a filter that does not compile or

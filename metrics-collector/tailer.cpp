@@ -9,7 +9,7 @@
 namespace hone {
 namespace {
 
-constexpr std::uint64_t kStepBytes = 1U << 20U;
+constexpr std::uint64_t kStepBytes = 1U << 18U;
 constexpr std::size_t kLongestLine = 64U << 10U;
 
 std::string_view StripWord(std::string_view text) {
@@ -74,6 +74,7 @@ void Tailer::TakeLines(std::string_view bytes, Records& out) {
       ++read_up_to_;
       EndLine(out);
     }
+    ++lines_before_;
     bytes.remove_prefix(end + 1);
   }
 }

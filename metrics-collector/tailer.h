@@ -32,10 +32,13 @@ class Tailer {
  public:
   Tailer(std::unique_ptr<ByteSource> source, const MetricParser& parser, std::uint64_t offset);
 
-  /// Reads at most 1 MiB. @param final  the log is complete: an unfinished last line counts as a
+  /// Reads at most 256 KiB. @param final  the log is complete: an unfinished last line counts as a
   /// line
   /// @errors  those of the source; nothing is lost then, the next Step reads the same bytes
   Result<TailStep> Step(bool final);
+
+  /// While the parser is called: how many LF stand before its line, counted from the first offset.
+  [[nodiscard]] std::uint64_t lines_before() const { return lines_before_; }
 
  private:
   using Records = std::vector<MetricRecord>;
@@ -49,6 +52,7 @@ class Tailer {
   const MetricParser& parser_;
   std::uint64_t offset_;      // of the first byte not yet in records
   std::uint64_t read_up_to_;  // offset_ plus what is in partial_ plus what was cut
+  std::uint64_t lines_before_ = 0;
   std::string partial_;
   bool cutting_ = false;  // partial_ is full and the rest of the line is dropped
 };

@@ -18,6 +18,8 @@ namespace {
 
 // The whole match, the name and the value.
 constexpr int kGroups = 3;
+// Characters of untrusted text in a message.
+constexpr std::size_t kShown = 120;
 
 std::unique_ptr<RE2> Compile(const std::string& filter) {
   RE2::Options options;
@@ -26,7 +28,6 @@ std::unique_ptr<RE2> Compile(const std::string& filter) {
 }
 
 Status CheckCompiled(const RE2& pattern) {
-  constexpr std::size_t kShown = 120;
   if (!pattern.ok()) {
     return Fail(Code::kInvalidArgument, "\"" + Printable(pattern.pattern(), kShown) +
                                             "\" is no regular expression in RE2's dialect: " +
@@ -70,9 +71,7 @@ class TextParser final : public MetricParser {
       : metrics_(std::move(metrics)), patterns_(std::move(patterns)) {}
 
   void ParseLine(std::string_view raw, std::vector<MetricRecord>& out) const override {
-    const bool names_one = std::ranges::any_of(
-        metrics_, [raw](const std::string& metric) { return Contains(raw, metric); });
-    if (!names_one) {
+    if (!NamesOne(raw)) {
       return;
     }
     std::string buffer;
@@ -90,7 +89,29 @@ class TextParser final : public MetricParser {
     }
   }
 
+  [[nodiscard]] std::string WhyNothing(std::string_view raw) const override {
+    if (!NamesOne(raw)) {
+      return "";
+    }
+    std::string buffer;
+    const std::string_view line = ValidUtf8(raw, buffer);
+    std::array<re2::StringPiece, kGroups> groups;
+    for (const std::unique_ptr<RE2>& pattern : patterns_) {
+      if (pattern->Match({line.data(), line.size()}, 0, line.size(), RE2::UNANCHORED, groups.data(),
+                         kGroups)) {
+        const std::string_view name = Trim({groups[1].data(), groups[1].size()});
+        return "the filter finds \"" + Printable(name, kShown) + "\", which is no metric";
+      }
+    }
+    return "names a metric, but no filter matches";
+  }
+
  private:
+  [[nodiscard]] bool NamesOne(std::string_view line) const {
+    return std::ranges::any_of(
+        metrics_, [line](const std::string& metric) { return Contains(line, metric); });
+  }
+
   /// All matches that do not overlap, by the rules of Go's regexp: an empty match right after
   /// another one does not count, and the search goes on one character later.
   void AddMatches(const RE2& pattern, std::string_view line, std::vector<MetricRecord>& out) const {
