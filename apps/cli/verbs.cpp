@@ -21,6 +21,7 @@
   VERB(ReplayVerb)               \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
+  VERB(CollectVerb)              \
   VERB(AlgorithmsVerb)           \
   VERB(SchemaVerb)               \
   VERB(DoctorVerb)               \
