@@ -56,7 +56,8 @@ void Args::Output(OutputFormat& target) {
   CLI::Option& option = *app_.add_option("-o,--output", target, "how the result is printed");
   option.transform(CLI::CheckedTransformer(kFormats).description(""));
   notes_[&option] = {Values::kWords, {"table", "json", "yaml"}};
-  option.type_name("table|json|yaml")->default_str("table");
+  option.type_name("table|json|yaml")
+      ->default_str(target == OutputFormat::kJson ? "json" : "table");
 }
 
 void Args::Experiment(std::string& target) {

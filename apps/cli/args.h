@@ -50,7 +50,8 @@ class Args {
   void Add(const std::string& names, std::optional<int>& target, const ArgInfo& info);
   void Flag(const std::string& names, bool& target, const std::string& help);
 
-  void Output(OutputFormat& target);  ///< -o, --output
+  /// -o, --output; its default is what `target` holds: table or json.
+  void Output(OutputFormat& target);
   void Experiment(std::string& target);
   void Trial(std::string& target);
 

@@ -35,7 +35,7 @@ struct Options {
   std::string metrics;
   std::string format = "TEXT";
   std::vector<std::string> filters;
-  std::string output = "json";
+  OutputFormat output = OutputFormat::kJson;
 };
 
 void Declare(Args& args, Options& options) {
@@ -58,12 +58,7 @@ void Declare(Args& args, Options& options) {
             .shown_default = "TEXT"});
   args.Add("--filter", options.filters,
            {.type = "REGEX", .help = "RE2 with groups for name and value; may be repeated"});
-  args.Add("-o,--output", options.output,
-           {.type = "FORMAT",
-            .help = "json, table or yaml",
-            .values = Values::kWords,
-            .words = {"json", "table", "yaml"},
-            .shown_default = "json"});
+  args.Output(options.output);
 }
 
 bool IsJson(const Options& options) {
@@ -178,8 +173,9 @@ Result<Wanted> FromExperiment(const Options& options) {
     return Fail(Code::kInvalidArgument,
                 "--experiment: names metrics, format and filters; leave out the other options");
   }
-  HONE_ASSIGN_OR_RETURN(const LoadedExperiment loaded,
-                        LoadChecked({.file = options.experiment, .sets = {}}, LocalChecks(std::nullopt)));
+  HONE_ASSIGN_OR_RETURN(
+      const LoadedExperiment loaded,
+      LoadChecked({.file = options.experiment, .sets = {}}, LocalChecks(std::nullopt)));
   if (loaded.HasErrors()) {
     return Fail(Code::kInvalidArgument, "the experiment has errors:\n" + ProblemLines(loaded));
   }
@@ -276,12 +272,10 @@ Result<int> CollectFile(const Config& /*config*/, const Options& options) {
                  "hone: the objective %s never occurs: a trial with this log would have no value\n",
                  Printable(wanted.objective.metric, 100).c_str());
   }
-  if (options.output == "table") {
+  if (options.output == OutputFormat::kTable) {
     HONE_RETURN_IF_ERROR(PrintText(TableText(collected)));
   } else {
-    HONE_RETURN_IF_ERROR(
-        PrintDocument(Document(collected, wanted.objective),
-                      options.output == "yaml" ? OutputFormat::kYaml : OutputFormat::kJson));
+    HONE_RETURN_IF_ERROR(PrintDocument(Document(collected, wanted.objective), options.output));
   }
   return kExitOk;
 }

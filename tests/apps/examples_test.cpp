@@ -2,9 +2,9 @@
 // Every experiment under examples/ is valid, without so much as a warning.
 #include <filesystem>
 
-#include "tests/support/hone_program.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
+#include "tests/support/hone_program.h"
 
 TEST_CASE("examples: all experiments are valid", "[apps]") {
   int found = 0;
