@@ -169,7 +169,10 @@ void TrialWatch::ReadMore(TrialNumber trial) {
     HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", step.error().Text()});
     return Restart(follower);
   }
-  if (!step->records.empty()) {
+  if (!step->started_over.empty()) {
+    HONE_LOG(kWarn, "log_started_over", {"trial", trial}, {"reason", step->started_over});
+  }
+  if (!step->records.empty() || !step->started_over.empty()) {
     return Record(follower, std::move(*step));
   }
   if (!step->at_end) {

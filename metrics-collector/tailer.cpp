@@ -43,18 +43,33 @@ Result<TailStep> Tailer::Step(bool final) {
   std::string bytes;
   bool at_end = false;
   while (!at_end && bytes.size() < kStepBytes) {
-    HONE_ASSIGN_OR_RETURN(
-        const std::uint64_t read,
-        source_->Read(read_up_to_ + bytes.size(), kStepBytes - bytes.size(), bytes));
-    at_end = read == 0;
+    const auto read = source_->Read(read_up_to_ + bytes.size(), kStepBytes - bytes.size(), bytes);
+    if (!read.has_value() && read.error().code == Code::kOutOfRange) {
+      step.started_over = read.error().message;
+      break;
+    }
+    if (!read.has_value()) {
+      return tl::make_unexpected(read.error());
+    }
+    at_end = *read == 0;
   }
   TakeLines(bytes, step.records);
+  if (!step.started_over.empty()) {
+    StartOver();
+  }
   if (final && at_end && read_up_to_ > offset_) {
     EndLine(step.records);
   }
   step.offset_after = offset_;
   step.at_end = at_end;
   return step;
+}
+
+void Tailer::StartOver() {
+  offset_ = 0;
+  read_up_to_ = 0;
+  partial_.clear();
+  cutting_ = false;
 }
 
 void Tailer::TakeLines(std::string_view bytes, Records& out) {

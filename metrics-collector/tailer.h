@@ -20,12 +20,15 @@ struct TailStep {
   std::uint64_t offset_after =
       0;  ///< of the first byte not yet turned into records: the start of an unfinished line
   std::vector<MetricRecord> records;
-  bool at_end = true;  ///< false: there is more to read now
+  bool at_end = true;        ///< false: there is more to read now
+  std::string started_over;  ///< if the log was cut or replaced: how; `offset_after` is 0 then
 };
 
 /// Follows a growing log from an offset on, line by line, in bounded memory; NULs and invalid UTF-8
 /// are harmless. A line ends at LF or CR LF. In a line longer than 64 KiB every CR ends a line too
 /// (a progress bar that never writes LF), and what has neither is cut at a word's end.
+/// A log that was cut or replaced is read from its new beginning on; a line whose end is gone with
+/// the old bytes is dropped, because half of a number is another number.
 /// A Tailer that starts at the `offset_after` of another one goes on exactly where that one was.
 /// @threads  one at a time
 class Tailer {
@@ -42,6 +45,7 @@ class Tailer {
 
  private:
   using Records = std::vector<MetricRecord>;
+  void StartOver();
   void TakeLines(std::string_view bytes, Records& out);
   void TakePart(std::string_view bytes, Records& out);
   std::size_t SkipRest(std::string_view bytes, Records& out);

@@ -71,12 +71,19 @@ class LogReader {
     const auto source = local::OpenFileSource(file);
     while (true) {
       std::string bytes;
-      HONE_ASSIGN_OR_RETURN(const std::uint64_t read, source->Read(offset_, kReadAtOnce, bytes));
-      if (read == 0) {
+      const auto read = source->Read(offset_, kReadAtOnce, bytes);
+      if (!read.has_value() && read.error().code == Code::kOutOfRange) {
+        offset_ = 0;  // the log was cut
+        continue;
+      }
+      if (!read.has_value()) {
+        return tl::make_unexpected(read.error());
+      }
+      if (*read == 0) {
         return {};
       }
       HONE_RETURN_IF_ERROR(PrintText(as_it_is_ ? bytes : terminal_.Feed(bytes)));
-      offset_ += read;
+      offset_ += *read;
     }
   }
 

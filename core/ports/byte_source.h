@@ -8,13 +8,15 @@
 
 namespace hone {
 
-/// Bytes that only grow at the end: a log, local or far away.
+/// Bytes that grow at the end: a log, local or far away.
 /// @threads  one at a time
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
   /// Appends up to `limit` bytes from `offset` on to `out`. @returns bytes appended; 0 at the
   /// present end, and for a source that does not exist yet
+  /// @errors  kOutOfRange, told once: what stood before `offset` is gone, because the log was cut
+  /// or another one has its place; a reader goes on at 0
   virtual Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit,
                                      std::string& out) = 0;
 };

@@ -45,8 +45,28 @@ class CountedSource final : public ByteSource {
   std::uint64_t& read_;
 };
 
+/// "acc=1", "acc=2" and half a line; then a shorter file has its place.
+class CutSource final : public ByteSource {
+ public:
+  Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t /*limit*/,
+                             std::string& out) override {
+    if (!cut_ && offset == log_.size()) {
+      cut_ = true;
+      log_ = "acc=3\n";
+      return Fail(Code::kOutOfRange, "the log was cut");
+    }
+    const std::string part = log_.substr(std::min<std::size_t>(offset, log_.size()));
+    out += part;
+    return part.size();
+  }
+
+ private:
+  std::string log_ = "acc=1\nacc=2\nacc=7";
+  bool cut_ = false;
+};
+
 /// A runner whose trials have all ended and left the same log.
-class EndedTrials final : public TrialRunner {
+class EndedTrials : public TrialRunner {
  public:
   [[nodiscard]] std::string Instance() const override { return "ended"; }
   void Check(const ExperimentSpec& /*spec*/, Problems& /*problems*/) const override {}
@@ -73,6 +93,42 @@ class EndedTrials final : public TrialRunner {
   std::string log = CountingLog();
   std::uint64_t read = 0;
 };
+
+class CutTrials final : public EndedTrials {
+ public:
+  Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId /*id*/, Attempt /*attempt*/,
+                                                 const std::string& /*file*/) override {
+    return std::make_unique<CutSource>();
+  }
+};
+
+TEST_CASE("ingest: a cut log goes on at its new beginning, in the store too", "[controller]") {
+  SimExecutor executor(At(0));
+  MemoryStore store(executor, executor);
+  store.Append(CreateStep(1), [](const Status&) {});
+  executor.RunUntil([] { return false; });
+  CutTrials runner;
+  InProcessSuggesterFactory suggesters(executor);
+  const EnginePorts ports{store, suggesters, runner, executor, executor, executor};
+  auto spec = std::make_shared<const ExperimentSpec>(MakeSpec({}));
+  bool over = false;
+  const auto watch = std::make_shared<TrialWatch>(
+      ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
+      [&over](const input::Seen& input) { over = input.sighting.ending.has_value(); });
+  watch->Watch(1, 1, true);
+  watch->Confirm(1, 1);
+  executor.RunUntil([&] { return over || executor.Now() > At(60); });
+  REQUIRE(over);
+  const auto records = store.ReadRecords({IdOf(1), 1}, 1, "");
+  REQUIRE(records.has_value());
+  std::string texts;
+  for (const StoredRecord& stored : *records) {
+    texts += stored.record.text + " ";
+  }
+  CHECK(texts == "1 2 3 ");
+  CHECK(store.OffsetOf({IdOf(1), 1}, 1, "output").value() == 6);
+  watch->Close();
+}
 
 TEST_CASE("ingest: reading stops while the store lags, and nothing is lost", "[controller]") {
   SimExecutor executor(At(0));

@@ -21,6 +21,7 @@ struct Log {
   std::string bytes;
   std::size_t most = std::string::npos;
   bool broken = false;
+  bool cut = false;  // other bytes have taken the place of those read so far
 };
 
 class LogSource final : public ByteSource {
@@ -30,6 +31,10 @@ class LogSource final : public ByteSource {
   Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit, std::string& out) override {
     if (log_.broken) {
       return Fail(Code::kUnavailable, "broken");
+    }
+    if (log_.cut) {
+      log_.cut = false;
+      return Fail(Code::kOutOfRange, "the log was cut");
     }
     if (offset >= log_.bytes.size()) {
       return 0;
@@ -107,6 +112,52 @@ TEST_CASE("tailer: a growing log is followed", "[metrics-collector]") {
   log.bytes += "ss=2";
   CHECK(ReadAll(tailer, true) == Strings{"loss=2"});
   CHECK(ReadAll(tailer, true).empty());
+}
+
+TEST_CASE("tailer: a cut log is read from its new beginning", "[metrics-collector]") {
+  const auto parser = LossParser();
+  Log log{"loss=1\nloss=0."};
+  Tailer tailer(std::make_unique<LogSource>(log), *parser, 0);
+  CHECK(ReadAll(tailer, false) == Strings{"loss=1"});
+  log = {"2\nloss=3\n"};
+  log.cut = true;
+  const TailStep step = tailer.Step(true).value();
+  CHECK(step.started_over == "the log was cut");
+  CHECK(step.offset_before == 7);
+  CHECK(step.offset_after == 0);
+  CHECK_FALSE(step.at_end);
+  CHECK(step.records.empty());
+  // "0." of the old bytes and "2" of the new ones are no number.
+  CHECK(ReadAll(tailer, true) == Strings{"loss=3"});
+}
+
+TEST_CASE("tailer: what was read before the cut counts", "[metrics-collector]") {
+  const auto parser = LossParser();
+  Log log{"loss=1\nloss=2\nlo", 7};
+  class CutAtEnd final : public ByteSource {
+   public:
+    explicit CutAtEnd(Log& log) : log_(log), source_(log) {}
+    Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit,
+                               std::string& out) override {
+      if (offset == log_.bytes.size() && !told_) {
+        told_ = true;
+        log_.bytes = "loss=4\n";
+        return Fail(Code::kOutOfRange, "another file");
+      }
+      return source_.Read(offset, limit, out);
+    }
+
+   private:
+    Log& log_;
+    LogSource source_;
+    bool told_ = false;
+  };
+  Tailer tailer(std::make_unique<CutAtEnd>(log), *parser, 0);
+  const TailStep step = tailer.Step(false).value();
+  CHECK(test::Show(step.records) == Strings{"loss=1", "loss=2"});
+  CHECK(step.started_over == "another file");
+  CHECK(step.offset_after == 0);
+  CHECK(ReadAll(tailer, false) == Strings{"loss=4"});
 }
 
 TEST_CASE("tailer: offsets are starts of lines", "[metrics-collector]") {

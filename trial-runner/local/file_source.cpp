@@ -19,10 +19,34 @@ class FileSource final : public ByteSource {
   explicit FileSource(std::filesystem::path path) : path_(std::move(path)) {}
 
   Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit, std::string& out) override {
+    HONE_RETURN_IF_ERROR(Open());
+    if (!fd_.valid()) {
+      return 0;
+    }
+    struct stat info = {};
+    if (::fstat(fd_.get(), &info) != 0) {
+      return Failed();
+    }
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    if (size < offset) {
+      return Gone(path_.string() + " was cut");
+    }
+    if (size == offset && IsReplaced(info)) {
+      return Gone("another file has the place of " + path_.string());
+    }
+    return Append(offset, std::min(size - offset, limit), out);
+  }
+
+ private:
+  /// Leaves fd_ invalid if there is no file.
+  Status Open() {
+    if (fd_.valid()) {
+      return {};
+    }
     // O_NONBLOCK: opening a FIFO without writer would wait for one.
-    const UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd.valid()) {
-      return errno == ENOENT || errno == ENOTDIR ? Result<std::uint64_t>(0) : Failed();
+      return errno == ENOENT || errno == ENOTDIR ? Status() : Failed();
     }
     struct stat info = {};
     if (::fstat(fd.get(), &info) != 0) {
@@ -31,12 +55,14 @@ class FileSource final : public ByteSource {
     if (!S_ISREG(info.st_mode)) {
       return Fail(Code::kFailedPrecondition, "read " + path_.string() + ": is no ordinary file");
     }
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    const std::uint64_t there = size > offset ? size - offset : 0;
-    const std::uint64_t wanted = std::min(there, limit);
+    fd_ = std::move(fd);
+    return {};
+  }
+
+  Result<std::uint64_t> Append(std::uint64_t offset, std::uint64_t wanted, std::string& out) {
     const std::size_t before = out.size();
     out.resize(before + wanted);
-    const ssize_t got = ::pread(fd.get(), out.data() + before, wanted, static_cast<off_t>(offset));
+    const ssize_t got = ::pread(fd_.get(), out.data() + before, wanted, static_cast<off_t>(offset));
     if (got < 0) {
       auto failed = Failed();
       out.resize(before);
@@ -46,11 +72,24 @@ class FileSource final : public ByteSource {
     return static_cast<std::uint64_t>(got);
   }
 
- private:
-  [[nodiscard]] Result<std::uint64_t> Failed() const {
+  /// Whether another file stands at the path now.
+  [[nodiscard]] bool IsReplaced(const struct stat& held) const {
+    struct stat there = {};
+    return ::stat(path_.c_str(), &there) == 0 &&
+           (there.st_dev != held.st_dev || there.st_ino != held.st_ino);
+  }
+
+  tl::unexpected<Error> Gone(const std::string& how) {
+    fd_ = UniqueFd();
+    return Fail(Code::kOutOfRange, how);
+  }
+
+  [[nodiscard]] tl::unexpected<Error> Failed() const {
     return tl::make_unexpected(ErrnoError(errno, "read " + path_.string()));
   }
+
   std::filesystem::path path_;
+  UniqueFd fd_;
 };
 
 class LateSource final : public ByteSource {

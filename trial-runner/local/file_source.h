@@ -10,8 +10,10 @@
 
 namespace hone::local {
 
-/// A file of this machine. It is opened anew for each Read, so that a file that is made later or
-/// replaced is seen.
+/// A file of this machine. A file that is made later is seen. It is held open, so that what was
+/// written to it before another file took its place is still read, and no other file can have its
+/// inode; a file shorter than the offset was cut. One that was cut and has grown beyond the offset
+/// between two reads looks like one that only grew.
 std::unique_ptr<ByteSource> OpenFileSource(std::filesystem::path path);
 
 /// The same for a file whose path is not known at first. @param find  asked until it gives a path
