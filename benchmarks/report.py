@@ -22,6 +22,31 @@ def machine() -> str:
     )
 
 
+def parser_rows(one: dict) -> list:
+    """The collector's parsers beside their peers."""
+    peers = {
+        "python_re": "Python's re, same filter",
+        "grep_o": "grep -oE, same filter",
+        "grep_c": "grep -cE, which only counts lines",
+        "python_json": "Python's json",
+    }
+    logs = {
+        "parse_text_dense": "TEXT, values on every line",
+        "parse_text_chat": "TEXT, values on every 20th line",
+        "parse_json": "JSON lines",
+    }
+    rows = []
+    for benchmark, log in logs.items():
+        run = one[benchmark]
+        rows.append((f"{log}: MB a second", f"{run['hone_mb_s']:.0f}", "-"))
+        for peer, name in peers.items():
+            peer_mb_s = run.get(f"{peer}_mb_s")
+            if peer_mb_s:
+                ratio = f"{run['hone_mb_s'] / peer_mb_s:.2f}"
+                rows.append((f"... as a ratio to {name} ({peer_mb_s:.0f} MB a second)", ratio, "-"))
+    return rows
+
+
 def main() -> None:
     runs = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
     engine = [run for run in runs if run["benchmark"] == "engine_throughput"]
@@ -57,6 +82,7 @@ def main() -> None:
         ("local trials a second, real processes", f"{local['trials_per_second']:.0f}", "-"),
         ("... as a ratio to the bare loop", f"{local['ratio_to_bare_loop']:.2f}", "0.7"),
         ("hone validate, median ms", f"{validate['median_ms']:.1f}", "< 30"),
+        *parser_rows(one),
     ]
     print(f"Measured on {machine()}.\n")
     print("| what | figure | target |\n|---|---|---|")

@@ -23,4 +23,5 @@ measure build/benchmarks/local_trials 1000 4 "$kFolder"
 measure "$kPython" benchmarks/speed/peer_optuna.py sqlite 500 "$kFolder"
 measure "$kPython" benchmarks/speed/peer_optuna.py memory 10000 "$kFolder"
 measure python3 benchmarks/speed/validate_time.py build/bin/hone examples/digits/experiment.yaml
+measure python3 benchmarks/speed/parsers.py build/benchmarks/parse_log "$kFolder"
 python3 benchmarks/report.py "$kResults"

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// parse_log FORMAT FILE METRIC ...: follows a log to its end as a collector does, and prints how
+// long that took as one JSON object.
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "benchmarks/speed/measure.h"
+#include "metrics-collector/tailer.h"
+#include "trial-runner/local/file_source.h"
+
+namespace hone::bench {
+namespace {
+
+int Run(const std::vector<std::string>& arguments) {
+  if (arguments.size() < 3) {
+    Die("usage: parse_log TEXT|JSON FILE METRIC ...");
+  }
+  CollectorSpec collector;
+  collector.format = arguments[0] == "JSON" ? FileFormat::kJson : FileFormat::kText;
+  Objective objective;
+  objective.metric = arguments[2];
+  objective.additional_metrics.assign(arguments.begin() + 3, arguments.end());
+  const auto parser = MakeParser(collector, objective);
+  if (!parser.has_value()) {
+    Die(parser.error().Text());
+  }
+  Tailer tailer(local::OpenFileSource(arguments[1]), **parser, 0);
+  const auto start = std::chrono::steady_clock::now();
+  std::size_t records = 0;
+  TailStep step;
+  do {
+    auto next = tailer.Step(true);
+    if (!next.has_value()) {
+      Die(next.error().Text());
+    }
+    step = *std::move(next);
+    records += step.records.size();
+  } while (!step.at_end);
+  const nlohmann::json line{
+      {"seconds", SecondsSince(start)}, {"bytes", step.offset_after}, {"records", records}};
+  std::printf("%s\n", line.dump().c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace hone::bench
+
+int main(int argc, char** argv) {
+  return hone::bench::Run({argv + 1, argv + argc});
+}
