@@ -175,7 +175,8 @@ Result<Wanted> FromExperiment(const Options& options) {
   }
   HONE_ASSIGN_OR_RETURN(
       const LoadedExperiment loaded,
-      LoadChecked({.file = options.experiment, .sets = {}}, LocalChecks(std::nullopt)));
+      LoadChecked({.file = options.experiment, .sets = {}, .config_maps = {}},
+                  LocalChecks(std::nullopt)));
   if (loaded.HasErrors()) {
     return Fail(Code::kInvalidArgument, "the experiment has errors:\n" + ProblemLines(loaded));
   }
