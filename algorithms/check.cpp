@@ -109,6 +109,10 @@ void CheckParameters(const SearcherInfo& info, const Space& space, const Problem
                       info.name + " does not know conditional parameters; use random or sobol");
     }
   }
+  if (!space.constraints.empty() && (info.supports & kConstrained) == 0) {
+    problems.Refuse("spec.constraints",
+                    info.name + " does not know constraints; use random, sobol, grid or tpe");
+  }
 }
 
 /// Whether what an algorithm's own check is about is known to be sound.

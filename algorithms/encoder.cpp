@@ -208,8 +208,9 @@ bool SpaceEncoder::Axis::IsActive(std::span<const std::uint64_t> chosen,
          std::ranges::find(active_cells, chosen[*parent]) != active_cells.end();
 }
 
-SpaceEncoder::SpaceEncoder(std::vector<std::shared_ptr<const Axis>> axes)
-    : axes_(std::move(axes)) {}
+SpaceEncoder::SpaceEncoder(std::vector<std::shared_ptr<const Axis>> axes,
+                           std::shared_ptr<const Space> space)
+    : axes_(std::move(axes)), space_(std::move(space)) {}
 
 Result<SpaceEncoder> SpaceEncoder::Create(const Space& space) {
   Problems problems;
@@ -226,7 +227,7 @@ Result<SpaceEncoder> SpaceEncoder::Create(const Space& space) {
         parameter.active_when ? axis->SetParent(space, *parameter.active_when, axes) : Status());
     axes.push_back(std::move(axis));
   }
-  return SpaceEncoder(std::move(axes));
+  return SpaceEncoder(std::move(axes), std::make_shared<const Space>(space));
 }
 
 std::optional<std::uint64_t> SpaceEncoder::Cells(std::size_t dimension) const {

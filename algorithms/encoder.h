@@ -36,6 +36,7 @@ class SpaceEncoder {
   /// Number of cells of a coordinate; nothing: continuous.
   [[nodiscard]] std::optional<std::uint64_t> Cells(std::size_t dimension) const;
   [[nodiscard]] bool IsCategorical(std::size_t dimension) const;
+  [[nodiscard]] const Space& space() const { return *space_; }
 
   /// A parameter whose activeWhen does not hold gets its inactiveValue and active == false.
   /// @param u  shape (dimensions), each in [0, 1]; values outside are clamped
@@ -56,9 +57,10 @@ class SpaceEncoder {
 
  private:
   struct Axis;
-  explicit SpaceEncoder(std::vector<std::shared_ptr<const Axis>> axes);
+  SpaceEncoder(std::vector<std::shared_ptr<const Axis>> axes, std::shared_ptr<const Space> space);
   std::vector<std::shared_ptr<const Axis>>
       axes_;  // immutable and shared between copies of the encoder
+  std::shared_ptr<const Space> space_;
 };
 
 }  // namespace hone

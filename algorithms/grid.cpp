@@ -4,6 +4,7 @@
 // Differs from Katib's (optuna's GridSampler) in: the order is the file's, last parameter fastest,
 // and shuffled only when random_state is set; asking beyond the end is no error but ends the
 // search; a maxTrialCount above the number of combinations is a warning.
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <set>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "algorithms/encoder.h"
+#include "algorithms/feasible.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "base/rng.h"
@@ -20,6 +22,11 @@ namespace {
 
 // Beyond this a grid is never finished, and sums of indices would have to mind overflow.
 constexpr std::uint64_t kMaxCombinations = std::uint64_t{1} << 62;
+
+// Infeasible combinations in a row before the feasible region counts as too small.
+constexpr std::uint64_t kMostSkipped = std::uint64_t{1} << 20;
+// Grids up to this size are counted combination by combination when they are checked.
+constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 16;
 
 /// A permutation of 0 .. count-1 in constant memory: a Feistel network over the next even number of
 /// bits; results outside are sent through again until they fall inside ("cycle walking").
@@ -113,11 +120,8 @@ class Grid final : public Searcher {
       problems.Refuse("spec.parameters",
                       "the grid has more than 2^62 combinations; use larger steps, or random");
     }
-    if (count && context.max_trial_count &&
-        static_cast<std::uint64_t>(std::max(*context.max_trial_count, 0)) > *count) {
-      problems.Warn("spec.maxTrialCount",
-                    "the grid has only " + std::to_string(*count) +
-                        " combinations; the experiment ends when they are used up");
+    if (count) {
+      CheckCount(context, *count, problems);
     }
   }
 
@@ -135,8 +139,9 @@ class Grid final : public Searcher {
       }
       used_.insert(*combination);
     }
-    while (used_.erase(At(next_)) > 0) {
-      ++next_;
+    std::uint64_t index = next_;
+    while (NextFeasible(index) && used_.erase(At(index)) > 0) {
+      next_ = ++index;
     }
     return {};
   }
@@ -146,9 +151,12 @@ class Grid final : public Searcher {
     std::vector<Proposal> answers;
     std::uint64_t index = next_;
     while (answers.size() < request.numbers.size()) {
+      HONE_RETURN_IF_ERROR(NextFeasible(index));
       if (index >= count_) {
-        answers.emplace_back(proposal::Exhausted{"all " + std::to_string(count_) +
-                                                 " combinations of the grid are used"});
+        answers.emplace_back(proposal::Exhausted{
+            encoder_.space().constraints.empty()
+                ? "all " + std::to_string(count_) + " combinations of the grid are used"
+                : "all feasible combinations of the grid are used"});
       } else if (!used_.contains(At(index))) {
         proposal::Start start;
         start.values = ValuesOf(At(index));
@@ -162,6 +170,52 @@ class Grid final : public Searcher {
  private:
   Grid(SpaceEncoder encoder, std::uint64_t count, std::optional<Permutation> order)
       : encoder_(std::move(encoder)), count_(count), order_(order) {}
+
+  /// Warns of a budget that the grid cannot fill, and refuses a small one without a feasible
+  /// combination.
+  static void CheckCount(const SearchContext& context, std::uint64_t count, Problems& problems) {
+    const bool constrained = !context.space.constraints.empty();
+    if (constrained && count <= kMostCounted) {
+      const Result<SpaceEncoder> encoder = SpaceEncoder::Create(context.space);
+      if (!encoder) {
+        return;  // told by CheckSpace
+      }
+      const Grid grid(*encoder, count, std::nullopt);
+      std::uint64_t feasible = 0;
+      for (std::uint64_t combination = 0; combination < count; ++combination) {
+        feasible += context.space.Feasible(grid.ValuesOf(combination)) ? 1U : 0U;
+      }
+      if (feasible == 0) {
+        problems.Refuse("spec.constraints", "none of the " + std::to_string(count) +
+                                                " combinations of the grid satisfies all "
+                                                "constraints; relax them");
+        return;
+      }
+      count = feasible;
+    }
+    if (context.max_trial_count &&
+        static_cast<std::uint64_t>(std::max(*context.max_trial_count, 0)) > count) {
+      problems.Warn("spec.maxTrialCount",
+                    "the grid has only " + std::to_string(count) +
+                        (constrained && count <= kMostCounted ? " feasible" : "") +
+                        " combinations; the experiment ends when they are used up");
+    }
+  }
+
+  /// Moves a place of the order on to the next feasible combination, or to the end.
+  /// @errors kFailedPrecondition: none for very long
+  Status NextFeasible(std::uint64_t& index) const {
+    if (encoder_.space().constraints.empty()) {
+      return {};
+    }
+    for (std::uint64_t skipped = 0; skipped < kMostSkipped; ++skipped, ++index) {
+      if (index >= count_ || encoder_.space().Feasible(ValuesOf(At(index)))) {
+        return {};
+      }
+    }
+    return NothingFeasible("none of the next " + std::to_string(kMostSkipped) +
+                           " combinations of the grid");
+  }
 
   /// The combination at a place of the order; beyond the end, no combination.
   [[nodiscard]] std::uint64_t At(std::uint64_t index) const {
@@ -200,7 +254,7 @@ class Grid final : public Searcher {
 HONE_REGISTER_SEARCHER(grid, {.summary = "every combination of values exactly once",
                               .source = "Katib's grid; shuffle: Black & Rogaway 2002",
                               .supports = kReal | kInteger | kDiscrete | kCategorical | kParallel |
-                                          kMultiObjective,
+                                          kMultiObjective | kConstrained,
                               .settings = {RandomStateSetting()},
                               .create = &Grid::Create,
                               .check = &Grid::Check});

@@ -50,7 +50,8 @@ std::string AlgorithmsMarkdown() {
       "# Search algorithms\n\n"
       "Made by `hone algorithms --markdown`; do not edit. Settings go into\n"
       "`spec.algorithm.algorithmSettings` of the experiment file. `distributions` means that\n"
-      "logUniform, normal and logNormal are honoured, `conditional` that activeWhen is.\n";
+      "logUniform, normal and logNormal are honoured, `conditional` that activeWhen is,\n"
+      "`constrained` that constraints are.\n";
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     text += Section(*info);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "algorithms/encoder.h"
+#include "algorithms/feasible.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "base/rng.h"
@@ -31,11 +32,14 @@ class Random final : public Searcher {
     std::vector<double> u(encoder_.dimensions());
     for (const TrialNumber number : request.numbers) {
       Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
-      for (std::size_t d = 0; d < u.size(); ++d) {
-        u[d] = encoder_.FromUniform(d, rng.Uniform());
-      }
+      const auto draw = [&] {
+        for (std::size_t d = 0; d < u.size(); ++d) {
+          u[d] = encoder_.FromUniform(d, rng.Uniform());
+        }
+        return encoder_.Decode(u);
+      };
       proposal::Start start;
-      start.values = encoder_.Decode(u);
+      HONE_ASSIGN_OR_RETURN(start.values, DrawFeasible(encoder_.space(), draw));
       answers.emplace_back(std::move(start));
     }
     return answers;
@@ -52,7 +56,7 @@ HONE_REGISTER_SEARCHER(random,
                        {.summary = "independent samples from each parameter's distribution",
                         .source = "Bergstra & Bengio 2012, JMLR 13",
                         .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions |
-                                    kParallel | kConditional | kMultiObjective,
+                                    kParallel | kConditional | kMultiObjective | kConstrained,
                         .settings = {RandomStateSetting()},
                         .create = &Random::Create});
 

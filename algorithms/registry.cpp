@@ -19,6 +19,7 @@ std::vector<std::string> CapabilityWords(std::uint32_t supports) {
       {kConditional, "conditional"},
       {kMultiObjective, "multi-objective"},
       {kBudgets, "budgets"},
+      {kConstrained, "constrained"},
   };
   std::vector<std::string> words;
   for (const auto& [capability, word] : kWords) {

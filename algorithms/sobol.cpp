@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "algorithms/encoder.h"
+#include "algorithms/feasible.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "base/rng.h"
@@ -72,7 +73,8 @@ double Scrambled(std::uint32_t digits, std::uint64_t seed, std::uint32_t dimensi
   return static_cast<double>(all) * 0x1p-53;
 }
 
-/// State: how many points were used, which is the number of trials proposed so far.
+/// State: the place in the sequence after the points used so far: one for each trial proposed, and
+/// the infeasible ones before it.
 class Sobol final : public Searcher {
  public:
   static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
@@ -95,7 +97,7 @@ class Sobol final : public Searcher {
   Status Observe(History deltas) override {
     for (const HistoryItem& item : deltas) {
       if (std::holds_alternative<history::Proposed>(item.what)) {
-        ++next_;
+        next_ = encoder_.space().constraints.empty() ? next_ + 1 : AfterNextFeasible();
       }
     }
     return {};
@@ -105,14 +107,15 @@ class Sobol final : public Searcher {
       const ProposeRequest& request) const override {
     Engine engine = engine_;  // its position is the only thing that changes
     std::vector<Proposal> answers;
-    for (std::size_t i = 0; i < request.numbers.size(); ++i) {
-      const std::uint64_t index = next_ + i;
+    std::uint64_t index = next_;
+    for (std::size_t i = 0; i < request.numbers.size(); ++i, ++index) {
+      HONE_ASSIGN_OR_RETURN(Assignment values, NextFeasible(engine, index));
       if (index >= kMaxIndex) {
         answers.emplace_back(proposal::Exhausted{"the Sobol sequence of 2^32 points is used up"});
         continue;
       }
       proposal::Start start;
-      start.values = encoder_.Decode(PointAt(engine, static_cast<std::uint32_t>(index)));
+      start.values = std::move(values);
       answers.emplace_back(std::move(start));
     }
     return answers;
@@ -128,6 +131,27 @@ class Sobol final : public Searcher {
   static std::string TooMany(std::size_t count) {
     return "sobol has points for at most " + std::to_string(kMaxDimensions) + " parameters, not " +
            std::to_string(count) + "; use random";
+  }
+
+  /// The first feasible point from `index` on, and its index; none at the end of the sequence.
+  Result<Assignment> NextFeasible(Engine& engine, std::uint64_t& index) const {
+    for (const std::uint64_t end = index + kMostDraws; index < end; ++index) {
+      if (index >= kMaxIndex) {
+        return Assignment();
+      }
+      Assignment values = encoder_.Decode(PointAt(engine, static_cast<std::uint32_t>(index)));
+      if (encoder_.space().Feasible(values)) {
+        return values;
+      }
+    }
+    return NothingFeasible("none of the next " + std::to_string(kMostDraws) + " Sobol points");
+  }
+
+  [[nodiscard]] std::uint64_t AfterNextFeasible() const {
+    Engine engine = engine_;
+    std::uint64_t used = next_;
+    // Without a feasible point there, the trial was proposed by somebody else.
+    return (NextFeasible(engine, used) ? used : next_) + 1;
   }
 
   std::vector<double> PointAt(Engine& engine, std::uint32_t index) const {
@@ -152,7 +176,7 @@ HONE_REGISTER_SEARCHER(
     sobol, {.summary = "scrambled Sobol points, which fill the space evenly",
             .source = "Sobol 1967; Joe & Kuo 2008; Owen 1995",
             .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
-                        kConditional | kMultiObjective,
+                        kConditional | kMultiObjective | kConstrained,
             .settings = {RandomStateSetting(),
                          IntSetting("skip", 0, {.min = 0, .max = 1e9},
                                     "points to leave out at the start of the sequence")},

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "algorithms/encoder.h"
+#include "algorithms/feasible.h"
 #include "algorithms/registry.h"
 #include "algorithms/sampling/mixture.h"
 #include "algorithms/seed.h"
@@ -45,7 +46,11 @@ constexpr double kGoodShare = 0.1;
 // twice the first loses 10 of 100 points on smooth functions, the whole clip 7.
 constexpr double kSpreadOfOne = 0.1;
 constexpr double kNarrowest = 0.5;
-constexpr int kDuplicateRounds = 8;
+// A point of the model is drawn again this often if it is known already, and more often if
+// constraints may refuse it; then as many random points as are left.
+constexpr int kModelRounds = 4;
+constexpr int kConstrainedModelRounds = 32;
+constexpr int kRandomRounds = 4;
 
 struct Options {
   bool multivariate = false;
@@ -219,7 +224,8 @@ class Tpe final : public Searcher {
                               const std::vector<double>& u) const;
   [[nodiscard]] std::size_t GoodCount(std::size_t completed) const;
   [[nodiscard]] Split SplitOf(const std::vector<Known>& pending) const;
-  [[nodiscard]] Assignment Choose(TrialNumber number, const std::vector<Known>& pending) const;
+  [[nodiscard]] Result<Assignment> Choose(TrialNumber number,
+                                          const std::vector<Known>& pending) const;
   [[nodiscard]] std::vector<double> RandomPoint(Rng& rng) const;
   [[nodiscard]] std::vector<double> ModelledPoint(const Split& split, Rng& rng) const;
   [[nodiscard]] Mixture Density(const std::vector<const Known*>& trials,
@@ -387,21 +393,35 @@ std::vector<double> Tpe::ModelledPoint(const Split& split, Rng& rng) const {
   return u;
 }
 
-Assignment Tpe::Choose(TrialNumber number, const std::vector<Known>& pending) const {
+Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pending) const {
   const bool start_up =
       trials_.size() + pending.size() < options_.startup_trials || completed_ == 0;
   const Split split = start_up ? Split{} : SplitOf(pending);
-  Assignment values;
-  for (int round = 0; round < kDuplicateRounds; ++round) {
-    Rng rng(seed_, Scope::Trial(number), Purpose::kAcquisition, static_cast<std::uint32_t>(round));
-    const bool model = !start_up && round < kDuplicateRounds / 2;
-    values = encoder_.Decode(model ? ModelledPoint(split, rng) : RandomPoint(rng));
+  const Space& space = encoder_.space();
+  const int model_rounds = space.constraints.empty() ? kModelRounds : kConstrainedModelRounds;
+  const auto stream = [&](int round) {
+    return Rng(seed_, Scope::Trial(number), Purpose::kAcquisition,
+               static_cast<std::uint32_t>(round));
+  };
+  std::optional<Assignment> repeated;
+  for (int round = 0; round < model_rounds + kRandomRounds; ++round) {
+    Rng rng = stream(round);
+    const bool model = !start_up && round < model_rounds;
+    Assignment values = encoder_.Decode(model ? ModelledPoint(split, rng) : RandomPoint(rng));
+    if (!space.Feasible(values)) {
+      continue;
+    }
     const std::string key = KeyOf(values);
     if (!tried_.contains(key) && std::ranges::find(pending, key, &Known::key) == pending.end()) {
-      break;
+      return values;
     }
+    repeated = std::move(values);
   }
-  return values;
+  if (repeated) {
+    return *std::move(repeated);
+  }
+  Rng rng = stream(model_rounds + kRandomRounds);
+  return DrawFeasible(space, [&] { return encoder_.Decode(RandomPoint(rng)); });
 }
 
 Result<std::vector<Proposal>> Tpe::Propose(const ProposeRequest& request) const {
@@ -409,7 +429,7 @@ Result<std::vector<Proposal>> Tpe::Propose(const ProposeRequest& request) const 
   std::vector<Known> pending;
   for (const TrialNumber number : request.numbers) {
     proposal::Start start;
-    start.values = Choose(number, pending);
+    HONE_ASSIGN_OR_RETURN(start.values, Choose(number, pending));
     HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(start.values));
     pending.push_back(Knowing(number, start.values, u));
     answers.emplace_back(std::move(start));
@@ -450,8 +470,8 @@ std::vector<SettingSpec> SettingsOfTpe() {
       RandomStateSetting()};
 }
 
-constexpr std::uint32_t kAbilities =
-    kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel | kConditional;
+constexpr std::uint32_t kAbilities = kReal | kInteger | kDiscrete | kCategorical | kDistributions |
+                                     kParallel | kConditional | kConstrained;
 
 HONE_REGISTER_SEARCHER(tpe,
                        {.summary = "tree-structured Parzen estimator, each parameter on its own",

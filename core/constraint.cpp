@@ -179,6 +179,7 @@ class ConstraintParser {
     Constraint::Step step;
     step.op = Op::kName;
     step.name = static_cast<std::size_t>(found - names_.begin());
+    out_.names_.push_back(step.name);
     out_.steps_.push_back(step);
     return found->second == Constraint::Type::kNumber ? Kind::kNumber : Kind::kText;
   }

@@ -33,6 +33,10 @@ class Constraint {
 
   /// @param values  one for each name given to Parse, of that name's type
   [[nodiscard]] bool Holds(std::span<const Value> values) const;
+  /// Indices of the names in it, each perhaps more than once.
+  [[nodiscard]] const std::vector<std::size_t>& names() const { return names_; }
+
+  bool operator==(const Constraint&) const = default;
 
  private:
   friend class ConstraintParser;
@@ -44,11 +48,13 @@ class Constraint {
     double number = 0;
     std::string text;
     std::size_t name = 0;
+    bool operator==(const Step&) const = default;
   };
   static double Numbers(Binary op, double a, double b);
   static void Combine(Binary op, std::vector<Value>& stack);
 
   std::vector<Step> steps_;  // postfix; a truth value is the number 0 or 1
+  std::vector<std::size_t> names_;
 };
 
 }  // namespace hone

@@ -379,6 +379,25 @@ std::optional<std::size_t> Space::Find(std::string_view name) const {
   return static_cast<std::size_t>(found - parameters.begin());
 }
 
+bool Space::Feasible(const Assignment& values) const {
+  if (constraints.empty()) {
+    return true;
+  }
+  std::vector<Constraint::Value> known;
+  known.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::holds_alternative<CategoricalDomain>(parameters[i].domain)) {
+      known.emplace_back(std::string_view(values[i].text));
+    } else {
+      known.emplace_back(ParseDouble(values[i].text).value_or(0));
+    }
+  }
+  return std::ranges::all_of(constraints, [&](const Constraint& constraint) {
+    const auto inactive = [&values](std::size_t i) { return !values[i].active; };
+    return std::ranges::any_of(constraint.names(), inactive) || constraint.Holds(known);
+  });
+}
+
 std::optional<std::uint64_t> Cardinality(const Domain& domain) {
   using Count = std::optional<std::uint64_t>;
   return std::visit(Overload{[](const RealDomain& d) -> Count {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/constraint.h"
 #include "core/problem.h"
 
 namespace hone {
@@ -77,10 +78,14 @@ using Assignment = std::vector<Value>;
 /// The search space. Parameters are in the user's order; names are unique.
 struct Space {
   std::vector<Parameter> parameters;
+  std::vector<Constraint> constraints{};  ///< over the parameters' numbers and choices, by index
   bool operator==(const Space&) const = default;
 
   /// Index of a name, or nothing.
   [[nodiscard]] std::optional<std::size_t> Find(std::string_view name) const;
+  /// Whether every constraint holds. One that mentions an inactive parameter says nothing about
+  /// this assignment, so it holds. @param values  of this space
+  [[nodiscard]] bool Feasible(const Assignment& values) const;
 };
 
 /// Number of values of a domain; nothing for a continuous one.

@@ -128,8 +128,7 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
     spec.retry_policy = RetriesOfJob(spec.trial_template.trial_spec);
   }
   spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
-  fields.NotYet({"constraints", "initialTrials", "warmStart", "maxDuration", "resources", "runner",
-                 "promotion"});
+  fields.NotYet({"initialTrials", "warmStart", "maxDuration", "resources", "runner", "promotion"});
 }
 
 }  // namespace hone

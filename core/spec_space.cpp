@@ -15,6 +15,7 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 4> kTypes = {"double", "int", "discrete", "categorical"};
 constexpr std::array<std::string_view, 5> kDistributions = {"uniform", "logUniform", "normal",
                                                             "logNormal", "unknown"};
+constexpr std::size_t kMostConstraints = 100;
 
 /// `feasibleSpace` as texts, before anybody knows what the texts should be.
 struct FeasibleSpace {
@@ -206,6 +207,31 @@ std::optional<Activation> DecodeActivation(Fields& parameter) {
   return activation;
 }
 
+/// `spec.constraints`: texts of conditions that every trial's values must satisfy.
+void DecodeConstraints(Fields& spec, Space& space) {
+  std::vector<std::pair<std::string, Constraint::Type>> names;
+  for (const Parameter& parameter : space.parameters) {
+    const bool words = std::holds_alternative<CategoricalDomain>(parameter.domain);
+    names.emplace_back(parameter.name, words ? Constraint::Type::kText : Constraint::Type::kNumber);
+  }
+  const std::vector<std::string> texts = spec.Texts("constraints");
+  if (texts.size() > kMostConstraints) {
+    spec.problems().Refuse(spec.Path("constraints"), "must not be more than " +
+                                                         std::to_string(kMostConstraints) +
+                                                         "; join some of them with &&");
+    return;
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Result<Constraint> constraint = Constraint::Parse(texts[i], names);
+    if (constraint) {
+      space.constraints.push_back(std::move(*constraint));
+    } else {
+      spec.problems().Refuse(spec.Path("constraints[" + std::to_string(i) + "]"),
+                             constraint.error().message + " (in " + Printable(texts[i], 200) + ")");
+    }
+  }
+}
+
 }  // namespace
 
 bool DecodeParameters(Fields& holder, Space& space, bool default_distribution) {
@@ -228,6 +254,7 @@ void DecodeSpace(Fields& spec, Space& space) {
   const bool present = DecodeParameters(spec, space, true);
   const json& list = present ? spec.object()["parameters"] : json();
   const bool empty = !present || (list.is_array() && list.empty());
+  DecodeConstraints(spec, space);
   const bool nas = spec.Has("nasConfig");
   if (empty && !nas) {
     spec.problems().Refuse(spec.Path("parameters"),

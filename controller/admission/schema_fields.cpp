@@ -77,6 +77,9 @@ constexpr Field kFields[] = {
     {"spec.retryPolicy.on", Kind::kList, "After these endings; without it after any."},
     {"spec.retryPolicy.on[]", Kind::kText, "A way to end.", false,
      "ExitCode Signal OutOfMemory Timeout FailedToStart Lost MetricMissing MetricNotANumber"},
+    {"spec.constraints", Kind::kList,
+     "Conditions that the values of every trial satisfy (hone's own)."},
+    {"spec.constraints[]", Kind::kText, "Such as layers * units <= 4096 && optimizer != \"sgd\"."},
     {"spec.maxTrialDuration", Kind::kText,
      "A trial is ended after this time, such as 90s, 10m or 1h30m (hone's own)."},
 

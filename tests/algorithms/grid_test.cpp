@@ -187,5 +187,36 @@ TEST_CASE("grid: what it needs of an experiment", "[algorithms]") {
   }
 }
 
+TEST_CASE("grid: constraints filter it, and the budget is held against what is left",
+          "[algorithms]") {
+  const Space square{{spaces::Whole("x", 1, 4), spaces::Whole("y", 1, 4)}};
+  SECTION("every feasible combination exactly once") {
+    SearcherLab lab(GridInfo(), SpecOf(spaces::Constrained(square, {"x < y"})), 1);
+    std::set<std::string> seen;
+    for (int i = 0; i < 6; ++i) {
+      const auto answers = lab.Ask(1);
+      const auto* start = std::get_if<proposal::Start>(&answers.front());
+      REQUIRE(start != nullptr);
+      seen.insert(start->values[0].text + start->values[1].text);
+    }
+    CHECK(seen == std::set<std::string>{"12", "13", "14", "23", "24", "34"});
+    CHECK(std::holds_alternative<proposal::Exhausted>(lab.Ask(1).front()));
+  }
+  SECTION("counted in the check") {
+    ExperimentSpec spec = SpecOf(spaces::Constrained(square, {"x < y"}));
+    spec.max_trial_count = 7;
+    Problems problems;
+    CheckAlgorithm(spec, problems);
+    REQUIRE(problems.list().size() == 1);
+    CHECK_THAT(problems.list()[0].message, Catch::Matchers::Contains("only 6 feasible"));
+  }
+  SECTION("nothing left is refused") {
+    Problems problems;
+    CheckAlgorithm(SpecOf(spaces::Constrained(square, {"x > 4"})), problems);
+    REQUIRE(problems.list().size() == 1);
+    CHECK(problems.list()[0].field == "spec.constraints");
+  }
+}
+
 }  // namespace
 }  // namespace hone

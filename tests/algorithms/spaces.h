@@ -50,6 +50,19 @@ inline Parameter When(Parameter parameter, std::string parent, std::vector<std::
   return parameter;
 }
 
+/// Adds constraints to a space. Throws on one that does not parse.
+inline Space Constrained(Space space, const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, Constraint::Type>> names;
+  for (const Parameter& parameter : space.parameters) {
+    const bool words = std::holds_alternative<CategoricalDomain>(parameter.domain);
+    names.emplace_back(parameter.name, words ? Constraint::Type::kText : Constraint::Type::kNumber);
+  }
+  for (const std::string& text : texts) {
+    space.constraints.push_back(Constraint::Parse(text, names).value());
+  }
+  return space;
+}
+
 /// One of each kind.
 inline Space Mixed() {
   return Space{{Real("lr", 1e-5, 1, Distribution::kLogUniform), Real("dropout", 0, 0.5),

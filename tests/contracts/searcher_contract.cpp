@@ -44,6 +44,7 @@ void CheckInBounds(const Space& space, const std::vector<Proposal>& answers) {
       REQUIRE((!value.active || CheckValue(space.parameters[i].domain, value.text).has_value()));
       REQUIRE((value.active || space.parameters[i].active_when.has_value()));
     }
+    REQUIRE(space.Feasible(start->values));
   }
 }
 
@@ -183,6 +184,39 @@ void CheckSmallSpaces(const SearcherInfo& info) {
   }
 }
 
+/// The promises hold in the spaces of what the algorithm says it can honour, too.
+void CheckSpecialSpaces(const SearcherInfo& info) {
+  if ((info.supports & kConstrained) != 0) {
+    SECTION("constrained") {
+      ExperimentSpec spec = ContractSpec(info);
+      spec.space = spaces::Constrained(
+          std::move(spec.space), {"layers * batch <= 512", "optimizer != \"ftrl\" || decay > 0.4"});
+      CheckDeterminism(info, spec);
+    }
+    SECTION("nothing is feasible") {
+      ExperimentSpec spec = ContractSpec(info);
+      spec.space = spaces::Constrained(std::move(spec.space), {"layers > 7"});
+      Problems problems;
+      const auto choice = CheckAlgorithm(spec, problems);
+      if (!problems.HasErrors()) {  // seldom known before the search
+        const auto searcher = info.create(ContextOf(spec, choice->settings, kSeed));
+        REQUIRE(searcher.has_value());
+        const auto answers = (*searcher)->Propose({{1}, std::nullopt});
+        REQUIRE_FALSE(answers.has_value());
+        CHECK(answers.error().code == Code::kFailedPrecondition);
+      }
+    }
+  }
+  if ((info.supports & kConditional) != 0) {
+    SECTION("conditional") {
+      ExperimentSpec spec = ContractSpec(info);
+      spec.space.parameters.push_back(
+          spaces::When(spaces::Whole("momentum", 1, 5), "optimizer", {"sgd"}, "0"));
+      CheckDeterminism(info, spec);
+    }
+  }
+}
+
 }  // namespace
 
 SearcherLab::SearcherLab(const SearcherInfo& info, ExperimentSpec spec, std::uint64_t seed)
@@ -291,6 +325,7 @@ void CheckSearcherContract(const SearcherInfo& info) {
   CheckDeterminism(info, spec);
   CheckUnluckyWorlds(info, spec);
   CheckSmallSpaces(info);
+  CheckSpecialSpaces(info);
 }
 
 void CheckSearcherKeepsUp(const SearcherInfo& info, int trials) {

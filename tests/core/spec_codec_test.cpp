@@ -308,9 +308,9 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
        "spec.retryPolicy.on[0]: must be one of ExitCode, Signal, OutOfMemory, Timeout, "
        "FailedToStart, Lost, MetricMissing, MetricNotANumber (it is \"Succeeded\")"},
   });
-  for (const char* later : {"constraints", "initialTrials", "warmStart", "maxDuration", "resources",
-                            "runner", "promotion", "objective/additionalObjectives",
-                            "objective/outcomeConstraints", "objective/noisy"}) {
+  for (const char* later :
+       {"initialTrials", "warmStart", "maxDuration", "resources", "runner", "promotion",
+        "objective/additionalObjectives", "objective/outcomeConstraints", "objective/noisy"}) {
     DYNAMIC_SECTION(later) {
       Problems problems;
       DecodeSpec(test::ExampleWith("/spec/" + std::string(later), json::object()), nullptr,
@@ -318,6 +318,37 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
       REQUIRE(problems.list().size() == 1);
       CHECK(problems.HasErrors());
     }
+  }
+}
+
+TEST_CASE("spec codec: constraints", "[core]") {
+  const auto decode = [](const json& list, Problems& problems) {
+    return DecodeSpec(test::ExampleWith("/spec/constraints", list), nullptr, problems);
+  };
+  SECTION("hold for assignments of the space") {
+    Problems problems;
+    const Space space = decode({"lr < 0.05 || opt == \"adam\""}, problems).space;
+    CHECK_FALSE(problems.HasErrors());
+    REQUIRE(space.constraints.size() == 1);
+    CHECK(space.Feasible({{"0.02"}, {"sgd"}}));
+    CHECK(space.Feasible({{"0.09"}, {"adam"}}));
+    CHECK_FALSE(space.Feasible({{"0.09"}, {"sgd"}}));
+    CHECK(space.Feasible({{"0.09"}, {"sgd", false}}));  // about an inactive parameter
+  }
+  SECTION("are all told at once when wrong, each at its place") {
+    Problems problems;
+    decode({"lr < 1", "rate < 1", "lr <", "opt > 2"}, problems);
+    REQUIRE(problems.list().size() == 3);
+    CHECK(problems.list()[0].field == "spec.constraints[1]");
+    CHECK_THAT(problems.list()[0].message, Catch::Matchers::Contains("no parameter \"rate\""));
+    CHECK(problems.list()[1].field == "spec.constraints[2]");
+    CHECK(problems.list()[2].field == "spec.constraints[3]");
+  }
+  SECTION("are not too many") {
+    Problems problems;
+    decode(std::vector<std::string>(101, "lr < 1"), problems);
+    REQUIRE(problems.list().size() == 1);
+    CHECK(problems.list()[0].field == "spec.constraints");
   }
 }
 
