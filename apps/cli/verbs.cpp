@@ -19,6 +19,7 @@
   VERB(EventsVerb)               \
   VERB(ExplainVerb)              \
   VERB(ReplayVerb)               \
+  VERB(ExportVerb)               \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
   VERB(CollectVerb)              \
