@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "controller/callback.h"
 #include "controller/strand.h"
+#include "core/ledger_check.h"
 
 namespace hone {
 namespace {
@@ -70,6 +71,9 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
   state_.id = id_;
   std::vector<HistoryItem> history;
   for (const Recorded& event : recorded->events) {
+    if (const Status possible = CheckNext(state_, event); !possible.has_value()) {
+      return done(possible);
+    }
     Evolve(state_, event);
     if (auto item = ToHistory(*state_.spec, event)) {
       history.push_back(std::move(*item));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/follower.h"
 
+#include "core/ledger_check.h"
 #include "core/transitions.h"
 
 namespace hone::cli {
@@ -14,13 +15,15 @@ Follower::Follower(Ledger& ledger, ExperimentId id) : ledger_(&ledger) {
   state_.id = std::move(id);
 }
 
-void Follower::Apply(std::span<const Recorded> events, const OnEvent& on_event) {
+Status Follower::Apply(std::span<const Recorded> events, const OnEvent& on_event) {
   for (const Recorded& recorded : events) {
+    HONE_RETURN_IF_ERROR(CheckNext(state_, recorded));
     Evolve(state_, recorded);
     if (on_event) {
       on_event(state_, recorded);
     }
   }
+  return {};
 }
 
 Result<bool> Follower::CatchUp(const OnEvent& on_event) {
@@ -28,7 +31,7 @@ Result<bool> Follower::CatchUp(const OnEvent& on_event) {
   while (true) {
     HONE_ASSIGN_OR_RETURN(const auto events,
                           ledger_->Read(state_.id, state_.version, kEventsAtOnce));
-    Apply(events, on_event);
+    HONE_RETURN_IF_ERROR(Apply(events, on_event));
     any = any || !events.empty();
     if (events.size() < kEventsAtOnce) {
       return any;

@@ -25,7 +25,7 @@ class Follower {
   Follower(Ledger& ledger, ExperimentId id);
 
   /// Reads everything that is new. @param on_event  may be empty
-  /// @returns whether there was anything; @errors those of the ledger
+  /// @returns whether there was anything; @errors those of the ledger; kDataLoss (CheckNext)
   Result<bool> CatchUp(const OnEvent& on_event);
 
   /// Its spec is null until the first event was read.
@@ -33,7 +33,7 @@ class Follower {
   ExperimentState TakeState() && { return std::move(state_); }
 
  private:
-  void Apply(std::span<const Recorded> events, const OnEvent& on_event);
+  Status Apply(std::span<const Recorded> events, const OnEvent& on_event);
 
   Ledger* ledger_;
   ExperimentState state_;

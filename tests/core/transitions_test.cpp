@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "core/event_codec.h"
+#include "core/ledger_check.h"
 #include "core/projection.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
@@ -64,6 +65,9 @@ class Book {
 
   void Record(const Event& event) {
     ledger.push_back({state.version + 1, now, event});
+    const Status checked = CheckNext(state, ledger.back());
+    INFO((checked.has_value() ? "" : checked.error().Text()));
+    REQUIRE(checked.has_value());
     Evolve(state, ledger.back());
   }
 
