@@ -41,10 +41,6 @@ constexpr Limits kRate{.min = 0, .max = 1, .open_min = true};
 
 std::vector<KatibAlgorithm> MakeSearch() {
   return {
-      {"bayesianoptimization",
-       {Choice("base_estimator", {"GP", "RF", "ET", "GBRT"}), Int("n_initial_points", 0),
-        Choice("acq_func", {"gp_hedge", "LCB", "EI", "PI", "EIps", "PIps"}),
-        Choice("acq_optimizer", {"auto", "sampling", "lbfgs"}), Int("random_state", 0)}},
       {"cmaes",
        {Int("random_state", 0), Real("sigma", kNotNegative),
         Choice("restart_strategy", {"none", "None", "ipop", "bipop"})},
