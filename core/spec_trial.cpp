@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "core/condition.h"
 #include "core/spec_parts.h"
 
 namespace hone {
@@ -175,7 +176,7 @@ constexpr std::array<KindDefaults, 6> kKindDefaults = {{
      R"({"jobset.sigs.k8s.io/replicatedjob-name":"node","batch.kubernetes.io/job-completion-index":"0"})"},
 }};
 
-std::string Condition(std::string_view type) {
+std::string ConditionTrue(std::string_view type) {
   return "status.conditions.#(type==\"" + std::string(type) + "\")#|#(status==\"True\")#";
 }
 
@@ -190,8 +191,8 @@ void ApplyTemplateDefaults(json& trial_template) {
   if (found == kKindDefaults.end()) {
     return;
   }
-  SetDefault(trial_template, "successCondition", Condition(found->done));
-  SetDefault(trial_template, "failureCondition", Condition("Failed"));
+  SetDefault(trial_template, "successCondition", ConditionTrue(found->done));
+  SetDefault(trial_template, "failureCondition", ConditionTrue("Failed"));
   const auto labels = trial_template.find("primaryPodLabels");
   const bool empty = labels == trial_template.end() || labels->empty();
   json defaults = json::parse(found->labels);
@@ -249,6 +250,9 @@ void DecodeConditions(Fields& fields, TrialTemplate& trial) {
     if (text->empty() && !trial.trial_spec.empty()) {
       fields.problems().Refuse(fields.Path(key),
                                "is required, because the kind of the trialSpec has no default one");
+    }
+    if (const auto read = Condition::Parse(*text); !text->empty() && !read.has_value()) {
+      fields.problems().Refuse(fields.Path(key), "cannot be read " + read.error().message);
     }
   }
 }
