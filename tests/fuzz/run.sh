@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 
 fuzz_one() {
   local fuzzers=$1 seconds=$2 name=$3
-  local log=$fuzzers/$name.log options=(-max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=25
+  local log=$fuzzers/$name.log options=(-seed=1 -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=25
     -print_final_stats=1 -artifact_prefix="$fuzzers/$name-")
   [ ! -f "dictionaries/$name.dict" ] || options+=(-dict="dictionaries/$name.dict")
   mkdir -p "$fuzzers/$name-corpus"
