@@ -87,7 +87,10 @@ json ObjectOf(std::string_view raw) {
   std::string buffer;
   const std::string_view line = ValidUtf8(raw, buffer);
   json object = json::parse(line, nullptr, false);
-  return object.is_discarded() ? json::parse(QuoteSpecials(line), nullptr, false) : object;
+  if (object.is_discarded()) {
+    object = json::parse(QuoteSpecials(line), nullptr, false);
+  }
+  return object;  // moved: a copy would recurse as deep as the line is nested
 }
 
 class JsonLinesParser final : public MetricParser {

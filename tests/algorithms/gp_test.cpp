@@ -209,6 +209,7 @@ TEST_CASE("gp: the same point twice is no trouble", "[algorithms]") {
   Model model(embedding, hyper, points);
   model.SetOutputs(VectorXd::Ones(30));
   model.Append(points.col(0));
+  model.SetOutputs(VectorXd::Ones(31));
   CHECK(model.Factor().allFinite());
   CHECK(model.Predict(points.leftCols(1)).sd.allFinite());
   const Hyper fitted = Fit(embedding, points, VectorXd::Zero(30));
