@@ -173,10 +173,9 @@ Result<Wanted> FromExperiment(const Options& options) {
     return Fail(Code::kInvalidArgument,
                 "--experiment: names metrics, format and filters; leave out the other options");
   }
-  HONE_ASSIGN_OR_RETURN(
-      const LoadedExperiment loaded,
-      LoadChecked({.file = options.experiment, .sets = {}, .config_maps = {}},
-                  LocalChecks(std::nullopt)));
+  HONE_ASSIGN_OR_RETURN(const LoadedExperiment loaded,
+                        LoadChecked({.file = options.experiment, .sets = {}, .config_maps = {}},
+                                    LocalChecks(std::nullopt)));
   if (loaded.HasErrors()) {
     return Fail(Code::kInvalidArgument, "the experiment has errors:\n" + ProblemLines(loaded));
   }
