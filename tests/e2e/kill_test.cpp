@@ -22,7 +22,7 @@ constexpr int kKills = 50;
 
 /// Notes its start, prints three losses over a second, the last one decided by its parameter alone.
 const std::string kTraining = R"(echo "$HONE_TRIAL_NAME" >> starts
-for epoch in 1 2; do echo "epoch=$epoch loss=0.0$epoch"; sleep 0.5; done
+for epoch in 1 2; do echo "epoch=$epoch loss=1.0$epoch"; sleep 0.5; done
 echo "epoch=3 loss=${x}")";
 
 std::vector<std::string> Lines(const std::filesystem::path& path) {
