@@ -71,17 +71,31 @@ Access ReadAccess(const std::filesystem::path& path) {
 Connection::Connection(const std::filesystem::path& path, Access access, Duration busy_timeout)
     : database_(NameOf(path, access), FlagsOf(access),
                 static_cast<int>(
-                    std::chrono::duration_cast<std::chrono::milliseconds>(busy_timeout).count())) {
+                    std::chrono::duration_cast<std::chrono::milliseconds>(busy_timeout).count()),
+                CheckedFiles()) {
   database_.exec(kCommonPragmas);
   if (access == Access::kRead || access == Access::kFrozen) {
     database_.exec(kReaderPragmas);
     return;
   }
+  const bool is_new = database_.execAndGet("PRAGMA page_count").getInt64() == 0;
+  has_stamps_ = Reserve(kStampBytes) == kStampBytes || is_new;
   const std::string mode = database_.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (mode != "wal") {
     throw SQLite::Exception("the file system of " + path.string() + " allows no WAL, only " + mode);
   }
   database_.exec(kWriterPragmas);
+}
+
+void Connection::MakeStamps() {
+  database_.exec("VACUUM");
+  has_stamps_ = true;
+}
+
+/// @param bytes  at the end of each page, from the next chance on. @returns how many there were
+int Connection::Reserve(int bytes) {
+  sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+  return bytes;
 }
 
 SQLite::Statement& Connection::Prepared(const char* sql) {

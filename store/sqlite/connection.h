@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "core/ids.h"
+#include "store/sqlite/checked_file.h"
 
 namespace hone::sqlite {
 
@@ -41,10 +42,18 @@ class Connection {
   /// Ends a transaction that may stand or may have been rolled back by SQLite; forgets keys.
   void Rollback() noexcept;
 
+  /// Whether the pages of the file have room for checksums. Older files have none.
+  [[nodiscard]] bool HasStamps() const { return has_stamps_; }
+  /// Gives them room: writes the whole file anew. Not in a transaction.
+  void MakeStamps();
+
   [[nodiscard]] SQLite::Database& database() { return database_; }
 
  private:
+  int Reserve(int bytes);
+
   SQLite::Database database_;
+  bool has_stamps_ = false;
   std::unordered_map<const char*, SQLite::Statement> statements_;
   std::unordered_map<std::string, std::int64_t> keys_;
 };

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include "store/sqlite/checked_file.h"
+#include "store/sqlite/last_commit.h"
 #include "store/sqlite/sqlite_error.h"
 
 namespace hone::sqlite {
@@ -13,9 +15,11 @@ namespace {
 using store::Migration;
 
 // Offsets of the file header: https://www.sqlite.org/fileformat2.html, section 1.3.
+constexpr std::size_t kFirstPage = 4096;
 constexpr std::size_t kHeaderBytes = 100;
 constexpr std::size_t kUserVersionAt = 60;
 constexpr std::size_t kApplicationIdAt = 68;
+constexpr int kCountsCommits = 2;  // schema 0002
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 Error NotOurs(const std::string& path) {
@@ -37,9 +41,18 @@ std::int64_t BigEndian(std::string_view header, std::size_t at) {
   return value;
 }
 
-/// The header alone, before SQLite gets to see the file.
+/// The first page alone, before SQLite gets to see the file.
 Status CheckHeader(const std::string& path, std::string_view header, std::size_t known) {
-  if (header.size() < kHeaderBytes || !header.starts_with(kMagic)) {
+  const bool short_header = header.size() < kHeaderBytes;
+  const bool begins_well = kMagic.starts_with(header.substr(0, kMagic.size()));
+  const bool ours = !short_header && BigEndian(header, kApplicationIdAt) == kApplicationId;
+  if (begins_well && (short_header || (ours && header.size() < kFirstPage))) {
+    return tl::make_unexpected(Lost(path + " is cut short"));
+  }
+  if (IsDamagedFirstPage(header)) {
+    return tl::make_unexpected(Lost("page 1 of " + path + " is damaged"));
+  }
+  if (short_header || !begins_well) {
     return tl::make_unexpected(NotOurs(path));
   }
   const std::int64_t application = BigEndian(header, kApplicationIdAt);
@@ -90,13 +103,18 @@ void Apply(Connection& connection, const Migration& migration, Timestamp now) {
 Status CheckFile(const std::filesystem::path& path, std::span<const Migration> known) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
-  if (error == std::errc::no_such_file_or_directory || (!error && size == 0)) {
+  if (error == std::errc::no_such_file_or_directory) {
     return {};
   }
   if (error) {
     return Fail(Code::kPermissionDenied, path.string() + ": " + error.message());
   }
-  std::array<char, kHeaderBytes> bytes{};
+  // Read first: what commits meanwhile counts in the database only.
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t recorded, LastCommit::Recorded(path));
+  if (size == 0) {
+    return LastCommit::Check(recorded, 0, path);
+  }
+  std::array<char, kFirstPage> bytes{};
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return Fail(Code::kPermissionDenied, path.string() + ": cannot be read");
@@ -107,8 +125,9 @@ Status CheckFile(const std::filesystem::path& path, std::span<const Migration> k
   return Try("open " + path.string(), [&]() -> Status {
     // What was committed but not yet copied from the write-ahead log counts too.
     Connection connection(path, ReadAccess(path), std::chrono::seconds(5));
-    HONE_RETURN_IF_ERROR(AppliedMigrations(connection, known));
-    return {};
+    HONE_ASSIGN_OR_RETURN(const int applied, AppliedMigrations(connection, known));
+    const std::uint64_t stored = applied >= kCountsCommits ? LastCommit::Stored(connection) : 0;
+    return LastCommit::Check(recorded, stored, path);
   });
 }
 
@@ -132,6 +151,9 @@ Result<int> AppliedMigrations(Connection& connection, std::span<const Migration>
 
 Status Migrate(Connection& connection, std::span<const Migration> known, Timestamp now) {
   Status status = Try("migrate the database", [&]() -> Status {
+    if (!connection.HasStamps()) {
+      connection.MakeStamps();  // first, because a schema from 0002 on promises them
+    }
     connection.Begin();
     HONE_ASSIGN_OR_RETURN(const int applied, AppliedMigrations(connection, known));
     for (const Migration& migration : known.subspan(static_cast<std::size_t>(applied))) {

@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include "store/sqlite/checked_file.h"
+
 namespace hone::sqlite {
 namespace {
 
@@ -35,9 +37,25 @@ Code CodeOf(int primary) {
 
 }  // namespace
 
+Error Lost(const std::string& what) {
+  return {Code::kDataLoss,
+          what +
+              ": put the file back from a backup, or import exports of its experiments into a "
+              "new data folder; `hone doctor` checks the whole file",
+          {}};
+}
+
 Error ErrorOf(const SQLite::Exception& exception, std::string_view context) {
   const int extended = exception.getExtendedErrorCode();
-  return {CodeOf(exception.getErrorCode() & 0xff),
+  const std::string damage = TakeDamage();
+  const int primary = exception.getErrorCode() & 0xff;
+  if (primary == SQLITE_IOERR && !damage.empty()) {  // SQLite does not always tell the whole code
+    return Lost(std::string(context) + ": " + damage);
+  }
+  if (CodeOf(primary) == Code::kDataLoss) {
+    return Lost(std::string(context) + ": " + exception.what());
+  }
+  return {CodeOf(primary),
           std::string(context) + ": " + exception.what() + " (SQLite code " +
               std::to_string(extended > 0 ? extended : exception.getErrorCode()) + ")",
           {}};

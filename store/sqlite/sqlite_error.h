@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,9 +13,12 @@
 namespace hone::sqlite {
 
 /// The error of a result code of SQLite: full disk kResourceExhausted; busy, locked, I/O
-/// kUnavailable; damaged file kDataLoss; read-only, no permission kPermissionDenied; constraint
-/// kAlreadyExists; the rest kInternal.
+/// kUnavailable; damaged file or page kDataLoss; read-only, no permission kPermissionDenied;
+/// constraint kAlreadyExists; the rest kInternal.
 Error ErrorOf(const SQLite::Exception& exception, std::string_view context);
+
+/// kDataLoss: what is damaged, and what to do.
+Error Lost(const std::string& what);
 
 /// Whether a row was refused by a constraint: the statement changed nothing and the transaction
 /// stands.

@@ -33,6 +33,11 @@ class Readers {
     });
   }
 
+  /// Closes those that nobody uses.
+  void Close() {
+    idle_.WithLock([](auto& kept) { kept.clear(); });
+  }
+
  private:
   // More wait for the processor anyway.
   static constexpr std::size_t kKept = 8;

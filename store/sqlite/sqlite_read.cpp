@@ -309,7 +309,9 @@ Status SqliteStore::CheckIntegrity() {
     if (answer == "ok") {
       return {};
     }
-    return Fail(Code::kDataLoss, "the data file is damaged: " + answer);
+    const std::string damage = sqlite::TakeDamage();
+    return tl::make_unexpected(
+        sqlite::Lost("the data file is damaged: " + (damage.empty() ? answer : damage)));
   });
 }
 

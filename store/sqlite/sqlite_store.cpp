@@ -74,7 +74,14 @@ Status SqliteStore::Parts::Write(std::function<Status(Connection&)> apply) {
 
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-SqliteStore::~SqliteStore() = default;
+SqliteStore::~SqliteStore() {
+  if (parts_->writer) {
+    parts_->writer->Finish();
+  }
+  // The writer's connection closes last: only it may copy the log back and remove it.
+  parts_->watcher.WithLock([](auto& watcher) { watcher.reset(); });
+  parts_->readers.Close();
+}
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Create(const std::filesystem::path& path,
                                                          const SqliteOptions& options) {
@@ -86,8 +93,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Create(const std::filesystem::
     HONE_RETURN_IF_ERROR(CheckSchema(path, options));
   } else {
     HONE_ASSIGN_OR_RETURN(auto connection, OpenOwner(path, options, parts->Now()));
+    HONE_ASSIGN_OR_RETURN(auto last, sqlite::LastCommit::Open(*connection, path));
     parts->writer = std::make_unique<sqlite::Writer>(
-        std::move(connection),
+        std::move(connection), std::move(last),
         sqlite::WriterLimits{.items = options.batch_items, .bytes = options.batch_bytes});
   }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));

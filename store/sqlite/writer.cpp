@@ -13,16 +13,19 @@
 
 namespace hone::sqlite {
 
-Writer::Writer(std::unique_ptr<Connection> connection, const WriterLimits& limits)
+Writer::Writer(std::unique_ptr<Connection> connection, LastCommit last, const WriterLimits& limits)
     : connection_(std::move(connection)),
+      last_(std::move(last)),
       limits_(limits),
       thread_([this](const std::stop_token& stop) { Loop(stop); }) {
   pthread_setname_np(thread_.native_handle(), "store-writer");
 }
 
-Writer::~Writer() {
-  thread_.request_stop();
-  thread_.join();
+void Writer::Finish() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
 }
 
 void Writer::Submit(Work work) {
@@ -131,9 +134,14 @@ std::optional<Error> Writer::Attempt(Batch& batch, bool& again) {
       return failure;
     }
   }
-  if (const Status committed = Try("commit", [&] { connection_->Commit(); }); !committed) {
+  const auto commit = [&] {
+    last_.Count(*connection_);
+    connection_->Commit();
+  };
+  if (const Status committed = Try("commit", commit); !committed) {
     return committed.error();
   }
+  last_.Committed();
   return std::nullopt;
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/last_commit.h"
 
 namespace hone::sqlite {
 
@@ -42,13 +43,15 @@ struct WriterLimits {
 /// Life: the destructor carries out what was handed over, then ends the thread.
 class Writer {
  public:
-  Writer(std::unique_ptr<Connection> connection, const WriterLimits& limits);
-  ~Writer();
+  Writer(std::unique_ptr<Connection> connection, LastCommit last, const WriterLimits& limits);
+  ~Writer() { Finish(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   /// Order of calls is order of writing. @threads safe
   void Submit(Work work);
+  /// Carries out what was handed over and ends the thread; nothing may be handed over any more.
+  void Finish();
   /// Submits and waits. Not from a `done`.
   Status Run(std::function<Status(Connection&)> apply);
 
@@ -70,6 +73,7 @@ class Writer {
   std::optional<Error> ApplyOne(Item& item, bool& again);
 
   std::unique_ptr<Connection> connection_;  // used by the thread only
+  LastCommit last_;                         // used by the thread only
   const WriterLimits limits_;
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/check.h"
+#include "store/sqlite/checked_file.h"
 
 namespace hone::test {
 
@@ -46,10 +47,41 @@ std::string Bytes(const std::filesystem::path& file) {
   return bytes.str();
 }
 
-std::string RawSql(const std::filesystem::path& file, const std::string& sql) {
-  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
+namespace {
+
+const int kWritable = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+
+std::string FirstAnswer(SQLite::Database& database, const std::string& sql) {
   SQLite::Statement statement(database, sql);
   return statement.executeStep() ? statement.getColumn(0).getString() : std::string();
+}
+
+}  // namespace
+
+std::string RawSql(const std::filesystem::path& file, const std::string& sql) {
+  SQLite::Database database(file.string(), kWritable, 5000, sqlite::CheckedFiles());
+  return FirstAnswer(database, sql);
+}
+
+std::string PlainSql(const std::filesystem::path& file, const std::string& sql) {
+  SQLite::Database database(file.string(), kWritable, 5000);
+  return FirstAnswer(database, sql);
+}
+
+void MakeFirstSchema(const std::filesystem::path& file, const std::filesystem::path& rows_of) {
+  SQLite::Database database(file.string(), kWritable, 5000);
+  const store::Migration& first = store::SqliteMigrations()[0];
+  database.exec("PRAGMA journal_mode = WAL; " + std::string(first.sql));
+  database.exec("ATTACH '" + rows_of.string() + "' AS other");
+  for (const char* rows : {"experiments", "events", "snapshots", "outbox", "requests",
+                           "observations", "collector_offsets"}) {
+    database.exec(std::string("INSERT INTO ") + rows + " SELECT * FROM other." + rows);
+  }
+  database.exec(
+      "INSERT INTO trials SELECT trial, name, phase, attempt, parameters, metrics, objective, "
+      "objective_number, ending, message, created_at, started_at, ended_at FROM other.trials; "
+      "INSERT INTO migrations SELECT * FROM other.migrations WHERE number = 1; "
+      "PRAGMA main.application_id = 1752133221; PRAGMA main.user_version = 1");
 }
 
 }  // namespace hone::test

@@ -78,5 +78,9 @@ std::string Bytes(const std::filesystem::path& file);
 
 /// Runs SQL on the file past the store. @returns the first column of the first row
 std::string RawSql(const std::filesystem::path& file, const std::string& sql);
+/// The same as another program does it, which knows nothing of checksums.
+std::string PlainSql(const std::filesystem::path& file, const std::string& sql);
+/// A file as the first schema made it, without checksums, with the rows of another file.
+void MakeFirstSchema(const std::filesystem::path& file, const std::filesystem::path& rows_of);
 
 }  // namespace hone::test

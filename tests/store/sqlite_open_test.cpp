@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening: what is refused, and that a refused file keeps its bytes.
-#include <array>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <vector>
 
 #include "store/sqlite/sqlite_store.h"
 #include "tests/catch.h"
@@ -36,23 +37,31 @@ Code RefusalOf(const fs::path& file, const SqliteOptions& options = {}) {
   return opened ? test::kOk : opened.error().code;
 }
 
-/// Options with the released migrations and more.
-template <std::size_t n>
-SqliteOptions With(const std::array<Migration, n>& migrations) {
+/// The released migrations and more.
+std::vector<Migration> And(std::initializer_list<Migration> more) {
+  const auto released = store::SqliteMigrations();
+  std::vector<Migration> all(released.begin(), released.end());
+  all.insert(all.end(), more);
+  return all;
+}
+
+SqliteOptions With(const std::vector<Migration>& migrations) {
   SqliteOptions options;
   options.migrations = migrations;
   return options;
 }
 
-constexpr Migration kSecond{2, "0002_colour", "ALTER TABLE models ADD COLUMN colour TEXT"};
+const std::size_t kReleased = store::SqliteMigrations().size();
+const Migration kColour{static_cast<int>(kReleased) + 1, "9999_colour",
+                        "ALTER TABLE models ADD COLUMN colour TEXT"};
 
 TEST_CASE("sqlite: the file says what it is", "[store]") {
   const TempFolder folder;
   MakeStore(folder.File());
   REQUIRE(RawSql(folder.File(), "PRAGMA application_id") == "1752133221");  // "hone"
-  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == "1");
+  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == std::to_string(kReleased));
   REQUIRE(RawSql(folder.File(), "PRAGMA journal_mode") == "wal");
-  REQUIRE(RawSql(folder.File(), "SELECT name || checksum FROM migrations") ==
+  REQUIRE(RawSql(folder.File(), "SELECT name || checksum FROM migrations ORDER BY number") ==
           "0001_initial" + store::Checksum(store::SqliteMigrations()[0].sql));
   REQUIRE_FALSE(fs::exists(folder.File("hone.db-wal")));  // a clean end leaves one file
 }
@@ -67,7 +76,7 @@ TEST_CASE("sqlite: refuses what it must not touch, and leaves its bytes", "[stor
       {"newer version", Code::kFailedPrecondition,
        [](const fs::path& file) {
          MakeStore(file);
-         RawSql(file, "PRAGMA user_version = 2");
+         RawSql(file, "PRAGMA user_version = " + std::to_string(kReleased + 1));
        }},
       {"changed migration", Code::kFailedPrecondition,
        [](const fs::path& file) {
@@ -144,20 +153,19 @@ TEST_CASE("sqlite: an empty file, and one that died before its tables, become st
 TEST_CASE("sqlite: an older file is brought up to date with its data", "[store]") {
   const TempFolder folder;
   MakeStore(folder.File(), 3);
-  const auto released = store::SqliteMigrations();
-  const std::array<Migration, 2> two{released[0], kSecond};
+  const std::vector<Migration> newer = And({kColour});
 
-  SqliteOptions guest = With(two);
+  SqliteOptions guest = With(newer);
   guest.read_only = true;
   REQUIRE(RefusalOf(folder.File(), guest) == Code::kFailedPrecondition);  // guests do not migrate
   {
-    SqliteHarness h(folder.File(), With(two));
+    SqliteHarness h(folder.File(), With(newer));
     REQUIRE(h.store().ListExperiments().value().size() == 3);
     REQUIRE(AppendNow(h, CreateStep(4)));
   }
   REQUIRE(RawSql(folder.File(), "SELECT count(colour) FROM models") == "0");
-  REQUIRE(RawSql(folder.File(), "SELECT count(*) FROM migrations") == "2");
-  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == "2");
+  REQUIRE(RawSql(folder.File(), "SELECT count(*) FROM migrations") == std::to_string(newer.size()));
+  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == std::to_string(newer.size()));
   REQUIRE(RefusalOf(folder.File(), guest) == test::kOk);
   REQUIRE(RefusalOf(folder.File()) == Code::kFailedPrecondition);  // the older program
 }
@@ -165,12 +173,11 @@ TEST_CASE("sqlite: an older file is brought up to date with its data", "[store]"
 TEST_CASE("sqlite: a migration that breaks changes nothing", "[store]") {
   const TempFolder folder;
   MakeStore(folder.File());
-  const auto released = store::SqliteMigrations();
-  const std::array<Migration, 3> three{
-      released[0], kSecond, Migration{3, "0003_broken", "CREATE TABLE a (x); SELECT nonsense"}};
-  REQUIRE(RefusalOf(folder.File(), With(three)) == Code::kInternal);
-  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == "1");
-  REQUIRE(RawSql(folder.File(), "SELECT count(*) FROM migrations") == "1");
+  const std::vector<Migration> broken =
+      And({kColour, {kColour.number + 1, "9999_broken", "CREATE TABLE a (x); SELECT nonsense"}});
+  REQUIRE(RefusalOf(folder.File(), With(broken)) == Code::kInternal);
+  REQUIRE(RawSql(folder.File(), "PRAGMA user_version") == std::to_string(kReleased));
+  REQUIRE(RawSql(folder.File(), "SELECT count(*) FROM migrations") == std::to_string(kReleased));
   REQUIRE(RawSql(folder.File(), "SELECT count(*) FROM sqlite_schema WHERE name = 'a'") == "0");
   SqliteHarness h(folder.File());
   REQUIRE(h.store().ListExperiments().value().size() == 1);
