@@ -4,10 +4,11 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <list>
@@ -46,20 +47,15 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
   asio::io_context io;
   std::optional<asio::executor_work_guard<PoolExecutor>> work{io.get_executor()};
   std::mutex mutex;  // guards stopping and timers; asio's own locks nest inside it
-  bool stopping = false;
+  std::atomic<bool> stopping = false;  // changes under the mutex
   Timers timers;
   std::mutex join_mutex;
   std::vector<std::jthread> threads;
 
-  bool Stopping() {
-    const std::scoped_lock lock(mutex);
-    return stopping;
-  }
-
   // A copy of a std::function would copy what it captured; this one is only ever moved.
   auto Handler(Task task) {
     return [this, task = std::move(task)]() mutable {
-      if (!Stopping()) {
+      if (!stopping) {
         task();
       }
     };
@@ -70,7 +66,7 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
     auto handler = Handler(std::move(task));
     const std::scoped_lock lock(mutex);
     if (!stopping) {
-      asio::post(executor, std::move(handler));
+      asio::defer(executor, std::move(handler));
     }
   }
 
