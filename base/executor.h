@@ -26,8 +26,8 @@ class Executor {
   virtual std::shared_ptr<Executor> MakeStrand() = 0;
 };
 
-/// A pool of named threads over Boost.Asio. What a task posts to its own pool starts after that task
-/// has ended, so no task may wait for another one of its pool.
+/// A pool of named threads over Boost.Asio. What a task posts to its own pool starts after that
+/// task has ended, so no task may wait for another one of its pool.
 class AsioExecutor final : public Executor {
  public:
   /// @param name  of its threads (at most 15 characters are shown by the system); @param threads >=
