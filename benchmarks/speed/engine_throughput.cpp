@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Durable no-op trials a second: the whole engine over SQLite with synchronous=FULL, the simulated
 // runner, random search over 8 parameters, 1 metric. Beside it, in the same run, the disk's own
-// commit rate. Prints one JSON object.
+// commit rate, and how long it takes to load the experiment again. Prints one JSON object.
 //
 //   engine_throughput TRIALS [IN_FLIGHT] [FOLDER]
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -11,6 +11,8 @@
 #include <cstdlib>
 
 #include "benchmarks/speed/measure.h"
+#include "core/ledger_check.h"
+#include "core/transitions.h"
 #include "store/sqlite/sqlite_store.h"
 #include "trial-runner/simulated/simulated_runner.h"
 
@@ -62,6 +64,26 @@ Json Tenths(Store& store, const ExperimentId& id, int trials, std::int64_t& even
   }
 }
 
+/// Seconds that a restarted engine needs until it knows the experiment again: all events read,
+/// checked and evolved.
+double ReloadSeconds(Store& store, const ExperimentId& id) {
+  const auto start = std::chrono::steady_clock::now();
+  ExperimentState state;
+  state.id = id;
+  while (true) {
+    const auto part = store.Read(id, state.version, 10000);
+    if (!part.has_value() || part->empty()) {
+      return SecondsSince(start);
+    }
+    for (const Recorded& recorded : *part) {
+      if (!CheckNext(state, recorded).has_value()) {
+        Die("the ledger cannot be read back");
+      }
+      Evolve(state, recorded);
+    }
+  }
+}
+
 void Main(int trials, int in_flight, const std::filesystem::path& folder) {
   const double commits = DiskCommitsPerSecond(folder);
   const SystemClock clock;
@@ -92,6 +114,7 @@ void Main(int trials, int in_flight, const std::filesystem::path& folder) {
   result["last_tenth_over_first"] =
       tenths.empty() ? 0.0 : tenths.back().get<double>() / tenths.front().get<double>();
   result["tenths_seconds"] = tenths;
+  result["reload_seconds"] = ReloadSeconds(**store, id);
   std::printf("%s\n", result.dump().c_str());
 }
 
