@@ -40,6 +40,7 @@ Tailer::Tailer(std::unique_ptr<ByteSource> source, const MetricParser& parser, s
 Result<TailStep> Tailer::Step(bool final) {
   TailStep step;
   step.offset_before = offset_;
+  HONE_RETURN_IF_ERROR(SkipGap());
   std::string bytes;
   bool at_end = false;
   while (!at_end && bytes.size() < kStepBytes) {
@@ -56,6 +57,10 @@ Result<TailStep> Tailer::Step(bool final) {
   TakeLines(bytes, step.records);
   if (!step.started_over.empty()) {
     StartOver();
+    at_end = false;
+  } else if (at_end) {
+    HONE_ASSIGN_OR_RETURN(const std::uint64_t next, source_->SkipGap(read_up_to_));
+    at_end = next == read_up_to_;  // else there is more behind the gap, for the next step
   }
   if (final && at_end && read_up_to_ > offset_) {
     EndLine(step.records);
@@ -70,6 +75,18 @@ void Tailer::StartOver() {
   read_up_to_ = 0;
   partial_.clear();
   cutting_ = false;
+}
+
+/// What was cut out of the log ends the line before it, half of which is worth nothing.
+Status Tailer::SkipGap() {
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t next, source_->SkipGap(read_up_to_));
+  if (next > read_up_to_) {
+    partial_.clear();
+    cutting_ = false;
+    read_up_to_ = next;
+    offset_ = next;
+  }
+  return {};
 }
 
 void Tailer::TakeLines(std::string_view bytes, Records& out) {

@@ -46,6 +46,7 @@ class Tailer {
  private:
   using Records = std::vector<MetricRecord>;
   void StartOver();
+  Status SkipGap();
   void TakeLines(std::string_view bytes, Records& out);
   void TakePart(std::string_view bytes, Records& out);
   std::size_t SkipRest(std::string_view bytes, Records& out);

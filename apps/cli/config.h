@@ -28,6 +28,8 @@ struct Config {
   std::optional<std::uint32_t> cpus;          ///< slots offered to trials; nothing: all cores
   std::optional<std::uint32_t> gpus;          ///< nothing: what the driver tells
   Duration grace = std::chrono::seconds(10);  ///< from TERM to KILL when trials are ended
+  /// Bytes that the log of an attempt may take of the disk; 0: any.
+  std::uint64_t log_quota = std::uint64_t{256} << 20;
   LogLevel log_level = LogLevel::kWarn;
   LogFormat log_format = LogFormat::kLogfmt;
   std::vector<EffectiveValue> effective;  ///< of every setting, in the order of the table

@@ -52,6 +52,7 @@ LocalOptions RunnerOptions(const Config& config) {
   options.cpus = config.cpus.value_or(0);
   options.gpus = config.gpus;
   options.grace = config.grace;
+  options.log_quota = config.log_quota;
   options.environment = Environment();
   return options;
 }

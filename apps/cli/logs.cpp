@@ -71,6 +71,7 @@ class LogReader {
     const auto source = local::OpenFileSource(file);
     while (true) {
       std::string bytes;
+      HONE_ASSIGN_OR_RETURN(offset_, source->SkipGap(offset_));
       const auto read = source->Read(offset_, kReadAtOnce, bytes);
       if (!read.has_value() && read.error().code == Code::kOutOfRange) {
         offset_ = 0;  // the log was cut

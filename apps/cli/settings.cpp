@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kLongestGraceSeconds = 86'400;
 constexpr std::int64_t kMostSlots = 1'000'000;
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 50;
 
 const std::vector<std::string> kLevels = {"debug", "info", "warn", "error", "off"};
 const std::vector<std::string> kLogFormats = {"logfmt", "json"};
@@ -73,6 +74,34 @@ Status SetGrace(Config& config, const std::string& text) {
   return {};
 }
 
+/// A number of bytes: digits, and perhaps K, M, G or T (of 1024).
+std::optional<std::uint64_t> ParseSize(const std::string& text) {
+  constexpr std::string_view kUnits = "KMGT";
+  std::string digits = text;
+  std::size_t shift = 0;
+  if (const auto unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+      unit != std::string_view::npos) {
+    digits.pop_back();
+    shift = 10 * (unit + 1);
+  }
+  const auto number = ParseInt(digits);
+  if (!number || *number < 0 || *number > (kLargestSize >> shift)) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(*number) << shift;
+}
+
+Status SetLogQuota(Config& config, const std::string& text) {
+  const auto size = ParseSize(text);
+  if (!size) {
+    return Fail(
+        Code::kInvalidArgument,
+        "must be a size such as 64K, 256M or 2G, at most 1024T, not '" + Printable(text, 60) + "'");
+  }
+  config.log_quota = *size;
+  return {};
+}
+
 /// Place of the word in its list.
 Result<std::size_t> WordIndex(const std::vector<std::string>& words, const std::string& text) {
   const auto found = std::find(words.begin(), words.end(), text);
@@ -129,6 +158,9 @@ const std::vector<Setting>& Settings() {
        &SetGpus},
       {"grace", "", "SECONDS", "seconds from TERM to KILL when trials are ended", "0 to 86400",
        "`10`", Always("10"), &SetGrace},
+      {"log-quota", "", "SIZE",
+       "disk that the log of a trial's attempt may take; of a longer one, beginning and end stay",
+       "bytes, or such as 64K, 256M, 2G; 0: no limit", "`256M`", Always("256M"), &SetLogQuota},
       {"log-level", "", "LEVEL", "what is logged on standard error", Join(kLevels, ", "), "`warn`",
        Always("warn"), &SetLogLevel, Values::kWords, kLevels},
       {"log-format", "", "FORMAT", "form of the log's lines", Join(kLogFormats, ", "), "`logfmt`",

@@ -34,6 +34,8 @@ void TakeText(char* text, Launch& launch, std::size_t& arguments, std::size_t& v
     launch.deadline_us = std::strtoll(deadline, nullptr, 10);
   } else if (const char* grace = ValueOf(text, files::kGrace)) {
     launch.grace_us = std::strtoll(grace, nullptr, 10);
+  } else if (const char* quota = ValueOf(text, files::kLogQuota)) {
+    launch.log_quota = std::strtoll(quota, nullptr, 10);
   }
 }
 

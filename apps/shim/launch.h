@@ -13,6 +13,7 @@ struct Launch {
   const char* oom_counter = nullptr;  // null: out of memory cannot be told from SIGKILL
   std::int64_t deadline_us = 0;       // 0: none
   std::int64_t grace_us = 0;
+  std::int64_t log_quota = 0;  // bytes of output that are kept; 0: all
 };
 
 /// Reads `launch` (see trial-runner/local/attempt_files.h). @returns false if it is not whole

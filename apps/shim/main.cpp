@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "apps/shim/launch.h"
+#include "apps/shim/output.h"
 #include "apps/shim/proc.h"
 #include "apps/shim/record.h"
 #include "apps/shim/supervise.h"
@@ -86,20 +87,20 @@ void Judge(const Outcome& outcome, bool oom_counter_rose, ExitRecord& record) {
   }
 }
 
-void RunTrial(const Attempt& attempt, const Launch& launch, int output_fd, ExitRecord& record) {
+void RunTrial(const Attempt& attempt, const Launch& launch, OutputLog& output, ExitRecord& record) {
   StartFailure* failure = MakeStartFailure();
   if (failure == nullptr) {
     NoteReason(record, "cannot start a process", "", errno);
     return;
   }
   const long long oom_kills = OomKills(launch.oom_counter);
-  const pid_t child = StartTrial(launch, output_fd, failure);
+  const pid_t child = StartTrial(launch, output, failure);
   if (child < 0) {
     NoteReason(record, "cannot start a process", "", errno);
     return;
   }
   WriteClaim(attempt.claim_fd, child, record.started_us);
-  const Outcome outcome = Supervise(child, launch);
+  const Outcome outcome = Supervise(child, launch, output);
   if (failure->stage == StartFailure::kFolder) {
     NoteReason(record, "cannot enter the working folder", launch.folder, failure->error_number);
   } else if (failure->stage == StartFailure::kProgram) {
@@ -118,15 +119,15 @@ void RunAttempt(const Attempt& attempt, ExitRecord& record) {
     std::snprintf(record.reason, sizeof(record.reason), "the launch file is not whole");
     return;
   }
-  const int output_fd =
-      openat(attempt.folder_fd, files::kOutput, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);
-  if (output_fd < 0) {
+  static OutputLog output;  // too large for the stack of a tiny program
+  output.quota = launch.log_quota;
+  if (!OpenOutput(attempt.folder_fd, output)) {
     NoteReason(record, "cannot open the output file", "", errno);
     return;
   }
-  RunTrial(attempt, launch, output_fd, record);
+  RunTrial(attempt, launch, output, record);
   struct stat info = {};
-  if (fstat(output_fd, &info) == 0) {
+  if (fstat(output.file_fd, &info) == 0) {
     record.output_bytes = info.st_size;
   }
 }

@@ -2,8 +2,10 @@
 #include "apps/shim/supervise.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,18 +39,49 @@ sigset_t WaitedSignals() {
   return set;
 }
 
-// The next waited signal, or 0 when `until` (steady time) has come.
-int NextSignal(std::int64_t until) {
-  const sigset_t set = WaitedSignals();
-  if (until == kNever) {
-    const int signal = sigwaitinfo(&set, nullptr);
-    return signal > 0 ? signal : 0;
+// What the shim waits for: signals, and output of the trial.
+class Watch {
+ public:
+  explicit Watch(OutputLog& output) : output_(output) {
+    const sigset_t set = WaitedSignals();
+    signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   }
-  const std::int64_t left = until > SteadyMicros() ? until - SteadyMicros() : 0;
-  const timespec wait = {.tv_sec = left / 1'000'000, .tv_nsec = left % 1'000'000 * 1'000};
-  const int signal = sigtimedwait(&set, nullptr, &wait);
-  return signal > 0 ? signal : 0;
-}
+
+  // The next waited signal, or 0 when `until` (steady time) has come. Keeps output meanwhile.
+  int NextSignal(std::int64_t until) {
+    for (;;) {
+      const std::int64_t left = until == kNever ? kLongestWaitMicros : until - SteadyMicros();
+      const std::int64_t wait = left < kLongestWaitMicros ? left : kLongestWaitMicros;
+      const bool full = !Pump(output_);
+      if (const int signal = Wait(full && wait > kFullDiskMicros ? kFullDiskMicros : wait, full)) {
+        return signal;
+      }
+      if (until != kNever && until <= SteadyMicros()) {
+        return 0;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kLongestWaitMicros = 3'600'000'000;
+  static constexpr std::int64_t kFullDiskMicros = 100'000;  // then there may be room again
+
+  int Wait(std::int64_t micros, bool full) const {
+    pollfd fds[] = {{.fd = signal_fd_, .events = POLLIN, .revents = 0},
+                    {.fd = full ? -1 : output_.pipe_fd, .events = POLLIN, .revents = 0}};
+    const std::int64_t wait = micros > 0 ? micros : 0;
+    const timespec time = {.tv_sec = wait / 1'000'000, .tv_nsec = wait % 1'000'000 * 1'000};
+    signalfd_siginfo info = {};
+    if (ppoll(fds, 2, &time, nullptr) > 0 && fds[0].revents != 0 &&
+        read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+      return static_cast<int>(info.ssi_signo);
+    }
+    return 0;
+  }
+
+  OutputLog& output_;
+  int signal_fd_ = -1;
+};
 
 // The child makes its group itself, a moment after the fork; until then it is reached alone.
 void SignalTrial(pid_t child, int signal) {
@@ -85,12 +118,12 @@ Reaped ReapEnded(pid_t trial, Outcome& outcome) {
 }
 
 // Kills all that fell to the shim, generation by generation, until nothing is left.
-void Sweep() {
+void Sweep(Watch& watch) {
   Outcome ignored;
   const std::int64_t give_up = SteadyMicros() + kSweepMicros;
   while (!ReapEnded(-1, ignored).none_left && SteadyMicros() < give_up) {
     KillChildren();
-    NextSignal(SteadyMicros() + kSweepStepMicros);
+    watch.NextSignal(SteadyMicros() + kSweepStepMicros);
   }
 }
 
@@ -145,20 +178,23 @@ StartFailure* MakeStartFailure() {
   return page == MAP_FAILED ? nullptr : static_cast<StartFailure*>(page);
 }
 
-pid_t StartTrial(const Launch& launch, int output_fd, StartFailure* failure) {
+pid_t StartTrial(const Launch& launch, OutputLog& output, StartFailure* failure) {
   const pid_t shim = getpid();
   const pid_t child = fork();
   if (child != 0) {
+    close(output.trial_fd);  // else the pipe would never end
+    output.trial_fd = -1;
     return child;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != shim) {
     _exit(127);  // the shim died before it could take us along
   }
-  BecomeTrial(launch, output_fd, failure);
+  BecomeTrial(launch, output.trial_fd, failure);
 }
 
-Outcome Supervise(pid_t child, const Launch& launch) {
+Outcome Supervise(pid_t child, const Launch& launch, OutputLog& output) {
+  Watch watch(output);
   Outcome outcome;
   std::int64_t deadline = launch.deadline_us > 0 ? SteadyMicros() + launch.deadline_us : kNever;
   std::int64_t kill_at = kNever;
@@ -170,7 +206,7 @@ Outcome Supervise(pid_t child, const Launch& launch) {
     SignalTrial(child, SIGCONT);  // a stopped process would not see TERM
   };
   while (!ReapEnded(child, outcome).trial_ended) {
-    const int signal = NextSignal(deadline < kill_at ? deadline : kill_at);
+    const int signal = watch.NextSignal(deadline < kill_at ? deadline : kill_at);
     if (ReapEnded(child, outcome).trial_ended) {
       break;  // it ended by itself, whatever was asked meanwhile
     }
@@ -186,7 +222,8 @@ Outcome Supervise(pid_t child, const Launch& launch) {
       ask_to_end(Cause::kDeadline, launch.grace_us);
     }
   }
-  Sweep();
+  Sweep(watch);
+  Drain(output);
   return outcome;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "apps/shim/launch.h"
+#include "apps/shim/output.h"
 
 namespace hone::shim {
 
@@ -24,9 +25,9 @@ struct StartFailure {
 /// A page shared with children to be; null if there is no memory.
 StartFailure* MakeStartFailure();
 
-/// Forks the trial: own session, own environment, output to `output_fd`, killed with the shim.
+/// Forks the trial: own session, own environment, output to `output`, killed with the shim.
 /// @returns its pid, -1 with errno if the fork failed
-pid_t StartTrial(const Launch& launch, int output_fd, StartFailure* failure);
+pid_t StartTrial(const Launch& launch, OutputLog& output, StartFailure* failure);
 
 /// Why the shim ended the trial.
 enum class Cause { kNone, kStop, kDeadline };
@@ -37,8 +38,9 @@ struct Outcome {
   Cause cause = Cause::kNone;
 };
 
-/// Waits for the trial to end; TERM to the shim means stop (TERM, grace, KILL), QUIT means kill
-/// now, and the deadline is a stop of its own. On return nothing of the trial is left.
-Outcome Supervise(pid_t child, const Launch& launch);
+/// Keeps what the trial writes and waits for its end; TERM to the shim means stop (TERM, grace,
+/// KILL), QUIT means kill now, and the deadline is a stop of its own. On return nothing of the
+/// trial is left.
+Outcome Supervise(pid_t child, const Launch& launch, OutputLog& output);
 
 }  // namespace hone::shim

@@ -72,6 +72,42 @@ Strings ReadLog(Log& log, bool final = true) {
   return ReadAll(tailer, final);
 }
 
+/// A log whose middle was cut out; Read stops at the gap.
+class CutSource final : public ByteSource {
+ public:
+  CutSource(std::string head, std::uint64_t gap, std::string tail)
+      : head_(std::move(head)), behind_(head_.size() + gap), tail_(std::move(tail)) {}
+
+  Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit, std::string& out) override {
+    const bool before = offset < behind_;
+    const std::string& part = before ? head_ : tail_;
+    const std::uint64_t at = before ? offset : offset - behind_;
+    if (at >= part.size()) {
+      return 0;
+    }
+    const std::string bytes = part.substr(at, limit);
+    out += bytes;
+    return bytes.size();
+  }
+  Result<std::uint64_t> SkipGap(std::uint64_t offset) override {
+    return offset >= head_.size() && offset < behind_ ? behind_ : offset;
+  }
+
+ private:
+  std::string head_;
+  std::uint64_t behind_;
+  std::string tail_;
+};
+
+TEST_CASE("tailer: goes on behind a gap, and half a line before it is no value",
+          "[metrics-collector]") {
+  const auto parser = LossParser();
+  Tailer tailer(
+      std::make_unique<CutSource>("loss=1\nloss=0.12", std::uint64_t{1} << 40, "loss=2\nloss=3\n"),
+      *parser, 0);
+  CHECK(ReadAll(tailer, true) == Strings{"loss=1", "loss=2", "loss=3"});
+}
+
 TEST_CASE("tailer: lines give their records once", "[metrics-collector]") {
   struct Case {
     std::string name;

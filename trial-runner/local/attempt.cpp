@@ -204,6 +204,7 @@ Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
   add(files::kFolder, plan.folder.string());
   add(files::kDeadline, std::to_string(plan.deadline.value_or(Duration::zero()).count()));
   add(files::kGrace, std::to_string(plan.grace.count()));
+  add(files::kLogQuota, std::to_string(plan.log_quota));
   if (!plan.oom_counter.empty()) {
     add(files::kOomCounter, plan.oom_counter);
   }
@@ -253,6 +254,8 @@ std::optional<LaunchPlan> DecodeLaunch(std::string_view text) {
       plan.metrics_to = item;
     } else if (take(item, files::kGrace)) {
       plan.grace = Duration(Number<std::int64_t>(item));
+    } else if (take(item, files::kLogQuota)) {
+      plan.log_quota = Number<std::uint64_t>(item);
     } else if (take(item, files::kDeadline) && item != "0") {
       plan.deadline = Duration(Number<std::int64_t>(item));
     } else if (take(item, files::kGpus) && !item.empty()) {

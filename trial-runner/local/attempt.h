@@ -57,6 +57,7 @@ struct LaunchPlan {
   std::filesystem::path folder;
   std::optional<Duration> deadline;
   Duration grace{};
+  std::uint64_t log_quota = 0;  ///< bytes of output that are kept; 0: all
   std::string oom_counter;
   std::vector<std::string> gpus;
   std::string metrics_from;          ///< the collector's file as the user wrote it; may be empty

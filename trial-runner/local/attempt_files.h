@@ -10,7 +10,8 @@
 ///             claim until its death.
 /// claim       made by the shim with O_CREAT|O_EXCL: who makes it runs the attempt, all others
 ///             leave. Lines "key=value"; the shim also prints them on its standard output.
-/// output.log  standard output and error of the trial, in the order written.
+/// output.log  standard output and error of the trial, in the order written; of one that is longer
+///             than the quota the middle is a hole in the file (see apps/shim/output.h).
 /// exit        how the attempt ended, lines "key=value"; renamed into place after fsync. Where that
 ///             fails (disk full), the same lines stand at the end of `claim`.
 /// stop        made by the engine: a shim that finds it does not start the trial.
@@ -30,6 +31,7 @@ inline constexpr char kVariable[] = "env=";              // NAME=value, the whol
 inline constexpr char kFolder[] = "folder=";             // working folder of the trial
 inline constexpr char kDeadline[] = "deadline_us=";      // longest running time; 0: none
 inline constexpr char kGrace[] = "grace_us=";            // from TERM to KILL
+inline constexpr char kLogQuota[] = "log_quota=";        // bytes of output.log on the disk; 0: any
 inline constexpr char kOomCounter[] = "oom_counter=";    // file with a line "oom_kill N"
 inline constexpr char kGpus[] = "gpus=";                 // for the engine: GPUs given, by commas
 inline constexpr char kMetricsFrom[] = "metrics_from=";  // for the engine: the collector's file as

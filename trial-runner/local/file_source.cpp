@@ -37,6 +37,14 @@ class FileSource final : public ByteSource {
     return Append(offset, std::min(size - offset, limit), out);
   }
 
+  Result<std::uint64_t> SkipGap(std::uint64_t offset) override {
+    HONE_RETURN_IF_ERROR(Open());
+    const off_t data =
+        fd_.valid() ? ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA) : off_t{-1};
+    // No data any more: the present end, or nothing that a look could tell.
+    return data < 0 ? offset : static_cast<std::uint64_t>(data);
+  }
+
  private:
   /// Leaves fd_ invalid if there is no file.
   Status Open() {
@@ -60,6 +68,11 @@ class FileSource final : public ByteSource {
   }
 
   Result<std::uint64_t> Append(std::uint64_t offset, std::uint64_t wanted, std::string& out) {
+    // A hole is where the log was cut; file systems without holes say that there is none.
+    const off_t hole = wanted == 0 ? -1 : ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_HOLE);
+    if (hole >= 0) {
+      wanted = std::min(wanted, static_cast<std::uint64_t>(hole) - offset);
+    }
     const std::size_t before = out.size();
     out.resize(before + wanted);
     const ssize_t got = ::pread(fd_.get(), out.data() + before, wanted, static_cast<off_t>(offset));
@@ -105,6 +118,10 @@ class LateSource final : public ByteSource {
       file_ = std::make_unique<FileSource>(std::move(*path));
     }
     return file_->Read(offset, limit, out);
+  }
+
+  Result<std::uint64_t> SkipGap(std::uint64_t offset) override {
+    return file_ == nullptr ? Result<std::uint64_t>(offset) : file_->SkipGap(offset);
   }
 
  private:

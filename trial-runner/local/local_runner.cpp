@@ -96,6 +96,9 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, c
   if (options.environment.empty()) {
     options.environment = OwnEnvironment();
   }
+  if (options.log_quota > 0 && options.log_quota < kLeastLogQuota) {
+    return Fail(Code::kInvalidArgument, "must be 0 or at least 64 KiB", "log-quota");
+  }
   HONE_ASSIGN_OR_RETURN(options.shim, FindShim(options.shim));
   std::error_code error;
   options.work_folder = fs::absolute(options.work_folder, error).lexically_normal();
@@ -120,7 +123,8 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, c
                         .folder = std::move(options.default_folder),
                         .oom_counter = options.oom_counter.empty() ? local::FindOomCounter()
                                                                    : std::move(options.oom_counter),
-                        .grace = options.grace};
+                        .grace = options.grace,
+                        .log_quota = options.log_quota};
   HONE_RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<LocalRunner>(new LocalRunner(std::move(impl)));
 }

@@ -15,6 +15,8 @@
 
 namespace hone {
 
+inline constexpr std::uint64_t kLeastLogQuota = std::uint64_t{64} << 10;
+
 /// How trials are run as processes of this machine.
 struct LocalOptions {
   std::filesystem::path work_folder;  ///< on a local disk; made if missing
@@ -24,8 +26,11 @@ struct LocalOptions {
   std::optional<std::uint32_t> gpus;     ///< nothing: ask NVIDIA's driver
   std::string nvml_library;              ///< empty: $HONE_NVML_LIBRARY, else libnvidia-ml.so.1
   Duration grace = std::chrono::seconds(10);  ///< from TERM to KILL
-  std::vector<std::string> environment;       ///< "NAME=value" to inherit; empty: our own
-  std::string oom_counter;                    ///< empty: found; see local/leftovers.h
+  /// Bytes that the log of an attempt may take of the disk: of a longer one the beginning and the
+  /// end are kept. 0: no limit; else at least kLeastLogQuota.
+  std::uint64_t log_quota = std::uint64_t{256} << 20;
+  std::vector<std::string> environment;  ///< "NAME=value" to inherit; empty: our own
+  std::string oom_counter;               ///< empty: found; see local/leftovers.h
 };
 
 /// What a runner with these options would offer to trials.

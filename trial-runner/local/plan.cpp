@@ -122,6 +122,7 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& l
   plan.folder = FirstGiven(job.working_folder, spec.working_folder, surroundings.folder);
   plan.deadline = Earlier(spec.deadline, job.deadline);
   plan.grace = surroundings.grace;
+  plan.log_quota = surroundings.log_quota;
   plan.oom_counter = surroundings.oom_counter;
   plan.gpus = gpus;
   return plan;

@@ -19,6 +19,7 @@ struct Surroundings {
   std::filesystem::path folder;  ///< working folder of trials that name none; absolute
   std::string oom_counter;       ///< see FindOomCounter
   Duration grace{};
+  std::uint64_t log_quota = 0;  ///< bytes of a trial's output that are kept; 0: all
 };
 
 /// The engine's own environment as trials get it: all of it, but for what is about the engine
