@@ -18,6 +18,7 @@ LaunchPlan FullPlan() {
           .folder = "/some where",
           .deadline = std::chrono::milliseconds(1500),
           .grace = std::chrono::seconds(10),
+          .log_quota = 65536,
           .oom_counter = "/sys/counter",
           .gpus = {"0", "GPU-1"},
           .metrics_from = "/m.log",
