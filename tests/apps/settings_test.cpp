@@ -60,7 +60,7 @@ TEST_CASE("settings: flag over environment over file over default", "[apps]") {
 TEST_CASE("settings: every one can be said in every place", "[apps]") {
   const std::map<std::string, std::string> texts = {
       {"data-dir", "/data"}, {"namespace", "team"},  {"cpus", "3"},          {"gpus", "0"},
-      {"grace", "1.5"},      {"log-level", "debug"}, {"log-format", "json"},
+      {"grace", "1.5"},      {"log-level", "debug"}, {"log-format", "json"}, {"log-quota", "64K"},
   };
   for (const Setting& setting : Settings()) {
     DYNAMIC_SECTION(setting.key) {
@@ -106,6 +106,14 @@ TEST_CASE("settings: what is wrong is refused with its place", "[apps]") {
       {"a variable", "", {}, {{"HONE_GPUS", "-1"}}, "HONE_GPUS: must be a whole number from 0"},
       {"a value in the file", "cpus: 1\ngrace: long\n", {}, {}, "FILE:2: grace: must be a number"},
       {"not a number", "", {{"grace", "nan"}}, {}, "--grace: must be a number of seconds"},
+      {"no size", "", {{"log-quota", "64KB"}}, {}, "--log-quota: must be a size such as 64K"},
+      {"a unit alone", "", {{"log-quota", "M"}}, {}, "--log-quota: must be a size"},
+      {"a size below 0", "", {{"log-quota", "-1"}}, {}, "--log-quota: must be a size"},
+      {"a size that overflows",
+       "",
+       {{"log-quota", "99999999T"}},
+       {},
+       "--log-quota: must be a size"},
       {"an unknown key",
        "cpus: 1\n\ncpu: 2\n",
        {},
