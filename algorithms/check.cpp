@@ -105,8 +105,9 @@ void CheckParameters(const SearcherInfo& info, const Space& space, const Problem
                       info.name + " knows only uniform; remove the distribution, or use random");
     }
     if (parameter.active_when && (info.supports & kConditional) == 0) {
-      problems.Refuse(path + ".activeWhen",
-                      info.name + " does not know conditional parameters; use random or sobol");
+      problems.Refuse(
+          path + ".activeWhen",
+          info.name + " does not know conditional parameters; use random, sobol or grid");
     }
   }
   if (!space.constraints.empty() && (info.supports & kConstrained) == 0) {

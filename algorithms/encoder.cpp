@@ -300,6 +300,18 @@ std::uint64_t SpaceEncoder::CellOf(std::size_t dimension, double u) const {
   return axes_[dimension]->CellAt(Clamped(u));
 }
 
+std::optional<std::size_t> SpaceEncoder::ParentOf(std::size_t dimension) const {
+  return axes_[dimension]->parent;
+}
+
+std::span<const std::uint64_t> SpaceEncoder::ActiveCells(std::size_t dimension) const {
+  return axes_[dimension]->active_cells;
+}
+
+Value SpaceEncoder::InactiveValue(std::size_t dimension) const {
+  return {axes_[dimension]->inactive_text, false};
+}
+
 double SpaceEncoder::MiddleOf(std::size_t dimension, std::uint64_t cell) const {
   return axes_[dimension]->Middle(cell);
 }

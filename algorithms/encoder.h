@@ -52,6 +52,12 @@ class SpaceEncoder {
   [[nodiscard]] Value ValueOfCell(std::size_t dimension, std::uint64_t cell) const;
   /// The cell of a coordinate. @param dimension  one that has cells
   [[nodiscard]] std::uint64_t CellOf(std::size_t dimension, double u) const;
+  /// The parameter that decides whether this one is active, or nothing. It comes earlier.
+  [[nodiscard]] std::optional<std::size_t> ParentOf(std::size_t dimension) const;
+  /// The cells of the parent with which this parameter is active; a cell may be there twice.
+  [[nodiscard]] std::span<const std::uint64_t> ActiveCells(std::size_t dimension) const;
+  /// What an inactive parameter has.
+  [[nodiscard]] Value InactiveValue(std::size_t dimension) const;
   /// The middle of a cell.
   [[nodiscard]] double MiddleOf(std::size_t dimension, std::uint64_t cell) const;
 

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every combination of values exactly once.
+// Every combination of values of the active parameters exactly once.
 //
 // Differs from Katib's (optuna's GridSampler) in: the order is the file's, last parameter fastest,
 // and shuffled only when random_state is set; asking beyond the end is no error but ends the
-// search; a maxTrialCount above the number of combinations is a warning.
+// search; a maxTrialCount above the number of combinations is a warning; an inactive parameter is
+// not varied.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "algorithms/encoder.h"
 #include "algorithms/feasible.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
+#include "base/check.h"
 #include "base/rng.h"
 
 namespace hone {
@@ -68,19 +74,187 @@ class Permutation {
   unsigned half_bits_ = 1;
 };
 
-/// Product of the numbers of values; nothing if a parameter is continuous or the product is too
-/// large.
-std::optional<std::uint64_t> Combinations(const Space& space) {
-  std::uint64_t product = 1;
-  for (const Parameter& parameter : space.parameters) {
-    const std::optional<std::uint64_t> count = Cardinality(parameter.domain);
-    if (!count || *count == 0 || *count > kMaxCombinations / product) {
-      return std::nullopt;
+/// The combinations of active parameters, numbered in the order of the file with the last parameter
+/// fastest, counted and found by number without listing them.
+///
+/// w_i(c): combinations of everything below parameter i in the tree of activeWhen while i has cell
+/// c: the product of the sizes of the children that c makes active. It is 1 but for the few cells
+/// that children name, so those are kept, and size_i = sum of w_i(c) is a short sum.
+class Tree {
+ public:
+  /// @returns nothing if a parameter is continuous or there are more than kMaxCombinations
+  static std::optional<Tree> Create(const SpaceEncoder& encoder) {
+    Tree tree(encoder);
+    for (std::size_t i = encoder.dimensions(); i > 0; --i) {  // children come after their parent
+      if (!tree.Measure(i - 1)) {
+        return std::nullopt;
+      }
     }
-    product *= *count;
+    return tree;
   }
-  return product;
-}
+
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+  /// @param combination  < count()
+  [[nodiscard]] Assignment ValuesOf(std::uint64_t combination) const {
+    Walk walk = Start();
+    Assignment values;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!IsActive(i, walk)) {
+        values.push_back(encoder_.InactiveValue(i));
+        continue;
+      }
+      walk.pending /= nodes_[i].size;
+      const std::uint64_t cell = CellHolding(nodes_[i], combination / walk.pending);
+      combination -= Before(nodes_[i], cell) * walk.pending;
+      Choose(i, cell, walk);
+      values.push_back(encoder_.ValueOfCell(i, cell));
+    }
+    return values;
+  }
+
+  /// The inverse. @errors kInvalidArgument for values that are not of the space
+  [[nodiscard]] Result<std::uint64_t> CombinationOf(const Assignment& values) const {
+    HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(values));
+    Walk walk = Start();
+    std::uint64_t combination = 0;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!IsActive(i, walk)) {
+        continue;
+      }
+      if (!values[i].active) {
+        return Fail(Code::kInvalidArgument, "parameter \"" + encoder_.space().parameters[i].name +
+                                                "\" is inactive, but should be active");
+      }
+      walk.pending /= nodes_[i].size;
+      const std::uint64_t cell = encoder_.CellOf(i, u[i]);
+      combination += Before(nodes_[i], cell) * walk.pending;
+      Choose(i, cell, walk);
+    }
+    return combination;
+  }
+
+ private:
+  /// A cell that children name.
+  struct Branch {
+    std::uint64_t cell = 0;
+    std::uint64_t before = 0;  // sum of w of the cells before
+    std::uint64_t weight = 1;  // w
+  };
+  struct Node {
+    std::uint64_t cells = 0;
+    std::uint64_t size = 0;
+    std::vector<Branch> branches;  // by cell
+  };
+  /// The way along the parameters of one combination.
+  struct Walk {
+    std::vector<std::optional<std::uint64_t>> cells;  // of the parameters so far; nothing: inactive
+    std::uint64_t pending = 1;  // combinations of the active parameters still to come
+  };
+
+  explicit Tree(const SpaceEncoder& encoder) : encoder_(encoder), nodes_(encoder.dimensions()) {}
+
+  /// Sets the size of a parameter, and with it the weights of its parent's cells.
+  [[nodiscard]] bool Measure(std::size_t i) {
+    Node& node = nodes_[i];
+    node.cells = encoder_.Cells(i).value_or(0);
+    if (node.cells == 0 || node.cells > kMaxCombinations) {
+      return false;
+    }
+    std::ranges::sort(node.branches, {}, &Branch::cell);
+    std::uint64_t more = 0;  // than one a cell
+    for (Branch& branch : node.branches) {
+      branch.before = branch.cell + more;
+      more += branch.weight - 1;
+      if (more > kMaxCombinations - node.cells) {
+        return false;
+      }
+    }
+    node.size = node.cells + more;
+    const std::optional<std::size_t> parent = encoder_.ParentOf(i);
+    if (!parent) {
+      return Multiply(count_, node.size);
+    }
+    const std::span<const std::uint64_t> listed = encoder_.ActiveCells(i);
+    const std::set<std::uint64_t> active(listed.begin(), listed.end());
+    return std::ranges::all_of(active, [&](std::uint64_t cell) {
+      std::vector<Branch>& branches = nodes_[*parent].branches;
+      auto branch = std::ranges::find(branches, cell, &Branch::cell);
+      if (branch == branches.end()) {
+        branch = branches.insert(branches.end(), Branch{.cell = cell});
+      }
+      return Multiply(branch->weight, node.size);
+    });
+  }
+
+  /// @returns whether the product is small enough
+  [[nodiscard]] static bool Multiply(std::uint64_t& product, std::uint64_t factor) {
+    if (factor > kMaxCombinations / product) {
+      return false;
+    }
+    product *= factor;
+    return true;
+  }
+
+  /// The last branch whose `by` is at most the bound; null: none.
+  [[nodiscard]] static const Branch* LastUpTo(const Node& node, std::uint64_t bound,
+                                              std::uint64_t Branch::*by) {
+    const auto after = std::ranges::upper_bound(node.branches, bound, {}, by);
+    return after == node.branches.begin() ? nullptr : &*std::prev(after);
+  }
+
+  /// Sum of w of the cells before one.
+  [[nodiscard]] static std::uint64_t Before(const Node& node, std::uint64_t cell) {
+    const Branch* branch = LastUpTo(node, cell, &Branch::cell);
+    if (branch == nullptr) {
+      return cell;
+    }
+    return branch->cell == cell ? branch->before
+                                : branch->before + branch->weight + (cell - branch->cell - 1);
+  }
+
+  /// The cell c with Before(c) <= place < Before(c) + w(c). @param place  < node.size
+  [[nodiscard]] static std::uint64_t CellHolding(const Node& node, std::uint64_t place) {
+    const Branch* branch = LastUpTo(node, place, &Branch::before);
+    if (branch == nullptr) {
+      return place;
+    }
+    const std::uint64_t inside = place - branch->before;
+    return inside < branch->weight ? branch->cell : branch->cell + 1 + (inside - branch->weight);
+  }
+
+  [[nodiscard]] Walk Start() const {
+    Walk walk;
+    walk.cells.reserve(nodes_.size());
+    walk.pending = count_;
+    return walk;
+  }
+
+  /// Whether the next parameter of a walk is active; if not, the walk is past it.
+  [[nodiscard]] bool IsActive(std::size_t i, Walk& walk) const {
+    const std::optional<std::size_t> parent = encoder_.ParentOf(i);
+    if (!parent) {
+      return true;
+    }
+    const std::optional<std::uint64_t> chosen = walk.cells[*parent];
+    if (chosen && std::ranges::count(encoder_.ActiveCells(i), *chosen) > 0) {
+      return true;
+    }
+    walk.cells.emplace_back(std::nullopt);
+    return false;
+  }
+
+  /// Takes a cell; the parameters that it makes active are still to come.
+  void Choose(std::size_t i, std::uint64_t cell, Walk& walk) const {
+    const Branch* branch = LastUpTo(nodes_[i], cell, &Branch::cell);
+    walk.pending *= branch != nullptr && branch->cell == cell ? branch->weight : 1;
+    walk.cells.emplace_back(cell);
+  }
+
+  SpaceEncoder encoder_;
+  std::vector<Node> nodes_;
+  std::uint64_t count_ = 1;
+};
 
 /// State: the combinations proposed so far, whoever proposed them, so that none is lost when a
 /// reservation is withdrawn and none is repeated. Kept as "all before next_" and a set of the
@@ -96,12 +270,13 @@ class Grid final : public Searcher {
         return Fail(Code::kInvalidArgument, problem.message, problem.field);
       }
     }
-    const std::uint64_t count = Combinations(context.space).value_or(0);
+    std::optional<Tree> tree = Tree::Create(encoder);
+    HONE_CHECK(tree, "Check has seen that the grid is countable");
     std::optional<Permutation> order;
     if (context.settings.Has("random_state")) {
-      order.emplace(count, SeedOf(context.settings, context.seed));
+      order.emplace(tree->count(), SeedOf(context.settings, context.seed));
     }
-    return std::unique_ptr<Searcher>(new Grid(std::move(encoder), count, order));
+    return std::unique_ptr<Searcher>(new Grid(context.space, *std::move(tree), order));
   }
 
   static void Check(const SearchContext& context, Problems& problems) {
@@ -115,13 +290,17 @@ class Grid final : public Searcher {
         countable = false;
       }
     }
-    const std::optional<std::uint64_t> count = Combinations(context.space);
-    if (countable && !count) {
+    const Result<SpaceEncoder> encoder = SpaceEncoder::Create(context.space);
+    if (!countable || !encoder) {
+      return;  // a wrong space is told by CheckSpace
+    }
+    const std::optional<Tree> tree = Tree::Create(*encoder);
+    if (!tree) {
       problems.Refuse("spec.parameters",
                       "the grid has more than 2^62 combinations; use larger steps, or random");
     }
-    if (count) {
-      CheckCount(context, *count, problems);
+    if (tree) {
+      CheckCount(context, *tree, problems);
     }
   }
 
@@ -131,7 +310,7 @@ class Grid final : public Searcher {
       if (proposed == nullptr) {
         continue;
       }
-      const Result<std::uint64_t> combination = CombinationOf(proposed->values);
+      const Result<std::uint64_t> combination = tree_.CombinationOf(proposed->values);
       if (!combination) {
         return Fail(Code::kInternal,
                     "trial " + std::to_string(proposed->trial) +
@@ -152,14 +331,14 @@ class Grid final : public Searcher {
     std::uint64_t index = next_;
     while (answers.size() < request.numbers.size()) {
       HONE_RETURN_IF_ERROR(NextFeasible(index));
-      if (index >= count_) {
+      if (index >= tree_.count()) {
         answers.emplace_back(proposal::Exhausted{
-            encoder_.space().constraints.empty()
-                ? "all " + std::to_string(count_) + " combinations of the grid are used"
+            space_.constraints.empty()
+                ? "all " + std::to_string(tree_.count()) + " combinations of the grid are used"
                 : "all feasible combinations of the grid are used"});
       } else if (!used_.contains(At(index))) {
         proposal::Start start;
-        start.values = ValuesOf(At(index));
+        start.values = tree_.ValuesOf(At(index));
         answers.emplace_back(std::move(start));
       }
       ++index;
@@ -168,22 +347,18 @@ class Grid final : public Searcher {
   }
 
  private:
-  Grid(SpaceEncoder encoder, std::uint64_t count, std::optional<Permutation> order)
-      : encoder_(std::move(encoder)), count_(count), order_(order) {}
+  Grid(Space space, Tree tree, std::optional<Permutation> order)
+      : space_(std::move(space)), tree_(std::move(tree)), order_(order) {}
 
   /// Warns of a budget that the grid cannot fill, and refuses a small one without a feasible
   /// combination.
-  static void CheckCount(const SearchContext& context, std::uint64_t count, Problems& problems) {
+  static void CheckCount(const SearchContext& context, const Tree& tree, Problems& problems) {
+    std::uint64_t count = tree.count();
     const bool constrained = !context.space.constraints.empty();
     if (constrained && count <= kMostCounted) {
-      const Result<SpaceEncoder> encoder = SpaceEncoder::Create(context.space);
-      if (!encoder) {
-        return;  // told by CheckSpace
-      }
-      const Grid grid(*encoder, count, std::nullopt);
       std::uint64_t feasible = 0;
       for (std::uint64_t combination = 0; combination < count; ++combination) {
-        feasible += context.space.Feasible(grid.ValuesOf(combination)) ? 1U : 0U;
+        feasible += context.space.Feasible(tree.ValuesOf(combination)) ? 1U : 0U;
       }
       if (feasible == 0) {
         problems.Refuse("spec.constraints", "none of the " + std::to_string(count) +
@@ -205,11 +380,11 @@ class Grid final : public Searcher {
   /// Moves a place of the order on to the next feasible combination, or to the end.
   /// @errors kFailedPrecondition: none for very long
   Status NextFeasible(std::uint64_t& index) const {
-    if (encoder_.space().constraints.empty()) {
+    if (space_.constraints.empty()) {
       return {};
     }
     for (std::uint64_t skipped = 0; skipped < kMostSkipped; ++skipped, ++index) {
-      if (index >= count_ || encoder_.space().Feasible(ValuesOf(At(index)))) {
+      if (index >= tree_.count() || space_.Feasible(tree_.ValuesOf(At(index)))) {
         return {};
       }
     }
@@ -219,33 +394,14 @@ class Grid final : public Searcher {
 
   /// The combination at a place of the order; beyond the end, no combination.
   [[nodiscard]] std::uint64_t At(std::uint64_t index) const {
-    if (index >= count_) {
+    if (index >= tree_.count()) {
       return std::numeric_limits<std::uint64_t>::max();
     }
     return order_ ? (*order_)(index) : index;
   }
 
-  [[nodiscard]] Result<std::uint64_t> CombinationOf(const Assignment& values) const {
-    HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(values));
-    std::uint64_t combination = 0;
-    for (std::size_t d = 0; d < u.size(); ++d) {
-      combination = combination * encoder_.Cells(d).value_or(1) + encoder_.CellOf(d, u[d]);
-    }
-    return combination;
-  }
-
-  [[nodiscard]] Assignment ValuesOf(std::uint64_t combination) const {
-    Assignment values(encoder_.dimensions());
-    for (std::size_t d = values.size(); d > 0; --d) {
-      const std::uint64_t cells = encoder_.Cells(d - 1).value_or(1);
-      values[d - 1] = encoder_.ValueOfCell(d - 1, combination % cells);
-      combination /= cells;
-    }
-    return values;
-  }
-
-  SpaceEncoder encoder_;
-  std::uint64_t count_;
+  Space space_;
+  Tree tree_;
   std::optional<Permutation> order_;
   std::uint64_t next_ = 0;  // place in the order
   std::set<std::uint64_t> used_;
@@ -254,7 +410,7 @@ class Grid final : public Searcher {
 HONE_REGISTER_SEARCHER(grid, {.summary = "every combination of values exactly once",
                               .source = "Katib's grid; shuffle: Black & Rogaway 2002",
                               .supports = kReal | kInteger | kDiscrete | kCategorical | kParallel |
-                                          kMultiObjective | kConstrained,
+                                          kConditional | kMultiObjective | kConstrained,
                               .settings = {RandomStateSetting()},
                               .create = &Grid::Create,
                               .check = &Grid::Check});

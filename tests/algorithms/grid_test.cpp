@@ -2,6 +2,7 @@
 #include <set>
 
 #include "algorithms/check.h"
+#include "algorithms/encoder.h"
 #include "base/rng.h"
 #include "tests/algorithms/spaces.h"
 #include "tests/catch.h"
@@ -109,6 +110,131 @@ TEST_CASE("grid: withdrawn reservations lose no combination", "[algorithms]") {
       CHECK(std::holds_alternative<proposal::Exhausted>(lab.Peek(1)[0]));
     }
   }
+}
+
+/// The rows of the file's order, last parameter fastest, found the slow way: every cell of every
+/// parameter, and an inactive one replaced; what is the same then is one combination.
+std::vector<std::string> Listed(const Space& space) {
+  const auto encoder = SpaceEncoder::Create(space);
+  INFO((encoder ? "" : encoder.error().message));
+  REQUIRE(encoder.has_value());
+  std::vector<std::uint64_t> cells(encoder->dimensions(), 0);
+  std::vector<std::string> rows;
+  std::set<std::string> seen;
+  for (bool more = true; more;) {
+    std::vector<double> u;
+    for (std::size_t d = 0; d < cells.size(); ++d) {
+      u.push_back(encoder->MiddleOf(d, cells[d]));
+    }
+    const Assignment values = encoder->Decode(u);
+    proposal::Start start;
+    start.values = values;
+    const std::string row = Text(start);
+    if (seen.insert(row).second && space.Feasible(values)) {
+      rows.push_back(row);
+    }
+    more = false;
+    for (std::size_t d = cells.size(); d > 0 && !more; --d) {
+      more = ++cells[d - 1] < *encoder->Cells(d - 1);
+      cells[d - 1] = more ? cells[d - 1] : 0;
+    }
+  }
+  return rows;
+}
+
+TEST_CASE("grid: inactive parameters are not varied", "[algorithms]") {
+  using namespace spaces;  // NOLINT(google-build-using-namespace): six short names a row
+  struct Case {
+    const char* name;
+    Space space;
+    std::size_t count;
+  };
+  const Case cases[] = {
+      {"one child",
+       Space{{Words("o", {"adam", "sgd"}), When(Whole("m", 1, 5), "o", {"sgd"}, "none")}}, 6},
+      {"child apart from its parent",
+       Space{{Words("o", {"adam", "sgd"}), Whole("x", 1, 3),
+              When(Whole("m", 1, 5), "o", {"sgd"}, "none"), Whole("y", 1, 2)}},
+       36},
+      {"three generations",
+       Space{{Words("a", {"x", "y", "z"}), When(Words("b", {"p", "q"}), "a", {"y", "z"}, "no"),
+              Whole("n", 1, 2), When(Whole("c", 1, 4), "b", {"q"}, "no"),
+              When(Whole("d", 1, 3), "c", {"2", "4"}, "no")}},
+       2 * (1 + 2 * (1 + 8))},
+      {"integer parent with a step, children that share values",
+       Space{{Whole("layers", 1, 9, 2), When(Whole("u", 1, 3), "layers", {"3", "5", "5"}, "no"),
+              When(Whole("v", 1, 2), "layers", {"5", "9"}, "no")}},
+       1 + 3 + 6 + 1 + 2},
+      {"double parent with a step",
+       Space{{Stepped("r", 0.1, 0.5, 0.1), When(Words("w", {"a", "b"}), "r", {"0.3"}, "no")}}, 6},
+      {"discrete parent, not in order of value",
+       Space{
+           {Discrete("d", {"32", "8", "16.0"}), When(Whole("x", 1, 3), "d", {"16.0", "8"}, "no")}},
+       7},
+      {"always active", Space{{Words("w", {"a"}), When(Whole("x", 1, 3), "w", {"a"}, "no")}}, 3},
+      {"a constraint over a child",
+       Constrained(Space{{Words("o", {"adam", "sgd"}), When(Whole("m", 1, 5), "o", {"sgd"}, "9"),
+                          Whole("x", 1, 3)}},
+                   {"m < x"}),
+       6},
+  };
+  for (const Case& c : cases) {
+    INFO(c.name);
+    const std::vector<std::string> listed = Listed(c.space);
+    for (const char* state : {"", "5"}) {
+      DYNAMIC_SECTION(c.name << ", random_state '" << state << "'") {
+        std::vector<Setting> settings;
+        if (*state != '\0') {
+          settings.push_back({"random_state", state});
+        }
+        SearcherLab lab(GridInfo(), SpecOf(c.space, settings), 1);
+        std::vector<std::string> all = AllOf(lab, 4);
+        CHECK(all.size() == c.count);
+        CHECK(std::set(all.begin(), all.end()) == std::set(listed.begin(), listed.end()));
+        if (settings.empty()) {
+          CHECK(all == listed);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("grid: the size of a conditional space is known without listing it", "[algorithms]") {
+  const std::int64_t many = std::int64_t{1} << 40;
+  const Parameter parent = spaces::Whole("p", 1, many);
+  const auto child = [](const char* name, std::int64_t count, std::vector<std::string> in) {
+    return spaces::When(spaces::Whole(name, 1, count), "p", std::move(in), "0");
+  };
+  SECTION("2^40 cells, of which two have children, plus 2 * (2^40 - 1)") {
+    SearcherLab lab(GridInfo(), SpecOf(Space{{parent, child("c", many, {"1", "3"})}}), 1);
+    const auto answers = lab.Ask(2);
+    CHECK(Text(answers[0]) == "1 1 ");
+    CHECK(Text(answers[1]) == "1 2 ");
+  }
+  SECTION("too many in sum is refused, as many in vain are not") {
+    Problems problems;
+    CheckAlgorithm(SpecOf(Space{{parent, child("c", many, {"1"}), child("d", many, {"2"})}}),
+                   problems);
+    CHECK_FALSE(problems.HasErrors());
+    CheckAlgorithm(SpecOf(Space{{parent, child("c", many, {"1"}), child("d", many, {"1"})}}),
+                   problems);
+    REQUIRE(problems.HasErrors());
+    CHECK_THAT(problems.list().front().message, Catch::Matchers::Contains("2^62"));
+  }
+}
+
+TEST_CASE("grid: a trial whose parameter is wrongly inactive is an error of ours", "[algorithms]") {
+  const ExperimentSpec spec =
+      SpecOf(Space{{spaces::Words("o", {"adam", "sgd"}),
+                    spaces::When(spaces::Whole("m", 1, 5), "o", {"sgd"}, "0")}});
+  const Settings none;
+  const auto searcher = GridInfo().create(ContextOf(spec, none, 1));
+  REQUIRE(searcher.has_value());
+  const std::vector<HistoryItem> wrong = {
+      {1, history::Proposed{1, {{"sgd"}, {"0", false}}, "", {}}}};
+  const Status status = (*searcher)->Observe(wrong);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == Code::kInternal);
 }
 
 TEST_CASE("grid: combinations that others proposed are not repeated", "[algorithms]") {
