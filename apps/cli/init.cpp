@@ -44,7 +44,7 @@ void Declare(Args& args, Options& options) {
             .required = true});
   args.Add("-O,--output-file", options.file,
            {.type = "FILE",
-            .help = "where to write; default: standard output",
+            .help = "where to write; default, and -: standard output",
             .values = Values::kFile});
   args.Add("--parameter", options.parameters,
            {.type = "NAME=RANGE",
@@ -290,15 +290,16 @@ Status CheckDraft(const std::string& text, const std::string& file) {
 }
 
 Result<int> WriteDraft(const Config& /*config*/, const Options& options) {
+  const bool to_output = options.file.empty() || options.file == "-";
   std::error_code ignored;
-  if (!options.file.empty() && !options.force && std::filesystem::exists(options.file, ignored)) {
+  if (!to_output && !options.force && std::filesystem::exists(options.file, ignored)) {
     return Fail(Code::kInvalidArgument, options.file + " exists; --force replaces it");
   }
   HONE_ASSIGN_OR_RETURN(Script script, ReadScript(options.script));
   HONE_ASSIGN_OR_RETURN(const Draft draft, Interview(options, std::move(script)).Run());
   const std::string text = DraftText(draft);
   HONE_RETURN_IF_ERROR(CheckDraft(text, options.file));
-  if (options.file.empty()) {
+  if (to_output) {
     HONE_RETURN_IF_ERROR(PrintText(text));
     return kExitOk;
   }

@@ -76,6 +76,10 @@ TEST_CASE("hone init: a Python script's own options are suggested, and it is not
   CHECK(again.exit_code == 2);
   CHECK(Has(again.err, "--force"));
   CHECK(hone.Run({"init", "train_net.py", "-O", "e.yaml", "--force"}).exit_code == 0);
+  const auto shown = hone.Run({"init", "train_net.py", "-O", "-", "--max-trials", "3"});
+  CHECK(shown.exit_code == 0);
+  CHECK(Has(shown.out, "objectiveMetricName: \"accuracy\""));
+  CHECK_FALSE(std::filesystem::exists(hone.work() / "-"));
 }
 
 TEST_CASE("hone init: a shell script with flags only", "[apps]") {
