@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Search algorithms behind two pipes, for benchmarks that compute the objective themselves: no
+// engine, no store, no processes.
+//   ask_tell < QUESTIONS        ask_tell --version
+// Each line of standard input is a JSON object and is answered by one line:
+//   {"start": EXPERIMENT, "seed": N}  -> {} or {"refused": ["field: why", ...]}
+//   {"ask": K}                        -> {"trials": [{"trial": 1, "values": {"lr": "0.01"}}, ...]}
+//                                        with "exhausted": "why" or "wait": true if fewer than K
+//   {"tell": TRIAL, "value": V}       -> {}    an objective value, to be minimised
+//   {"tell": TRIAL, "value": null}    -> {}    the configuration is infeasible
+// Inactive parameters are left out of "values". Another "start" forgets the experiment before it.
+// What cannot be answered ends the program with a line on standard error and status 1.
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "api/wire/experiment_file.h"
+#include "base/guard.h"
+#include "suggestion/inprocess/pupil.h"
+
+namespace hone {
+namespace {
+
+using nlohmann::json;
+
+/// An experiment whose history is in memory.
+class Session {
+ public:
+  Session(ExperimentSpec spec, std::unique_ptr<Pupil> pupil)
+      : spec_(std::move(spec)), pupil_(std::move(pupil)) {}
+
+  /// Numbers whose answer is not a start are withdrawn, as the engine does.
+  Result<json> Ask(std::uint32_t count) {
+    ProposeRequest request;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      request.numbers.push_back(next_ + i);
+    }
+    if (spec_.max_trial_count) {
+      const auto budget = static_cast<std::uint32_t>(*spec_.max_trial_count);
+      request.trials_left = budget >= next_ ? budget - next_ + 1 : 0;
+    }
+    HONE_ASSIGN_OR_RETURN(const auto answers, pupil_->Ask(request));
+    json reply = {{"trials", json::array()}};
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      HONE_RETURN_IF_ERROR(Take(request.numbers[i], answers[i], reply));
+    }
+    return reply;
+  }
+
+  Result<json> Tell(TrialNumber trial, const json& value) {
+    HONE_RETURN_IF_ERROR(
+        value.is_null()
+            ? Record(history::Infeasible{trial, EndingKind::kExitCode})
+            : Record(history::Completed{trial, {value.get<double>()}, std::chrono::seconds(1)}));
+    return json::object();
+  }
+
+ private:
+  Status Take(TrialNumber number, const Proposal& answer, json& reply) {
+    if (const auto* exhausted = std::get_if<proposal::Exhausted>(&answer)) {
+      reply["exhausted"] = exhausted->reason;
+    } else if (std::holds_alternative<proposal::Wait>(answer)) {
+      reply["wait"] = true;
+    } else if (const auto* start = std::get_if<proposal::Start>(&answer)) {
+      HONE_RETURN_IF_ERROR(
+          Record(history::Proposed{number, start->values, start->tag, start->budget}));
+      reply["trials"].push_back({{"trial", number}, {"values", ActiveValues(start->values)}});
+      next_ = number + 1;
+    } else {
+      return Fail(Code::kUnimplemented, "the algorithm resumes paused trials; there are none here");
+    }
+    return {};
+  }
+
+  [[nodiscard]] json ActiveValues(const Assignment& values) const {
+    json active = json::object();
+    for (std::size_t p = 0; p < values.size(); ++p) {
+      if (values[p].active) {
+        active[spec_.space.parameters[p].name] = values[p].text;
+      }
+    }
+    return active;
+  }
+
+  Status Record(decltype(HistoryItem::what) what) {
+    const HistoryItem item{++seq_, std::move(what)};
+    return pupil_->Tell(History(&item, 1));
+  }
+
+  ExperimentSpec spec_;
+  std::unique_ptr<Pupil> pupil_;
+  TrialNumber next_ = 1;
+  Version seq_ = 0;
+};
+
+/// The session, or nothing and the reply with the reasons.
+std::optional<Session> Start(const json& question, json& reply) {
+  LoadedExperiment loaded = LoadExperiment(question.at("start").dump(), "experiment");
+  if (loaded.HasErrors()) {
+    for (const LocatedProblem& problem : loaded.problems) {
+      reply["refused"].push_back(FormatProblem(problem));
+    }
+    return std::nullopt;
+  }
+  auto pupil = Pupil::Create(loaded.spec, question.at("seed").get<std::uint64_t>());
+  if (!pupil) {
+    reply["refused"].push_back(pupil.error().Text());
+    return std::nullopt;
+  }
+  return Session(std::move(loaded.spec), std::move(*pupil));
+}
+
+Result<json> Answer(const json& question, std::optional<Session>& session) {
+  json reply = json::object();
+  if (question.contains("start")) {
+    session = Start(question, reply);
+    return reply;
+  }
+  if (!session) {
+    return Fail(Code::kFailedPrecondition, "no experiment was started");
+  }
+  return question.contains("ask")
+             ? session->Ask(question.at("ask").get<std::uint32_t>())
+             : session->Tell(question.at("tell").get<TrialNumber>(), question.at("value"));
+}
+
+int Run() {
+  std::optional<Session> session;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto answer = Guard(Code::kInvalidArgument, "question " + line,
+                              [&] { return Answer(json::parse(line), session); });
+    if (!answer) {
+      std::cerr << "ask_tell: " << answer.error().Text() << '\n';
+      return 1;
+    }
+    std::cout << answer->dump() << '\n' << std::flush;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace hone
+
+int main(int argc, char** argv) {
+  if (argc == 1) {
+    return hone::Run();
+  }
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    std::cout << HONE_VERSION << '\n';
+    return 0;
+  }
+  std::cerr << "usage: ask_tell [--version] < QUESTIONS\n";
+  return 2;
+}
