@@ -2,10 +2,11 @@
 # Everything a person or CI does with hone: `make help`.
 JOBS ?= $(shell nproc)
 EXPERIMENT ?= examples/digits/experiment.yaml
+QUALITY ?= hone:random hone:sobol hone:tpe hone:multivariate-tpe hone:bayesianoptimization
 RUN_DATA := build/run-data
 
 .DEFAULT_GOAL := build
-.PHONY: help setup configure build test run bench lint clean
+.PHONY: help setup configure build test run bench quality lint clean
 
 help:
 	@echo 'make setup   install the packages that hone needs (Debian, Ubuntu); quick when nothing is missing'
@@ -13,6 +14,7 @@ help:
 	@echo 'make run     build, then tune the example (EXPERIMENT=$(EXPERIMENT))'
 	@echo 'make test    build everything and run all tests'
 	@echo 'make bench   build the benchmarks and run them'
+	@echo 'make quality compare the search algorithms, a few minutes (docs/quality.md)'
 	@echo 'make lint    clang-format, clang-tidy on what changed, licence lines (LINT_BASE=commit, LINT_ALL=1)'
 	@echo 'make clean   remove build/'
 	@echo 'JOBS=n       how many jobs at once (default: one per processor)'
@@ -41,6 +43,13 @@ bench: setup
 	@cmake --preset release -DHONE_BENCHMARKS=ON
 	@cmake --build build --target programs benchmarks -j $(JOBS)
 	@benchmarks/run.sh
+
+# Two seeds of the tasks without their variants, beside the kept runs of the peers.
+quality: setup
+	@cmake --preset release -DHONE_BENCHMARKS=ON
+	@cmake --build build --target ask_tell -j $(JOBS)
+	@/usr/bin/python3 benchmarks/quality/quality.py --variants base --seeds 2 --kept-peers \
+	  --algorithms $(QUALITY) optuna:tpe optuna:multivariate-tpe optuna:gp --against optuna:multivariate-tpe optuna:gp
 
 lint: configure
 	@tools/setup.sh --lint

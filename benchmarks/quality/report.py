@@ -11,7 +11,7 @@ import numpy as np
 import scoring
 from space import Task
 
-SATURATED = 0.02  # tables where random search leaves less than this share of the first trial's distance are left out
+SATURATED = 0.01  # tables where random search leaves less than this share of the first trial's distance are left out
 
 
 @dataclass
