@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "core/ids.h"
 #include "core/projection.h"
+#include "store/ledger.h"
+#include "store/observations.h"
 
 namespace hone {
 
@@ -46,6 +48,13 @@ class Catalog {
   /// @errors kNotFound, kAborted if the epoch moved
   virtual Status DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch,
                                   Timestamp now) = 0;
+
+  /// Takes in a whole experiment that was recorded elsewhere, in one transaction. A deleted
+  /// experiment of the same UID gives it up. @param step  from version 0 on, epoch 0: nobody owns
+  /// it
+  /// @errors kAborted: it is here already; kAlreadyExists: its name, or a trial's, is taken; else
+  /// those of Append and Record
+  virtual Status Adopt(LedgerStep step, std::vector<ObservationBatch> batches) = 0;
 
   /// A new owner: its epoch is larger than all before. A former one of the same name is declared
   /// dead, so that a restarted process need not wait for its own lease.

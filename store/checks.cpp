@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/checks.h"
 
+#include <algorithm>
+
 namespace hone::store {
 
 Status CheckNumbering(const LedgerStep& step) {
@@ -16,6 +18,19 @@ Status CheckNumbering(const LedgerStep& step) {
     }
   }
   return {};
+}
+
+Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>& batches) {
+  HONE_RETURN_IF_ERROR(CheckNumbering(step));
+  if (step.expected != 0 || step.epoch != 0 || !step.outbox.empty()) {
+    return Fail(Code::kInvalidArgument, "an experiment is taken in whole, and owned by nobody");
+  }
+  const bool fit = std::ranges::all_of(batches, [&](const ObservationBatch& batch) {
+    return batch.trial.experiment == step.experiment && batch.offset_before == 0 &&
+           batch.offset_after == 0;
+  });
+  return fit ? Status()
+             : Fail(Code::kInvalidArgument, "rows of another experiment, or with offsets");
 }
 
 Error Moved(const ExperimentId& experiment, Version expected, OwnerEpoch epoch) {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "store/ledger.h"
+#include "store/observations.h"
 
 /// Words and checks that all implementations share, so that they answer alike.
 namespace hone::store {
@@ -10,6 +11,10 @@ namespace hone::store {
 /// Whether the step has at least one event and its events are numbered expected + 1, ...
 /// @errors kInvalidArgument
 Status CheckNumbering(const LedgerStep& step);
+
+/// Whether these can be taken in together: a new experiment without owner and commands, and batches
+/// of its trials that start and end at 0. @errors kInvalidArgument
+Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>& batches);
 
 /// The version or the owner of an experiment is not what the step expects.
 Error Moved(const ExperimentId& experiment, Version expected, OwnerEpoch epoch);

@@ -15,7 +15,7 @@ kPackages=(
   g++ cmake ninja-build ccache make pkgconf git
   libboost-dev libboost-math-dev libeigen3-dev nlohmann-json3-dev libyaml-dev libyaml-cpp-dev
   libsqlite3-dev libsqlitecpp-dev sqlite3 libspdlog-dev libcli11-dev libexpected-dev libre2-dev
-  liblbfgspp-dev
+  liblbfgspp-dev libarchive-dev libssl-dev
   libbenchmark-dev catch2
   python3 python3-venv
 )

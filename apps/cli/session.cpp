@@ -32,8 +32,11 @@ Result<Session> Session::Open(const Config& config) {
   }
   SqliteOptions options;
   options.read_only = true;
-  HONE_ASSIGN_OR_RETURN(auto store, SqliteStore::Create(config.DataFile(), options));
-  return Session(config, std::move(store));
+  auto store = SqliteStore::Create(config.DataFile(), options);
+  if (!store.has_value() && store.error().code != Code::kNotFound) {
+    return tl::make_unexpected(store.error());
+  }
+  return Session(config, store.has_value() ? std::move(*store) : nullptr);  // nullptr: empty
 }
 
 Session::Session(Config config, std::unique_ptr<Store> store)

@@ -20,6 +20,7 @@
   VERB(ExplainVerb)              \
   VERB(ReplayVerb)               \
   VERB(ExportVerb)               \
+  VERB(ImportVerb)               \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
   VERB(CollectVerb)              \

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "store/checks.h"
 
 namespace hone::memory {
@@ -180,6 +181,30 @@ Status Data::Record(const ObservationBatch& batch) {
     records.rows.push_back({id, batch.attempt, record});
   }
   ++changes;
+  return {};
+}
+
+Status Data::Adopt(const LedgerStep& step, const std::vector<ObservationBatch>& batches) {
+  HONE_RETURN_IF_ERROR(store::CheckAdoption(step, batches));
+  const Experiment* former = Find(step.experiment);
+  const bool deleted = former != nullptr && former->deleted;
+  auto tombstone =
+      deleted ? experiments.extract(step.experiment.text) : decltype(experiments)::node_type();
+  if (const Status appended = Append(step); !appended.has_value()) {
+    if (deleted) {
+      experiments.insert(std::move(tombstone));
+    }
+    return appended;
+  }
+  if (deleted) {
+    order.pop_back();  // it keeps its place
+    for (const auto& [seq, position] : tombstone.mapped().events) {
+      log.erase(position);
+    }
+  }
+  for (const ObservationBatch& batch : batches) {
+    HONE_CHECK(Record(batch).has_value(), "CheckAdoption has looked at the batches");
+  }
   return {};
 }
 

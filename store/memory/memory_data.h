@@ -64,6 +64,7 @@ struct Data {
 
   Status Append(const LedgerStep& step);
   Status Record(const ObservationBatch& batch);
+  Status Adopt(const LedgerStep& step, const std::vector<ObservationBatch>& batches);
   Status Snapshot(const ExperimentId& id, Version seq, std::string_view payload);
   Status ReplaceRows(const ExperimentId& id, const Projection& projection);
   Status Delete(const ExperimentId& id, OwnerEpoch epoch, Timestamp now);

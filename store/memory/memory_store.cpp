@@ -270,6 +270,10 @@ Status MemoryStore::DeleteExperiment(const ExperimentId& experiment, OwnerEpoch 
   return shared_->Write([&](Data& data) { return data.Delete(experiment, epoch, now); });
 }
 
+Status MemoryStore::Adopt(LedgerStep step, std::vector<ObservationBatch> batches) {
+  return shared_->Write([&](Data& data) { return data.Adopt(step, batches); });
+}
+
 Result<OwnerEpoch> MemoryStore::RegisterOwner(const std::string& owner, Duration alive_for) {
   const Timestamp until = shared_->clock.Now() + alive_for;
   return shared_->Write([&](Data& data) { return data.RegisterOwner(owner, until); });

@@ -76,6 +76,7 @@ class MemoryStore final : public Store {
   Result<TrialId> FindTrial(const std::string& trial_name) override;
   Status ReplaceRows(const ExperimentId& experiment, const Projection& projection) override;
   Status DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch, Timestamp now) override;
+  Status Adopt(LedgerStep step, std::vector<ObservationBatch> batches) override;
   Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) override;
   Status Heartbeat(OwnerEpoch epoch, Duration alive_for) override;
   Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) override;

@@ -19,7 +19,6 @@ Status ReplaceRows(Connection& connection, const ExperimentId& experiment,
                    const Projection& projection);
 Status DeleteExperiment(Connection& connection, const ExperimentId& experiment, OwnerEpoch epoch,
                         Timestamp now);
-
 OwnerEpoch RegisterOwner(Connection& connection, const std::string& owner, Timestamp alive_until);
 Status Heartbeat(Connection& connection, OwnerEpoch epoch, Timestamp alive_until);
 Status TakeOver(Connection& connection, const ExperimentId& experiment, OwnerEpoch epoch,

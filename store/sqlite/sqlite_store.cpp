@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "store/checks.h"
 #include "store/sqlite/catalog_writes.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sqlite_parts.h"
@@ -56,6 +57,9 @@ Status CheckSchema(const std::filesystem::path& path, const SqliteOptions& optio
     Connection connection(path, sqlite::ReadAccess(path), options.busy_timeout);
     HONE_ASSIGN_OR_RETURN(const int applied,
                           sqlite::AppliedMigrations(connection, options.migrations));
+    if (applied == 0) {
+      return Fail(Code::kNotFound, path.string() + " is empty: its first engine was ended early");
+    }
     if (static_cast<std::size_t>(applied) < options.migrations.size()) {
       return Fail(Code::kFailedPrecondition,
                   path.string() + " has schema " + std::to_string(applied) + ", this hone needs " +
@@ -162,6 +166,18 @@ Status SqliteStore::DeleteExperiment(const ExperimentId& experiment, OwnerEpoch 
   return parts_->Write([&](Connection& connection) {
     return sqlite::DeleteExperiment(connection, experiment, epoch, now);
   });
+}
+
+Status SqliteStore::Adopt(LedgerStep step, std::vector<ObservationBatch> batches) {
+  HONE_RETURN_IF_ERROR(store::CheckAdoption(step, batches));
+  HONE_ASSIGN_OR_RETURN(const sqlite::EncodedStep encoded, sqlite::EncodeStep(std::move(step)));
+  std::vector<sqlite::EncodedBatch> rows;
+  rows.reserve(batches.size());
+  for (ObservationBatch& batch : batches) {
+    rows.push_back(sqlite::EncodeBatch(std::move(batch)));
+  }
+  return parts_->Write(
+      [&](Connection& connection) { return sqlite::ApplyAdoption(connection, encoded, rows); });
 }
 
 Result<OwnerEpoch> SqliteStore::RegisterOwner(const std::string& owner, Duration alive_for) {

@@ -15,6 +15,13 @@ constexpr char kCreateExperiment[] =
     "succeeded, failed, best_trial, best_value, ended_at, owner_epoch, id, namespace, name, "
     "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
+// What was deleted lives again: the key stays, since other connections remember it.
+constexpr char kRevive[] =
+    "UPDATE OR IGNORE experiments SET version = ?, phase = ?, reason = ?, algorithm = ?, "
+    "objective = ?, trials = ?, running = ?, succeeded = ?, failed = ?, best_trial = ?, "
+    "best_value = ?, ended_at = ?, owner_epoch = ?, namespace = ?, name = ?, created_at = ?, "
+    "deleted = 0 WHERE key = ?";
+
 // Version and epoch are checked by the same statement that moves them.
 constexpr char kAdvanceExperiment[] =
     "UPDATE experiments SET version = ?, phase = ?, reason = ?, algorithm = ?, objective = ?, "
@@ -118,6 +125,55 @@ bool IsLive(Connection& connection, std::int64_t key) {
   return Use(connection, "SELECT 1 FROM experiments WHERE key = ? AND deleted = 0").Int(key).Step();
 }
 
+void AddRows(Connection& connection, std::int64_t key, const EncodedStep& step) {
+  for (const EncodedEvent& event : step.events) {
+    Use(connection, kAddEvent)
+        .Int(key)
+        .Unsigned(event.seq)
+        .Int(event.at.time_since_epoch().count())
+        .Text(event.kind)
+        .Text(event.payload)
+        .Run();
+  }
+  std::uint32_t n = 0;
+  for (const std::string& payload : step.outbox) {
+    Use(connection, kAddOutbox)
+        .Int(key)
+        .Unsigned(step.events.back().seq)
+        .Int(n++)
+        .Text(payload)
+        .Run();
+  }
+  PutTrials(connection, key, step.projection.trials);
+}
+
+/// @returns the key, or nothing if no deleted experiment has this UID. Its last event goes: it is
+/// deleted no more. @errors kAlreadyExists
+Result<std::optional<std::int64_t>> Revive(Connection& connection, const EncodedStep& step) {
+  std::optional<std::int64_t> key;
+  {
+    Use find(connection, "SELECT key FROM experiments WHERE id = ? AND deleted = 1");
+    if (!find.Text(step.experiment.text).Step()) {
+      return key;
+    }
+    key = find.GetInt(0);
+  }
+  const ExperimentRow& row = step.projection.experiment;
+  Use revive(connection, kRevive);
+  BindRow(revive, row, step.events.back().seq)
+      .Unsigned(step.epoch)
+      .Text(row.name_space)
+      .Text(row.name)
+      .Time(row.created_at)
+      .Int(*key);
+  if (revive.Run() != 1) {
+    return tl::make_unexpected(store::NameTaken(row.name_space, row.name));
+  }
+  // Out of the way, but not gone before there are later positions: none may come twice.
+  Use(connection, "UPDATE events SET seq = -seq WHERE experiment = ?").Int(*key).Run();
+  return key;
+}
+
 }  // namespace
 
 Result<EncodedStep> EncodeStep(LedgerStep step) {
@@ -146,25 +202,21 @@ Result<EncodedStep> EncodeStep(LedgerStep step) {
 Status ApplyStep(Connection& connection, const EncodedStep& step) {
   HONE_ASSIGN_OR_RETURN(const std::int64_t key,
                         step.expected == 0 ? Create(connection, step) : Advance(connection, step));
-  for (const EncodedEvent& event : step.events) {
-    Use(connection, kAddEvent)
-        .Int(key)
-        .Unsigned(event.seq)
-        .Int(event.at.time_since_epoch().count())
-        .Text(event.kind)
-        .Text(event.payload)
-        .Run();
+  AddRows(connection, key, step);
+  return {};
+}
+Status ApplyAdoption(Connection& connection, const EncodedStep& step,
+                     const std::vector<EncodedBatch>& batches) {
+  HONE_ASSIGN_OR_RETURN(const auto revived, Revive(connection, step));
+  if (revived) {
+    AddRows(connection, *revived, step);
+    Use(connection, "DELETE FROM events WHERE experiment = ? AND seq < 0").Int(*revived).Run();
+  } else {
+    HONE_RETURN_IF_ERROR(ApplyStep(connection, step));
   }
-  std::uint32_t n = 0;
-  for (const std::string& payload : step.outbox) {
-    Use(connection, kAddOutbox)
-        .Int(key)
-        .Unsigned(step.events.back().seq)
-        .Int(n++)
-        .Text(payload)
-        .Run();
+  for (const EncodedBatch& batch : batches) {
+    HONE_RETURN_IF_ERROR(ApplyBatch(connection, batch));
   }
-  PutTrials(connection, key, step.projection.trials);
   return {};
 }
 

@@ -46,6 +46,11 @@ EncodedBatch EncodeBatch(ObservationBatch batch);
 /// @errors kAborted, kNotFound
 Status ApplyBatch(Connection& connection, const EncodedBatch& batch);
 
+/// A whole experiment, in the place of a deleted one of its UID if there is one.
+/// @errors kAborted, kAlreadyExists
+Status ApplyAdoption(Connection& connection, const EncodedStep& step,
+                     const std::vector<EncodedBatch>& batches);
+
 /// Rows of trials that are new or changed; shared with the rebuilding of rows.
 void PutTrials(Connection& connection, std::int64_t key, const std::vector<TrialRow>& rows);
 

@@ -175,6 +175,80 @@ void ADeletedNameIsFree(StoreHarness& h) {
   REQUIRE(all[0].position < all[1].position);
 }
 
+LedgerStep WholeStep(int n, const std::string& trial_name = {}) {
+  LedgerStep step = CreateStep(n);
+  step.events.push_back({2, At(2), event::TrialsReserved{1, 1}});
+  step.projection.experiment.version = 2;
+  step.projection.trials = {RowOf(n, 1, "Succeeded")};
+  if (!trial_name.empty()) {
+    step.projection.trials[0].name = trial_name;
+  }
+  return step;
+}
+
+std::vector<ObservationBatch> WholeBatches(int n) {
+  ObservationBatch first = BatchOf(n, 1, 0, 2);
+  ObservationBatch second = BatchOf(n, 1, 0, 3);
+  second.attempt = 2;
+  first.offset_after = 0;
+  second.offset_after = 0;
+  return {first, second};
+}
+
+void AdoptsAnExperimentWithItsRows(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  REQUIRE(h.store().Adopt(WholeStep(1), WholeBatches(1)));
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value() == WholeStep(1).events);
+  REQUIRE(h.store().FindExperiment("default", "x1").value() == WholeStep(1).projection.experiment);
+  REQUIRE(h.store().ListTrials(IdOf(1)).value() == WholeStep(1).projection.trials);
+  REQUIRE(h.store().FindTrial(RowOf(1, 1, "").name).value() == TrialId{IdOf(1), 1});
+  const auto records = h.store().ReadRecords({IdOf(1), 1}, 0, "").value();
+  REQUIRE(records.size() == 5);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 2, "").value().size() == 3);
+  REQUIRE(h.store().ReadAll(0, kAll).value().size() == 3);
+  // Anybody may go on with it.
+  const OwnerEpoch epoch = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(h.store().TakeOver(IdOf(1), epoch));
+  REQUIRE(AppendNow(h, NextStep(1, 2, 1, epoch)));
+}
+
+void AdoptsAllOrNothing(StoreHarness& h) {
+  REQUIRE(h.store().Adopt(WholeStep(1), {}));
+  REQUIRE(CodeOf(h.store().Adopt(WholeStep(1), {})) == Code::kAborted);
+  LedgerStep twin = WholeStep(2);
+  twin.projection.experiment.name = "x1";
+  REQUIRE(CodeOf(h.store().Adopt(twin, WholeBatches(2))) == Code::kAlreadyExists);
+  REQUIRE(CodeOf(h.store().Adopt(WholeStep(2, RowOf(1, 1, "").name), WholeBatches(2))) ==
+          Code::kAlreadyExists);
+  REQUIRE(CodeOf(h.store().Adopt(WholeStep(2), WholeBatches(1))) == Code::kInvalidArgument);
+  REQUIRE(CodeOf(h.store().Adopt(NextStep(1, 2), {})) == Code::kInvalidArgument);
+  REQUIRE(h.store().Read(IdOf(2), 0, kAll).value().empty());
+  REQUIRE(h.store().ReadRecords({IdOf(2), 1}, 0, "").value().empty());
+  REQUIRE(h.store().ListExperiments().value().size() == 1);
+  REQUIRE(h.store().ReadAll(0, kAll).value().size() == 2);
+  REQUIRE(h.store().CheckIntegrity());
+}
+
+void WhatWasDeletedCanComeBack(StoreHarness& h) {
+  REQUIRE(h.store().Adopt(WholeStep(1), WholeBatches(1)));
+  REQUIRE(AppendNow(h, CreateStep(3)));
+  REQUIRE(h.store().DeleteExperiment(IdOf(1), 0, At(9)));
+  const Position deleted = h.store().ReadAll(0, kAll).value().back().position;
+  LedgerStep taken = WholeStep(1);
+  taken.projection.experiment.name = "x3";
+  REQUIRE(CodeOf(h.store().Adopt(taken, {})) == Code::kAlreadyExists);
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 1);  // still the deletion
+
+  REQUIRE(h.store().Adopt(WholeStep(1), WholeBatches(1)));
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value() == WholeStep(1).events);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 5);
+  REQUIRE(h.store().ListExperiments().value().size() == 2);
+  const auto news = h.store().ReadAll(deleted, kAll).value();
+  REQUIRE(news.size() == 2);  // positions are not used twice
+  REQUIRE(h.store().ReadAll(0, kAll).value().size() == 3);
+  REQUIRE(h.store().CheckIntegrity());
+}
+
 void OwnersGrow(StoreHarness& h) {
   const OwnerEpoch first = h.store().RegisterOwner("a", seconds(10)).value();
   const OwnerEpoch second = h.store().RegisterOwner("b", seconds(10)).value();
@@ -291,6 +365,9 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"deletes everything of an experiment", &DeletesEverything},
     {"a deleted experiment takes nothing more", &ADeletedExperimentTakesNothingMore},
     {"a deleted name is free", &ADeletedNameIsFree},
+    {"adopts an experiment with its rows", &AdoptsAnExperimentWithItsRows},
+    {"adopts all or nothing", &AdoptsAllOrNothing},
+    {"what was deleted can come back", &WhatWasDeletedCanComeBack},
     {"owners grow", &OwnersGrow},
     {"takes over from the dead only", &TakesOverFromTheDeadOnly},
     {"a slow owner that nobody missed lives on", &ASlowOwnerThatNobodyMissedLivesOn},

@@ -70,6 +70,8 @@ class HoneProgram {
   /// With a data folder that lies elsewhere.
   explicit HoneProgram(std::filesystem::path data) : data_(std::move(data)) {}
 
+  /// Where it works.
+  [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
   /// Runs to the end.
   ProgramRun Run(const std::vector<std::string>& arguments);
   RunningProgram Start(const std::vector<std::string>& arguments);
