@@ -67,6 +67,7 @@ void ExperimentStrand::Drain() {
   }
   Commit(std::move(step));
   Report();
+  WaitForDeadline();
 }
 
 void ExperimentStrand::Take(Item item, StrandStep& step) {
@@ -181,6 +182,29 @@ void ExperimentStrand::Act(const StrandStep& step) {
 void ExperimentStrand::Report() {
   const bool answered = std::exchange(offer_answered_, false);
   slots_.Report(id_, state_.SlotsHeld(), Want(state_), answered);
+}
+
+/// Sees to it that the core hears when maxDuration is used up. The wall clock is what counts, and
+/// it may be set, or go on while the machine sleeps: so it is looked at now and then.
+void ExperimentStrand::WaitForDeadline() {
+  constexpr Duration kLookEvery = std::chrono::minutes(1);
+  const std::optional<Timestamp> deadline = state_.Deadline();
+  if (!deadline || awaited_ == deadline) {
+    return;
+  }
+  awaited_ = deadline;
+  const Duration left = *deadline - ports_.clock.Now();
+  strand_->PostAfter(std::clamp(left, Duration(0), kLookEvery),
+                     [weak = weak_from_this(), generation = generation_, deadline] {
+                       const auto self = weak.lock();
+                       const bool stale = self == nullptr || self->closed_ ||
+                                          generation != self->generation_ ||
+                                          self->awaited_ != deadline;
+                       if (!stale) {
+                         self->awaited_.reset();
+                         self->Post(input::TimeUp{});
+                       }
+                     });
 }
 
 }  // namespace hone

@@ -76,6 +76,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Reload(const Error& why);
   void LoadAgain();
   void Report();
+  void WaitForDeadline();
 
   EnginePorts ports_;
   SlotScheduler& slots_;
@@ -92,6 +93,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   bool closed_ = false;
   bool offer_answered_ = false;
   int commits_under_way_ = 0;
+  std::optional<Timestamp> awaited_;        // the deadline that a timer is set for
   int reloads_ = 0;                         // in a row, for the back-off
   std::shared_ptr<TrialWatch> watch_;       // shared with its own callbacks
   std::shared_ptr<Dispatcher> dispatcher_;  // shared with its own callbacks

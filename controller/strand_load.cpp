@@ -67,6 +67,7 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
   }
   const CrashLabel label(id_.text);
   ++generation_;
+  awaited_.reset();
   state_ = ExperimentState{};
   state_.id = id_;
   std::vector<HistoryItem> history;
@@ -184,6 +185,7 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
   }
   Commit(std::move(step));
   Report();
+  WaitForDeadline();
   on_durable_(state_);
 }
 

@@ -172,6 +172,10 @@ Status OnResume(Draft& draft, const input::Resume& /*resume*/) {
   return {};
 }
 
+void OnTimeUp(Draft& draft, const input::TimeUp& /*up*/) {
+  draft.EndIfTimeIsUp();
+}
+
 /// Calls the handler of the input's kind.
 struct Dispatch {
   Draft& draft;
@@ -186,6 +190,7 @@ struct Dispatch {
   Status operator()(const input::EditBudget& in) const { return OnEditBudget(draft, in); }
   Status operator()(const input::Suspend& in) const { return OnSuspend(draft, in); }
   Status operator()(const input::Resume& in) const { return OnResume(draft, in); }
+  Status operator()(const input::TimeUp& in) const { return Run(OnTimeUp, in); }
 
   template <class In>
   Status Run(void (*handler)(Draft&, const In&), const In& in) const {

@@ -152,6 +152,17 @@ void Draft::EndIfDone() {
     return End(Reason::kSuggestionEndReached,
                "the search algorithm has no more configurations to propose");
   }
+  EndIfTimeIsUp();
+}
+
+bool Draft::EndIfTimeIsUp() {
+  if (!ended_ && state_.phase != ExperimentPhase::kSuspended && state_.TimeIsUp(now_)) {
+    const double seconds = std::chrono::duration<double>(*state_.spec->max_duration).count();
+    End(Reason::kMaxDurationReached, "maxDuration (" + FormatDouble(seconds) +
+                                         " s) is used up, with " + std::to_string(completed_) +
+                                         (completed_ == 1 ? " trial" : " trials") + " over");
+  }
+  return ended_;
 }
 
 void Draft::End(Reason reason, const std::string& message) {

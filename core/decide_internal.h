@@ -38,8 +38,10 @@ class Draft {
   void Exhaust(const std::string& reason);
   /// Numbers of a reservation that are being answered without becoming trials.
   void Withdraw(event::TrialsWithdrawn withdrawn);
-  /// Katib's decision order: goal, failures, trials, exhausted search. Call last.
+  /// Katib's decision order: goal, failures, trials, exhausted search; then the time. Call last.
   void EndIfDone();
+  /// @returns whether it is over with that, or was before
+  bool EndIfTimeIsUp();
   void End(event::ExperimentEnded::Reason reason, const std::string& message);
   /// Active trials after the events so far.
   [[nodiscard]] std::size_t ActiveCount() const;

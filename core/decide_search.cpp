@@ -125,6 +125,9 @@ class Answers {
 }  // namespace
 
 void OnOffer(Draft& draft, const input::Offer& offer) {
+  if (draft.EndIfTimeIsUp()) {
+    return;
+  }
   const ExperimentState& state = draft.state();
   std::uint32_t places = std::min(offer.slots, Want(state));
   for (const TrialNumber number : state.queued) {
@@ -149,6 +152,9 @@ void OnProposals(Draft& draft, const input::Proposals& proposals) {
   if (!state.reservation || state.reservation->seq != proposals.reservation ||
       state.reservation->count != proposals.answers.size()) {
     return;  // withdrawn meanwhile
+  }
+  if (draft.EndIfTimeIsUp()) {
+    return;
   }
   Answers answers(draft, proposals);
   TrialNumber number = state.reservation->first;

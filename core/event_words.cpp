@@ -34,6 +34,7 @@ constexpr std::array kReasons = {
     Entry<Reason>{Reason::kMaxFailedReached, "ExperimentFailed"},
     Entry<Reason>{Reason::kSuggestionFailed, "ExperimentSuggestionFailed"},
     Entry<Reason>{Reason::kSearchStalled, "ExperimentSearchStalled"},
+    Entry<Reason>{Reason::kMaxDurationReached, "ExperimentMaxDurationReached"},
 };
 
 template <class E, std::size_t N>
@@ -94,6 +95,7 @@ bool Succeeds(Reason reason) {
     case Reason::kGoalReached:
     case Reason::kMaxTrialsReached:
     case Reason::kSuggestionEndReached:
+    case Reason::kMaxDurationReached:
       return true;
     case Reason::kMaxFailedReached:
     case Reason::kSuggestionFailed:

@@ -45,9 +45,11 @@ class Applier {
     s_.end_reason.reset();
     s_.message.clear();
     s_.waiting = false;
+    GoOnRunning();
   }
 
   void operator()(const event::ExperimentSuspended& e) {
+    StopRunning();
     s_.phase = ExperimentPhase::kSuspended;
     s_.parked = e.parked;
     s_.message = e.reason;
@@ -58,6 +60,7 @@ class Applier {
     s_.parked = false;
     s_.message.clear();
     s_.waiting = false;
+    GoOnRunning();
   }
 
   void operator()(const event::TrialsReserved& e) {
@@ -103,6 +106,7 @@ class Applier {
     TrialState& trial = Trial(e.trial);
     trial.attempt = e.attempt;
     trial.launched = true;
+    s_.running_since = s_.running_since.value_or(recorded_.at);
     trial.message.clear();
     s_.queued.erase(e.trial);
   }
@@ -177,6 +181,7 @@ class Applier {
   void operator()(const event::BestChanged& e) { s_.best = e.trial; }
 
   void operator()(const event::ExperimentEnded& e) {
+    StopRunning();
     s_.phase = Succeeds(e.reason) ? ExperimentPhase::kSucceeded : ExperimentPhase::kFailed;
     s_.ended_at = recorded_.at;
     s_.end_reason = e.reason;
@@ -186,6 +191,18 @@ class Applier {
   void operator()(const event::ExperimentDeleted& /*e*/) { s_.phase = ExperimentPhase::kDeleted; }
 
  private:
+  void StopRunning() {
+    s_.ran = s_.Ran(recorded_.at);
+    s_.running_since.reset();
+  }
+
+  /// The first start is that of a trial.
+  void GoOnRunning() {
+    if (s_.ran > Duration(0)) {
+      s_.running_since = recorded_.at;
+    }
+  }
+
   TrialState& Trial(TrialNumber number) {
     HONE_CHECK(number >= 1 && number <= s_.trials.size(), "an event names a trial never reserved");
     return s_.trials[number - 1];

@@ -49,15 +49,16 @@ struct BestChanged {
 };
 
 struct ExperimentEnded {
-  /// Katib's reasons: GoalReached, MaxTrialsReached and SuggestionEndReached succeed; the others
-  /// fail.
+  /// Katib's reasons and hone's own. GoalReached, MaxTrialsReached, SuggestionEndReached and
+  /// MaxDurationReached succeed; the others fail.
   enum class Reason {
     kGoalReached,
     kMaxTrialsReached,
     kSuggestionEndReached,
     kMaxFailedReached,
     kSuggestionFailed,
-    kSearchStalled
+    kSearchStalled,
+    kMaxDurationReached
   };
   Reason reason = Reason::kMaxTrialsReached;
   std::string message;

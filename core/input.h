@@ -113,10 +113,13 @@ struct Suspend {
 
 struct Resume {};
 
+/// ExperimentState::Deadline may have come; means nothing before.
+struct TimeUp {};
+
 }  // namespace input
 
 using Input = std::variant<input::Offer, input::Proposals, input::SearchFailed, input::Seen,
                            input::Verdict, input::RungResult, input::KillTrial, input::EditBudget,
-                           input::Suspend, input::Resume>;
+                           input::Suspend, input::Resume, input::TimeUp>;
 
 }  // namespace hone

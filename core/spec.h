@@ -107,6 +107,7 @@ struct ExperimentSpec {
   std::optional<std::uint64_t> seed;
   std::optional<RetryPolicy> retry_policy;
   std::optional<Duration> max_trial_duration;
+  std::optional<Duration> max_duration;  ///< of the whole experiment: ExperimentState::Ran
 
   /// The whole document as JSON text (apiVersion, kind, metadata, spec) with defaults written in
   /// and texts where Katib wants texts. Decoding it again gives an equal ExperimentSpec; fields

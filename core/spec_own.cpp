@@ -128,7 +128,8 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
     spec.retry_policy = RetriesOfJob(spec.trial_template.trial_spec);
   }
   spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
-  fields.NotYet({"initialTrials", "warmStart", "maxDuration", "resources", "runner", "promotion"});
+  spec.max_duration = DecodeDuration(fields, "maxDuration");
+  fields.NotYet({"initialTrials", "warmStart", "resources", "runner", "promotion"});
 }
 
 }  // namespace hone

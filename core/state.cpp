@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/state.h"
 
+#include <algorithm>
+
 namespace hone {
 
 std::string_view PhaseWord(TrialPhase phase) {
@@ -67,6 +69,21 @@ std::uint32_t ExperimentState::SlotsHeld() const {
   return static_cast<std::uint32_t>(active.size() - queued.size()) - Count(TrialPhase::kPaused);
 }
 
+Duration ExperimentState::Ran(Timestamp now) const {
+  return running_since ? ran + std::max(now - *running_since, Duration(0)) : ran;
+}
+
+bool ExperimentState::TimeIsUp(Timestamp now) const {
+  return spec->max_duration && Ran(now) >= *spec->max_duration;
+}
+
+std::optional<Timestamp> ExperimentState::Deadline() const {
+  if (!spec->max_duration || !running_since) {
+    return std::nullopt;
+  }
+  return *running_since + (*spec->max_duration - ran);
+}
+
 bool ExperimentState::Drained() const {
   return (Ended() || phase == ExperimentPhase::kSuspended || phase == ExperimentPhase::kDeleted) &&
          SlotsHeld() == 0;
@@ -87,8 +104,8 @@ bool ExperimentState::operator==(const ExperimentState& other) const {
     return std::tie(s.id, s.version, s.phase, s.parked, s.seed, s.build, s.cpu_level,
                     s.parallel_trial_count, s.max_trial_count, s.max_failed_trial_count, s.trials,
                     s.counts, s.active, s.queued, s.reservation, s.exhausted, s.waiting, s.best,
-                    s.created_at, s.restarted_at, s.ended_at, s.end_reason, s.message,
-                    s.changed_at);
+                    s.created_at, s.restarted_at, s.ended_at, s.ran, s.running_since, s.end_reason,
+                    s.message, s.changed_at);
   };
   return same_spec && fields(*this) == fields(other);
 }

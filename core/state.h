@@ -112,6 +112,8 @@ struct ExperimentState {
   Timestamp created_at;
   Timestamp restarted_at;
   Timestamp ended_at;
+  Duration ran{0};                         ///< spent running before `running_since`
+  std::optional<Timestamp> running_since;  ///< nothing: suspended, over, or no trial started yet
   std::optional<event::ExperimentEnded::Reason> end_reason;
   std::string message;   ///< why it is in this phase, for people
   Timestamp changed_at;  ///< of the last event
@@ -126,6 +128,13 @@ struct ExperimentState {
   [[nodiscard]] std::optional<std::uint32_t> TrialsLeft() const;
   /// Reserved or real trials that hold a slot: reserved, or with a launched attempt.
   [[nodiscard]] std::uint32_t SlotsHeld() const;
+  /// How long it has run: from the launch of the first trial, without the time it was suspended or
+  /// over. The time in which no engine drove it counts: its trials may have run.
+  [[nodiscard]] Duration Ran(Timestamp now) const;
+  /// Whether maxDuration is used up.
+  [[nodiscard]] bool TimeIsUp(Timestamp now) const;
+  /// When maxDuration will be used up, if it goes on running; nothing: there is no such moment.
+  [[nodiscard]] std::optional<Timestamp> Deadline() const;
   [[nodiscard]] bool Ended() const {
     return phase == ExperimentPhase::kSucceeded || phase == ExperimentPhase::kFailed;
   }

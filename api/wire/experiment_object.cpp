@@ -26,6 +26,8 @@ const char* EndMessage(Reason reason) {
       return "Experiment has failed because max failed count has reached";
     case Reason::kSuggestionFailed:
       return "Experiment has failed because the search algorithm failed";
+    case Reason::kMaxDurationReached:
+      return "Experiment has succeeded because max duration has reached";
     case Reason::kSearchStalled:
       return "Experiment has failed because the search algorithm waits for trials that do not run";
   }

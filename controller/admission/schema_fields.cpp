@@ -80,6 +80,8 @@ constexpr Field kFields[] = {
     {"spec.constraints", Kind::kList,
      "Conditions that the values of every trial satisfy (hone's own)."},
     {"spec.constraints[]", Kind::kText, "Such as layers * units <= 4096 && optimizer != \"sgd\"."},
+    {"spec.maxDuration", Kind::kText,
+     "The experiment ends after running for this time, such as 90s, 10m or 1h30m (hone's own)."},
     {"spec.maxTrialDuration", Kind::kText,
      "A trial is ended after this time, such as 90s, 10m or 1h30m (hone's own)."},
 

@@ -171,5 +171,63 @@ TEST_CASE("engine: killed at every write to the store, it ends as if uninterrupt
   }
 }
 
+/// Eight trials of one to four seconds do not fit into it, three at a time.
+constexpr Duration kTimeLimit = 4s;
+
+/// Ended by time, on time, with what there was by then.
+void CheckEndedByTime(Simulation& simulation) {
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxDurationReached);
+  CHECK(simulation.world.Running() == 0);
+  CHECK(state.best.has_value());
+  CHECK(state.Completed() < 8);
+  std::optional<Timestamp> first;
+  for (const Recorded& recorded : simulation.LedgerOf("sim")) {
+    if (std::holds_alternative<event::TrialLaunched>(recorded.event)) {
+      first = first.value_or(recorded.at);
+      CHECK(recorded.at < *first + kTimeLimit);
+    }
+  }
+  REQUIRE(first.has_value());
+  CHECK(state.ended_at >= *first + kTimeLimit);
+  CHECK(state.ended_at <= *first + kTimeLimit + 100ms);
+}
+
+TEST_CASE("engine: killed at every write to the store, maxDuration still ends it on time",
+          "[controller]") {
+  const ExperimentOptions options{.max_trials = 8, .max_duration = "4s"};
+  std::uint64_t writes = 0;
+  {
+    Simulation simulation(Train, 8);
+    simulation.store.OnWrite([&](const StoreWrite& write) {
+      writes = write.n;
+      return WriteFate::kCommit;
+    });
+    Create(simulation, options);
+    REQUIRE(simulation.RunToEnd(10min));
+    CheckEndedByTime(simulation);
+  }
+  REQUIRE(writes > 15);
+  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
+    for (std::uint64_t n = 3; n <= writes; ++n) {
+      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
+      Simulation simulation(Train, 8);
+      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
+        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
+      });
+      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
+      if (created.has_value()) {
+        simulation.RunToEnd(10min);
+      }
+      simulation.KillEngine();
+      simulation.StartEngine(true);
+      if (simulation.store.FindExperiment("default", "sim").has_value()) {
+        REQUIRE(simulation.RunToEnd(10min));
+        CheckEndedByTime(simulation);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hone::test

@@ -300,5 +300,31 @@ TEST_CASE("life: grid ends when every combination was tried", "[controller]") {
   CHECK(state.Count(TrialPhase::kSucceeded) == 20);
 }
 
+TEST_CASE("life: maxDuration ends on time, and goes on counting while no engine lives",
+          "[controller]") {
+  Simulation simulation([](const LaunchSpec&) { return Prints("acc=0.5", {}, 40min); }, 4);
+  Create(simulation, {.max_trials = 50, .max_duration = "1h"});
+  const Timestamp start = simulation.executor.Now();
+  SECTION("driven all the time") {
+    REQUIRE(simulation.RunToEnd(2h));
+    CHECK(simulation.executor.Now() - start < 1h + 1min);
+  }
+  SECTION("without an engine for longer than that") {
+    simulation.RunUntil([&] { return simulation.executor.Now() >= start + 30min; });
+    simulation.KillEngine();
+    simulation.executor.PostAfter(3h, [] {});
+    while (simulation.executor.Now() < start + 3h && simulation.executor.RunOne()) {
+    }
+    simulation.StartEngine(true);
+    REQUIRE(simulation.RunToEnd(2h));
+    CHECK(simulation.executor.Now() - start < 4h);
+  }
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxDurationReached);
+  CHECK(state.Count(TrialPhase::kSucceeded) == 3);
+  CHECK(state.best == 1);
+  CHECK(simulation.world.Running() == 0);
+}
+
 }  // namespace
 }  // namespace hone::test

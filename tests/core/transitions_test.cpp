@@ -257,6 +257,59 @@ TEST_CASE("transitions: only Succeeded by MaxTrials with a policy can be restart
   CHECK_FALSE(goal.Give(input::EditBudget{{{}, 9, {}}}).has_value());
 }
 
+TEST_CASE("transitions: maxDuration counts from the first start, without suspensions", "[core]") {
+  Book book({.max_trials = 9, .parallel = 2, .max_duration = "10m"});
+  book.now += std::chrono::hours(1);  // waits for a slot
+  CHECK_FALSE(book.state.Deadline().has_value());
+  book.Start(2);
+  CHECK(book.state.Deadline() == book.now + std::chrono::minutes(10));
+  book.now += std::chrono::minutes(4);
+  REQUIRE(book.End(1, "0.5").has_value());
+  REQUIRE(book.Give(input::Suspend{"lunch", false}).has_value());
+  const Duration ran = book.state.Ran(book.now);
+  book.now += std::chrono::hours(2);
+  CHECK(book.Give(input::TimeUp{})->events.empty());
+  REQUIRE(book.End(2, "", EndingKind::kStopped).has_value());
+  CHECK(book.state.Ran(book.now) == ran);
+  REQUIRE(book.Give(input::Resume{}).has_value());
+  CHECK(book.state.Deadline() == book.now + std::chrono::minutes(10) - ran);
+  book.Start(2);
+  REQUIRE(book.state.SlotsHeld() == 2);
+  book.now = *book.state.Deadline() - std::chrono::seconds(2);
+  CHECK(book.Give(input::TimeUp{})->events.empty());
+  const auto decision = book.Give(input::TimeUp{});
+  CHECK(decision->commands.size() == 2);
+  CHECK(book.state.end_reason == Reason::kMaxDurationReached);
+  CHECK(book.state.phase == ExperimentPhase::kSucceeded);
+  CHECK(book.state.message == "maxDuration (600 s) is used up, with 1 trial over");
+  CHECK(book.state.best == 1);
+  CHECK_FALSE(book.state.Deadline().has_value());
+}
+
+TEST_CASE("transitions: past maxDuration nothing is proposed or started", "[core]") {
+  Book book({.max_trials = 9, .parallel = 2, .max_duration = "10m"});
+  book.Start(1);
+  SECTION("an offer comes late") {
+    book.now += std::chrono::minutes(10);
+    const auto decision = book.Give(input::Offer{1, "here"});
+    CHECK(CountOf<event::TrialsReserved>(*decision) == 0);
+  }
+  SECTION("an answer comes late") {
+    REQUIRE(book.Give(input::Offer{1, "here"}).has_value());
+    book.now += std::chrono::minutes(10);
+    const auto decision = book.Give(input::Proposals{
+        book.state.reservation->seq, book.state.version, {Book::MakeStart()}, "here"});
+    CHECK(CountOf<event::TrialProposed>(*decision) == 0);
+    CHECK(CountOf<event::TrialsWithdrawn>(*decision) == 1);
+  }
+  SECTION("an end is seen late") {
+    book.now += std::chrono::minutes(10);
+    REQUIRE(book.End(1, "0.7").has_value());
+    CHECK(book.state.best == 1);
+  }
+  CHECK(book.state.end_reason == Reason::kMaxDurationReached);
+}
+
 TEST_CASE("transitions: paused trials, resumed by the algorithm", "[core]") {
   Book book({.max_trials = 9, .parallel = 1});
   book.Start(1);
@@ -280,7 +333,7 @@ Input AnyInput(const Book& book, Rng& rng) {
   const auto trial = static_cast<TrialNumber>(1 + rng.Below(12));
   const TrialState* state = book.state.Find(trial);
   const Attempt attempt = state != nullptr ? state->attempt : 1;
-  switch (rng.Below(9)) {
+  switch (rng.Below(10)) {
     case 0:
     case 1:
       return input::Offer{rng.Below(5), "here"};
@@ -305,6 +358,8 @@ Input AnyInput(const Book& book, Rng& rng) {
     }
     case 6:
       return input::Verdict{trial, attempt, rng.Below(2) == 0, "v"};
+    case 8:
+      return input::TimeUp{};
     case 7:
       return rng.Below(3) == 0 ? Input(input::Suspend{"s", false}) : Input(input::Resume{});
     default:
@@ -318,7 +373,11 @@ TEST_CASE("transitions: random inputs keep every invariant", "[core]") {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     INFO("seed " << seed);
     Rng rng(seed, Scope::Experiment(), Purpose::kSimulation);
-    Book book({.max_trials = 10, .parallel = 3, .max_failed = 6, .max_retries = 1});
+    Book book({.max_trials = 10,
+               .parallel = 3,
+               .max_failed = 6,
+               .max_retries = 1,
+               .max_duration = "100s"});
     for (int i = 0; i < 120; ++i) {
       const auto held = book.state.SlotsHeld();
       const auto decision = book.Give(AnyInput(book, rng));
@@ -342,6 +401,7 @@ TEST_CASE("transitions: random inputs keep every invariant", "[core]") {
       if (s.best) {
         CHECK(ObjectiveOf(s.spec->objective, s.Find(*s.best)->observation).number.has_value());
       }
+      CHECK((launches == 0 || !s.TimeIsUp(book.now)));
       if (s.Ended()) {
         CHECK_FALSE(s.reservation.has_value());
         CHECK(s.queued.empty());

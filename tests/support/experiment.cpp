@@ -59,6 +59,9 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (options.max_retries > 0) {
     spec["retryPolicy"] = {{"maxRetries", options.max_retries}};
   }
+  if (!options.max_duration.empty()) {
+    spec["maxDuration"] = options.max_duration;
+  }
   return Json{{"apiVersion", "kubeflow.org/v1beta1"},
               {"kind", "Experiment"},
               {"metadata", {{"name", options.name}, {"namespace", "default"}}},
