@@ -129,7 +129,17 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
   }
   spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
   spec.max_duration = DecodeDuration(fields, "maxDuration");
-  fields.NotYet({"initialTrials", "warmStart", "resources", "runner", "promotion"});
+  fields.NotYet({"warmStart", "promotion"});
+  const std::size_t initial = DecodeInitialTrials(fields, spec.space).size();
+  if (spec.max_trial_count &&
+      initial > static_cast<std::size_t>(std::max(*spec.max_trial_count, 0))) {
+    fields.problems().Warn(fields.Path("initialTrials"), "has more entries than maxTrialCount (" +
+                                                             std::to_string(initial) + " > " +
+                                                             std::to_string(*spec.max_trial_count) +
+                                                             "); the last ones are not tried");
+  }
+  DecodeResources(fields, spec.trial_template);
+  DecodeRunner(fields);
 }
 
 }  // namespace hone

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "core/spec.h"
 #include "core/spec_fields.h"
@@ -22,6 +23,12 @@ void DecodeNas(Fields& spec, std::optional<NasSpec>& nas);
 void DecodeCollector(Fields& spec, CollectorSpec& collector);
 /// `spec.trialTemplate`, with Katib's defaults by the kind of the run object.
 void DecodeTemplate(Fields& spec, TrialTemplate& trial);
+/// `spec.resources`: becomes limits of the template's primary container, where that says nothing.
+void DecodeResources(Fields& spec, TrialTemplate& trial);
+/// `spec.initialTrials`, after the space; see core/initial_trials.h.
+std::vector<Assignment> DecodeInitialTrials(Fields& spec, const Space& space);
+/// `spec.runner`: only the local one is there, so nothing is left to keep.
+void DecodeRunner(Fields& spec);
 /// hone's own fields of `spec`.
 void DecodeOwnFields(Fields& fields, ExperimentSpec& spec);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suggestion/answers.h"
 
-#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
 
 #include "base/text.h"
+#include "core/activation.h"
 
 namespace hone {
 namespace {
@@ -32,26 +32,9 @@ Status CheckBudget(const std::optional<double>& budget) {
   return {};
 }
 
-/// Whether a parameter plays a role beside these values. The values before it are checked already.
-bool ShouldBeActive(const Space& space, const Parameter& parameter, const Assignment& values) {
-  if (!parameter.active_when) {
-    return true;
-  }
-  const std::optional<std::size_t> parent = space.Find(parameter.active_when->parameter);
-  if (!parent || !values[*parent].active) {
-    return false;
-  }
-  const Domain& domain = space.parameters[*parent].domain;
-  const Result<double> chosen = NumberOf(domain, values[*parent].text);
-  return std::ranges::any_of(parameter.active_when->in, [&](const std::string& text) {
-    const Result<double> wanted = NumberOf(domain, text);
-    return text == values[*parent].text || (chosen && wanted && *chosen == *wanted);
-  });
-}
-
 Status CheckOne(const Space& space, const Parameter& parameter, const Assignment& values,
                 const Value& value) {
-  if (value.active != ShouldBeActive(space, parameter, values)) {
+  if (value.active != IsActive(space, parameter, values)) {
     return Lie(value.active ? "is active, but its activeWhen does not hold"
                             : "is inactive, but its activeWhen holds");
   }

@@ -152,7 +152,11 @@ std::string ExperimentSentence(const ExperimentState& state, bool driven) {
 
 std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now) {
   const TrialState& trial = *state.Find(number);
-  return "Trial " + state.NameOf(trial) + " " + TrialSentence(state, trial, now) + ".";
+  std::string text = "Trial " + state.NameOf(trial) + " " + TrialSentence(state, trial, now) + ".";
+  if (!trial.note.empty()) {
+    text += " Its parameters: " + Printable(trial.note, kLongestReason) + ".";
+  }
+  return text;
 }
 
 std::string ExplainExperiment(const ExperimentState& state, bool driven) {

@@ -29,6 +29,7 @@ Json TypeOf(Kind kind) {
       return "boolean";
     case Kind::kObject:
     case Kind::kTextMap:
+    case Kind::kNumberTextMap:
       return "object";
     case Kind::kList:
       return "array";
@@ -46,6 +47,9 @@ Json SchemaOf(const Field& field) {
   }
   if (field.kind == Kind::kTextMap) {
     one["additionalProperties"] = {{"type", "string"}};
+  }
+  if (field.kind == Kind::kNumberTextMap) {
+    one["additionalProperties"] = {{"type", TypeOf(Kind::kNumberText)}};
   }
   return one;
 }

@@ -80,10 +80,18 @@ constexpr Field kFields[] = {
     {"spec.constraints", Kind::kList,
      "Conditions that the values of every trial satisfy (hone's own)."},
     {"spec.constraints[]", Kind::kText, "Such as layers * units <= 4096 && optimizer != \"sgd\"."},
+    {"spec.initialTrials", Kind::kList, "What is tried first, in this order (hone's own)."},
+    {"spec.initialTrials[]", Kind::kNumberTextMap,
+     "Values by name of parameter; one left out gets the middle of its range."},
     {"spec.maxDuration", Kind::kText,
      "The experiment ends after running for this time, such as 90s, 10m or 1h30m (hone's own)."},
     {"spec.maxTrialDuration", Kind::kText,
      "A trial is ended after this time, such as 90s, 10m or 1h30m (hone's own)."},
+    {"spec.resources", Kind::kNumberTextMap,
+     "What a trial takes where the template does not say: cpu, memory and nvidia.com/gpu, in "
+     "quantities such as 2, 500m or 4Gi (hone's own)."},
+    {"spec.runner", Kind::kObject, "Where trials run (hone's own)."},
+    {"spec.runner.kind", Kind::kText, "This version has only Local.", true, "Local"},
 
     {"spec.metricsCollectorSpec", Kind::kObject,
      "How metrics are read; from standard output, if nothing is said."},

@@ -14,8 +14,9 @@ enum class Kind {
   kNumber,
   kFlag,
   kObject,
-  kList,    ///< of what follows under its path and "[]"
-  kTextMap  ///< labels
+  kList,          ///< of what follows under its path and "[]"
+  kTextMap,       ///< labels
+  kNumberTextMap  ///< quantities by name
 };
 
 struct Field {

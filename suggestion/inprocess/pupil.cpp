@@ -2,9 +2,12 @@
 #include "suggestion/inprocess/pupil.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "algorithms/check.h"
+#include "core/initial_trials.h"
 #include "suggestion/answers.h"
 
 namespace hone {
@@ -22,11 +25,16 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
   }
   HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher,
                         choice->info->create(ContextOf(spec, choice->settings, seed)));
-  return std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher));
+  return std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
+                                 InitialTrials(spec));
 }
 
-Pupil::Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher)
-    : algorithm_(std::move(algorithm)), space_(std::move(space)), searcher_(std::move(searcher)) {}
+Pupil::Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
+             std::vector<Assignment> initial)
+    : algorithm_(std::move(algorithm)),
+      space_(std::move(space)),
+      searcher_(std::move(searcher)),
+      initial_(std::move(initial)) {}
 
 Status Pupil::Tell(History items) {
   if (broken_) {
@@ -43,6 +51,36 @@ Status Pupil::Tell(History items) {
     return tl::make_unexpected(*broken_);
   }
   told_ = news.back().seq;
+  const auto proposed = std::ranges::count_if(news, [](const HistoryItem& item) {
+    return std::holds_alternative<history::Proposed>(item.what);
+  });
+  given_ = std::min(given_ + static_cast<std::size_t>(proposed), initial_.size());
+  return {};
+}
+
+/// Fills up the answers. The searcher does not know yet what the same question gives before, so it
+/// is asked for as many more, and what would be a second time is left out.
+Status Pupil::AskSearcher(const ProposeRequest& request, std::vector<Proposal>& answers) const {
+  const std::size_t given = answers.size();
+  const auto begin = request.numbers.begin() + static_cast<std::ptrdiff_t>(given);
+  ProposeRequest rest{{begin, request.numbers.end()}, request.trials_left};
+  for (std::size_t i = 0; i < given; ++i) {
+    rest.numbers.push_back(rest.numbers.back() + 1);
+  }
+  auto found = searcher_->Propose(rest);
+  if (!found) {
+    return Annotate(found.error(), "algorithm " + algorithm_);
+  }
+  if (found->size() == rest.numbers.size() && given > 0) {
+    const auto again = [&](const Proposal& answer) {
+      const auto* start = std::get_if<proposal::Start>(&answer);
+      return start != nullptr && std::ranges::find(initial_, start->values) != initial_.end();
+    };
+    std::ranges::stable_partition(*found, std::not_fn(again));
+    found->resize(request.numbers.size() - given);
+  }
+  answers.insert(answers.end(), std::make_move_iterator(found->begin()),
+                 std::make_move_iterator(found->end()));
   return {};
 }
 
@@ -50,11 +88,18 @@ Result<std::vector<Proposal>> Pupil::Ask(const ProposeRequest& request) const {
   if (broken_) {
     return tl::make_unexpected(*broken_);
   }
-  auto answers = searcher_->Propose(request);
-  if (!answers) {
-    return Annotate(answers.error(), "algorithm " + algorithm_);
+  std::vector<Proposal> answers;
+  for (std::size_t i = given_; i < initial_.size() && answers.size() < request.numbers.size();
+       ++i) {
+    proposal::Start start;
+    start.values = initial_[i];
+    start.note = "given by initialTrials[" + std::to_string(i) + "]";
+    answers.emplace_back(std::move(start));
   }
-  if (const Status status = CheckAnswers(space_, request.numbers, *answers); !status) {
+  if (answers.size() < request.numbers.size()) {
+    HONE_RETURN_IF_ERROR(AskSearcher(request, answers));
+  }
+  if (const Status status = CheckAnswers(space_, request.numbers, answers); !status) {
     return Annotate(status.error(), "algorithm " + algorithm_);
   }
   return answers;

@@ -15,15 +15,17 @@
 namespace hone {
 
 /// A registered searcher at work on one experiment: told history, asked questions, its answers
-/// checked. What the suggester and the replay have in common.
+/// checked. What the suggester and the replay have in common. Answers with the experiment's
+/// initialTrials first; the searcher learns of them like of its own proposals.
 /// @threads  one at a time
 class Pupil {
  public:
   /// @errors kInvalidArgument: the algorithm is unknown or cannot do this experiment; the first
   ///         problem found
   static Result<std::unique_ptr<Pupil>> Create(const ExperimentSpec& spec, std::uint64_t seed);
-  /// With a searcher of the caller's, for tests.
-  Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher);
+  /// With a searcher of the caller's, for tests. @param initial  complete assignments
+  Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
+        std::vector<Assignment> initial = {});
 
   /// Items that were told before (by their seq) are skipped, so a repeated question does no harm.
   /// @errors final: the searcher is not to be asked again
@@ -32,9 +34,13 @@ class Pupil {
   [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
 
  private:
+  Status AskSearcher(const ProposeRequest& request, std::vector<Proposal>& answers) const;
+
   std::string algorithm_;
   Space space_;
   std::unique_ptr<Searcher> searcher_;
+  std::vector<Assignment> initial_;
+  std::size_t given_ = 0;  // of initial_: the first proposals of the ledger
   Version told_ = 0;
   std::optional<Error> broken_;  // of a failed Tell
 };

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversation with the search algorithm: slow, failing, waiting and lying ones.
 #include <deque>
+#include <nlohmann/json.hpp>
+#include <set>
 
+#include "core/spec_codec.h"
+#include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
 #include "tests/support/simulation.h"
@@ -191,6 +195,64 @@ TEST_CASE("search: a killed engine asks the standing question again", "[controll
   simulation.StartEngine(true);
   REQUIRE(simulation.RunToEnd());
   CHECK(simulation.StateOf("sim").Count(TrialPhase::kSucceeded) == 4);
+}
+
+SimulatedJob GoodJob(const LaunchSpec& launch) {
+  SimulatedJob job;
+  job.runs_for = 1s;
+  job.lines = {{500ms, "acc=0." + std::to_string(launch.id.number)}};
+  return job;
+}
+
+TEST_CASE("search: initialTrials come first, and every algorithm learns of them", "[controller]") {
+  const std::string algorithm =
+      GENERATE("random", "sobol", "tpe", "multivariate-tpe", "bayesianoptimization");
+  INFO(algorithm);
+  const ExperimentOptions options{
+      .algorithm = algorithm,
+      .max_trials = 9,
+      .initial_trials = R"([{"lr": 0.050, "opt": "sgd"}, {"layers": 2, "lr": "0.02"}])"};
+  Simulation simulation(GoodJob, 4);
+  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
+  REQUIRE(answer.has_value());
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.phase == ExperimentPhase::kSucceeded);
+  REQUIRE(state.trials.size() >= 9);
+  CHECK(state.trials[0].values == Assignment{{"0.05"}, {"3"}, {"sgd"}});
+  CHECK(state.trials[0].note == "given by initialTrials[0]");
+  CHECK(state.trials[1].values == Assignment{{"0.02"}, {"2"}, {"adam"}});
+  CHECK(state.trials[1].note == "given by initialTrials[1]");
+  CHECK(state.trials[2].note.empty());
+  const auto report = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(report.has_value());
+  CHECK(report->compared >= 9);
+  CHECK(report->different == 0);
+}
+
+TEST_CASE("search: a grid tries every combination once, the given ones first", "[controller]") {
+  Problems problems;
+  auto document = nlohmann::json::parse(ExperimentDocument(
+      {.algorithm = "grid", .max_trials = {}, .initial_trials = R"([{"layers": 1, "opt": "adam"},
+        {"layers": 5}, {"layers": 2, "opt": "sgd"}, {"layers": 1, "opt": "sgd"}])"}));
+  document["spec"]["parameters"][0]["feasibleSpace"] = {
+      {"min", "0.01"}, {"max", "0.03"}, {"step", "0.01"}};
+  const ExperimentSpec spec = DecodeSpec(document, nullptr, problems);
+  REQUIRE_FALSE(problems.HasErrors());
+  Simulation simulation(GoodJob,
+                        3);  // so that one question takes the last given one and two others
+  REQUIRE(simulation.Ask(request::Create{spec.document}).has_value());
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  std::set<std::vector<std::string>> seen;
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kSucceeded) {
+      CHECK(seen.insert({trial.values[0].text, trial.values[1].text, trial.values[2].text}).second);
+    }
+  }
+  CHECK(seen.size() == 30);
+  CHECK(state.trials[0].values == Assignment{{"0.02"}, {"1"}, {"adam"}});
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kSuggestionEndReached);
 }
 
 }  // namespace

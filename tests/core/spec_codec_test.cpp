@@ -48,6 +48,8 @@ TEST_CASE("spec codec: decoding a stored document gives an equal spec", "[core]"
        {{"collector", {{"kind", "File"}}}, {"source", {{"httpGet", {{"port", 1}}}}}}},
       {"/spec/retryPolicy", {{"maxRetries", 1}, {"on", {"ExitCode"}}}},
       {"/spec/maxTrialDuration", "1.5h"},
+      {"/spec/maxDuration", "2h"},
+      {"/spec/runner", {{"kind", "Local"}}},
       {"/spec/objective/metricStrategies", {{{"name", "loss"}, {"value", "latest"}}}},
       {"/status", {{"trials", 1}}},
   };
@@ -308,9 +310,8 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
        "spec.retryPolicy.on[0]: must be one of ExitCode, Signal, OutOfMemory, Timeout, "
        "FailedToStart, Lost, MetricMissing, MetricNotANumber (it is \"Succeeded\")"},
   });
-  for (const char* later :
-       {"initialTrials", "warmStart", "maxDuration", "resources", "runner", "promotion",
-        "objective/additionalObjectives", "objective/outcomeConstraints", "objective/noisy"}) {
+  for (const char* later : {"warmStart", "promotion", "objective/additionalObjectives",
+                            "objective/outcomeConstraints", "objective/noisy"}) {
     DYNAMIC_SECTION(later) {
       Problems problems;
       DecodeSpec(test::ExampleWith("/spec/" + std::string(later), json::object()), nullptr,
@@ -319,6 +320,28 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
       CHECK(problems.HasErrors());
     }
   }
+}
+
+TEST_CASE("spec codec: resources are limits where the template says nothing", "[core]") {
+  const auto container_with = [](const json& resources, const json& written) {
+    json document = test::ExampleWith("/spec/resources", resources);
+    json container = {{"name", "main"}};
+    if (!written.is_null()) {
+      container["resources"] = written;
+    }
+    const json::json_pointer pod("/spec/trialTemplate/trialSpec/spec/template/spec");
+    document[pod]["containers"] = json::array({container});
+    const ExperimentSpec spec = test::DecodeExample(document);
+    CHECK(DecodeStoredSpec(spec.document).value() == spec);
+    return json::parse(spec.trial_template.trial_spec)
+        .at(json::json_pointer("/spec/template/spec/containers/0/resources"));
+  };
+  const json wanted = {{"cpu", "2"}, {"nvidia.com/gpu", "1"}};
+  CHECK(container_with({{"cpu", 2}, {"nvidia.com/gpu", 1}}, nullptr) == json{{"limits", wanted}});
+  const json own = {{"limits", {{"cpu", "4"}}}, {"requests", {{"memory", "1Gi"}}}};
+  const json both = {{"limits", {{"cpu", "4"}, {"nvidia.com/gpu", "1"}}},
+                     {"requests", {{"memory", "1Gi"}}}};
+  CHECK(container_with({{"cpu", 2}, {"memory", "8Gi"}, {"nvidia.com/gpu", 1}}, own) == both);
 }
 
 TEST_CASE("spec codec: constraints", "[core]") {

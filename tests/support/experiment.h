@@ -19,7 +19,8 @@ struct ExperimentOptions {
   std::optional<double> goal = {};
   std::string resume_policy = "Never";
   int max_retries = 0;
-  std::string max_duration = {};  ///< empty: none
+  std::string max_duration = {};    ///< empty: none
+  std::string initial_trials = {};  ///< JSON list; empty: none
   std::uint64_t seed = 7;
   std::string command = R"(["true"])";  ///< JSON list
 };

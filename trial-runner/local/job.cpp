@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "core/quantity.h"
 #include "core/template.h"
 #include "trial-runner/local/job_fields.h"
-#include "trial-runner/local/quantity.h"
 
 namespace hone::local {
 namespace {

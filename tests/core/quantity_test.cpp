@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trial-runner/local/quantity.h"
+#include "core/quantity.h"
 
 #include "tests/catch.h"
 
-namespace hone::local {
+namespace hone {
 namespace {
 
-TEST_CASE("quantity: numbers with Kubernetes' suffixes", "[trial-runner]") {
+TEST_CASE("quantity: numbers with Kubernetes' suffixes", "[core]") {
   struct Case {
     const char* text;
     std::optional<double> value;
@@ -38,4 +38,4 @@ TEST_CASE("quantity: numbers with Kubernetes' suffixes", "[trial-runner]") {
 }
 
 }  // namespace
-}  // namespace hone::local
+}  // namespace hone

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trial-runner/local/quantity.h"
+#include "core/quantity.h"
 
 #include <cmath>
 
 #include "base/text.h"
 
-namespace hone::local {
+namespace hone {
 namespace {
 
 struct Suffix {
@@ -37,4 +37,4 @@ std::optional<double> ParseQuantity(std::string_view text) {
   return *number * factor;
 }
 
-}  // namespace hone::local
+}  // namespace hone
