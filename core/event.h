@@ -21,7 +21,7 @@ using Event =
                  event::TrialStopRequested, event::TrialPaused, event::TrialResumed,
                  event::TrialRequeued, event::TrialSucceeded, event::TrialFailed,
                  event::TrialEarlyStopped, event::TrialKilled, event::BestChanged,
-                 event::ExperimentEnded, event::ExperimentDeleted>;
+                 event::ExperimentEnded, event::ExperimentDeleted, event::RecordsRemoved>;
 
 /// An event as it stands in a ledger.
 struct Recorded {

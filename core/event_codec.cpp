@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kKinds = {
     "SearchExhausted",    "TrialLaunched",   "TrialRunning",        "TrialReported",
     "TrialStopRequested", "TrialPaused",     "TrialResumed",        "TrialRequeued",
     "TrialSucceeded",     "TrialFailed",     "TrialEarlyStopped",   "TrialKilled",
-    "BestChanged",        "ExperimentEnded", "ExperimentDeleted"};
+    "BestChanged",        "ExperimentEnded", "ExperimentDeleted",   "RecordsRemoved"};
 
 void WriteObservation(JsonWriter& json, const Observation& observation) {
   json.BeginObject();

@@ -170,4 +170,13 @@ void Describe(A& archive, ExperimentEnded& e) {
 template <class A>
 void Describe(A& /*archive*/, ExperimentDeleted& /*e*/) {}
 
+template <class A>
+void Describe(A& archive, RecordsRemoved& e) {
+  archive("logs", e.logs);
+  archive("curves", e.curves);
+  archive("through", e.through);
+  archive("logBytes", e.log_bytes);
+  archive("curveRows", e.curve_rows);
+}
+
 }  // namespace hone::event

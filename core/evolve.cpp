@@ -190,6 +190,8 @@ class Applier {
 
   void operator()(const event::ExperimentDeleted& /*e*/) { s_.phase = ExperimentPhase::kDeleted; }
 
+  void operator()(const event::RecordsRemoved& e) { s_.removals.push_back({e, recorded_.at}); }
+
  private:
   void StopRunning() {
     s_.ran = s_.Ran(recorded_.at);

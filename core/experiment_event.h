@@ -65,6 +65,17 @@ struct ExperimentEnded {
   bool operator==(const ExperimentEnded&) const = default;
 };
 
+/// `hone gc` removes bulk data of an ended experiment; recorded before anything is removed, so that
+/// an interrupted removal is known and finished.
+struct RecordsRemoved {
+  bool logs = false;             ///< what the trials wrote
+  bool curves = false;           ///< the single values they reported; their summaries stay
+  TrialNumber through = 0;       ///< of the trials 1 to this one
+  std::uint64_t log_bytes = 0;   ///< that the logs took of the disk
+  std::uint64_t curve_rows = 0;  ///< number of values
+  bool operator==(const RecordsRemoved&) const = default;
+};
+
 /// The last event of a deleted experiment; everything else of it is gone.
 struct ExperimentDeleted {
   bool operator==(const ExperimentDeleted&) const = default;

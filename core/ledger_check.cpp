@@ -137,6 +137,14 @@ class Checker {
 
   Wrong operator()(const event::ExperimentDeleted& /*e*/) const { return ""; }
 
+  Wrong operator()(const event::RecordsRemoved& e) const {
+    if (!s_.Ended() || !s_.Drained()) {
+      return "the experiment has not ended";
+    }
+    return If((!e.logs && !e.curves) || e.through < 1 || e.through > s_.trials.size(),
+              "it names no records that there are");
+  }
+
  private:
   static Wrong If(bool condition, Wrong wrong) { return condition ? std::move(wrong) : ""; }
 

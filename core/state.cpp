@@ -89,6 +89,24 @@ bool ExperimentState::Drained() const {
          SlotsHeld() == 0;
 }
 
+std::optional<Timestamp> ExperimentState::LogRemovedAt(TrialNumber number) const {
+  for (const Removal& removal : removals) {
+    if (removal.what.logs && number <= removal.what.through) {
+      return removal.at;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Timestamp> ExperimentState::CurveRemovedAt(TrialNumber number) const {
+  for (const Removal& removal : removals) {
+    if (removal.what.curves && number <= removal.what.through) {
+      return removal.at;
+    }
+  }
+  return std::nullopt;
+}
+
 const TrialState* ExperimentState::Find(TrialNumber number) const {
   return number >= 1 && number <= trials.size() ? &trials[number - 1] : nullptr;
 }
@@ -104,8 +122,8 @@ bool ExperimentState::operator==(const ExperimentState& other) const {
     return std::tie(s.id, s.version, s.phase, s.parked, s.seed, s.build, s.cpu_level,
                     s.parallel_trial_count, s.max_trial_count, s.max_failed_trial_count, s.trials,
                     s.counts, s.active, s.queued, s.reservation, s.exhausted, s.waiting, s.best,
-                    s.created_at, s.restarted_at, s.ended_at, s.ran, s.running_since, s.end_reason,
-                    s.message, s.changed_at);
+                    s.removals, s.created_at, s.restarted_at, s.ended_at, s.ran, s.running_since,
+                    s.end_reason, s.message, s.changed_at);
   };
   return same_spec && fields(*this) == fields(other);
 }

@@ -84,6 +84,13 @@ struct Reservation {
   bool operator==(const Reservation&) const = default;
 };
 
+/// A removal of bulk data, and when it was recorded.
+struct Removal {
+  event::RecordsRemoved what;
+  Timestamp at;
+  bool operator==(const Removal&) const = default;
+};
+
 /// Everything that is computed from an experiment's ledger. Decide reads it, Evolve is the only one
 /// that changes it.
 struct ExperimentState {
@@ -108,6 +115,8 @@ struct ExperimentState {
   bool exhausted = false;
   bool waiting = false;  ///< the algorithm said Wait and nothing has been learnt since
   std::optional<TrialNumber> best;
+
+  std::vector<Removal> removals;  ///< in order; a restarted experiment may have several
 
   Timestamp created_at;
   Timestamp restarted_at;
@@ -140,6 +149,9 @@ struct ExperimentState {
   }
   /// Ended (or suspended) and nothing of it runs any more.
   [[nodiscard]] bool Drained() const;
+  /// When `hone gc` removed the trial's log, or the values it reported; nothing if it did not.
+  [[nodiscard]] std::optional<Timestamp> LogRemovedAt(TrialNumber number) const;
+  [[nodiscard]] std::optional<Timestamp> CurveRemovedAt(TrialNumber number) const;
   [[nodiscard]] const TrialState* Find(TrialNumber number) const;
   [[nodiscard]] std::string NameOf(const TrialState& trial) const;
   bool operator==(const ExperimentState&) const;

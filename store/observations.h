@@ -34,6 +34,14 @@ struct StoredRecord {
   bool operator==(const StoredRecord&) const = default;
 };
 
+/// What rows take.
+struct RecordsSize {
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  ///< names and texts, and 8 for each of a row's six numbers
+  bool operator==(const RecordsSize&) const = default;
+};
+inline constexpr std::uint64_t kRecordNumbersBytes = 48;
+
 /// The bulk numbers: every reported value of every trial.
 /// @threads  all calls are thread-safe
 class Observations {
@@ -51,6 +59,13 @@ class Observations {
   /// metrics
   virtual Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
                                                         const std::string& metric) = 0;
+
+  /// Of the rows of trials 1 to `through`.
+  virtual Result<RecordsSize> SizeOfRecords(const ExperimentId& experiment,
+                                            TrialNumber through) = 0;
+  /// Removes the rows of trials 1 to `through`, all or none; how far their sources were read stays.
+  /// Again: harmless. @errors kNotFound
+  virtual Status RemoveRecords(const ExperimentId& experiment, TrialNumber through) = 0;
 };
 
 }  // namespace hone

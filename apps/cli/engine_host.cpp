@@ -87,9 +87,7 @@ Status EngineHost::Start(const Config& config) {
   compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
   suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
   EngineOptions options;
-  // One name for all processes that ever hold this folder: whoever has the lock knows that the
-  // holders before it are gone, so their leases end at once.
-  options.owner = "holder of engine.lock";
+  options.owner = kFolderOwner;
   options.crash_folder = config.CrashFolder();
   HONE_ASSIGN_OR_RETURN(
       engine_, Engine::Create({*store_, *suggesters_, *runner_, *control_, *io_, clock_}, options));

@@ -2,6 +2,7 @@
 #include "apps/cli/explain_text.h"
 
 #include "apps/cli/format.h"
+#include "apps/cli/removed.h"
 #include "apps/cli/view.h"
 #include "base/text.h"
 
@@ -156,7 +157,7 @@ std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Times
   if (!trial.note.empty()) {
     text += " Its parameters: " + Printable(trial.note, kLongestReason) + ".";
   }
-  return text;
+  return text + RemovedOfTrial(state, number);
 }
 
 std::string ExplainExperiment(const ExperimentState& state, bool driven) {
@@ -165,7 +166,7 @@ std::string ExplainExperiment(const ExperimentState& state, bool driven) {
   if (const std::string best = BestText(state); !best.empty()) {
     text += " Its " + best + ".";
   }
-  return text;
+  return text + RemovedOfExperiment(state);
 }
 
 }  // namespace hone::cli

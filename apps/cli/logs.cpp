@@ -2,6 +2,7 @@
 // hone logs: what a trial wrote on its standard output and error.
 #include "apps/cli/follower.h"
 #include "apps/cli/output.h"
+#include "apps/cli/removed.h"
 #include "apps/cli/session.h"
 #include "apps/cli/terminal_text.h"
 #include "apps/cli/undriven.h"
@@ -106,6 +107,9 @@ Status CheckAttempt(const LocatedTrial& found, const Options& options) {
     return Fail(Code::kNotFound, "trial '" + options.trial + "' has attempts 1 to " +
                                      std::to_string(last) + ", not " +
                                      std::to_string(*options.attempt));
+  }
+  if (const auto at = found.experiment.LogRemovedAt(found.number)) {
+    return Fail(Code::kNotFound, "the log of trial '" + options.trial + "' was " + RemovedOn(*at));
   }
   return {};
 }

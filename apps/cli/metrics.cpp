@@ -4,6 +4,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
+#include "apps/cli/removed.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
 #include "base/text.h"
@@ -63,10 +64,26 @@ void Declare(Args& args, Options& options) {
   args.Output(options.output);
 }
 
+/// There are no values any more: an empty list alone would say that none was reported.
+Result<int> ShowRemoved(Timestamp at, const Options& options) {
+  if (options.output == OutputFormat::kTable) {
+    return Fail(Code::kNotFound,
+                "the values of trial '" + options.trial + "' were " + RemovedOn(at) +
+                    "; smallest, largest and latest are in 'hone trials EXPERIMENT -o json'");
+  }
+  nlohmann::json document = Document({});
+  document["removed"] = {{"by", "hone gc"}, {"at", FormatMicros(at)}};
+  HONE_RETURN_IF_ERROR(PrintDocument(document, options.output));
+  return kExitOk;
+}
+
 Result<int> ShowMetrics(const Config& config, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
   HONE_RETURN_IF_ERROR(CheckMetric(*found.experiment.spec, options.metric));
+  if (const auto at = found.experiment.CurveRemovedAt(found.number)) {
+    return ShowRemoved(*at, options);
+  }
   HONE_ASSIGN_OR_RETURN(const auto records,
                         session.store().ReadRecords(found.id(), 0, options.metric));
   if (options.output == OutputFormat::kTable) {

@@ -7,6 +7,7 @@
 
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
+#include "apps/cli/removed.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
 
@@ -60,6 +61,10 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
   if (const std::string doubt = Doubt(state); !doubt.empty()) {
     std::fprintf(stderr, "hone: equal proposals are promised for the same build only: %s\n",
                  doubt.c_str());
+  }
+  if (const std::string removed = RemovedOfExperiment(state); !removed.empty()) {
+    std::fprintf(stderr, "hone:%s Proposals follow from the ledger, which is whole.\n",
+                 removed.c_str());
   }
   HONE_ASSIGN_OR_RETURN(const ReplayReport report,
                         ReplayExperiment(*state.spec, state.seed, ledger));

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "apps/cli/size.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr double kLongestGraceSeconds = 86'400;
 constexpr std::int64_t kMostSlots = 1'000'000;
-constexpr std::int64_t kLargestSize = std::int64_t{1} << 50;
 
 const std::vector<std::string> kLevels = {"debug", "info", "warn", "error", "off"};
 const std::vector<std::string> kLogFormats = {"logfmt", "json"};
@@ -72,23 +72,6 @@ Status SetGrace(Config& config, const std::string& text) {
   }
   config.grace = Duration(static_cast<std::int64_t>(*seconds * 1e6));
   return {};
-}
-
-/// A number of bytes: digits, and perhaps K, M, G or T (of 1024).
-std::optional<std::uint64_t> ParseSize(const std::string& text) {
-  constexpr std::string_view kUnits = "KMGT";
-  std::string digits = text;
-  std::size_t shift = 0;
-  if (const auto unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
-      unit != std::string_view::npos) {
-    digits.pop_back();
-    shift = 10 * (unit + 1);
-  }
-  const auto number = ParseInt(digits);
-  if (!number || *number < 0 || *number > (kLargestSize >> shift)) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(*number) << shift;
 }
 
 Status SetLogQuota(Config& config, const std::string& text) {

@@ -10,6 +10,7 @@
   VERB(StopVerb)                 \
   VERB(KillVerb)                 \
   VERB(DeleteVerb)               \
+  VERB(GcVerb)                   \
   VERB(ListVerb)                 \
   VERB(GetVerb)                  \
   VERB(TrialsVerb)               \

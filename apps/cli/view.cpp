@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "apps/cli/format.h"
+#include "apps/cli/removed.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -78,6 +79,7 @@ class Teller {
            Reason(e.message);
   }
   std::string operator()(const event::ExperimentDeleted& /*e*/) const { return "deleted"; }
+  std::string operator()(const event::RecordsRemoved& e) const { return RemovalText(e); }
   template <class Detail>
   std::string operator()(const Detail& /*e*/) const {
     return "";

@@ -75,6 +75,34 @@ std::vector<StoredRecord> Data::RecordsOf(const TrialId& trial, Attempt attempt,
   return rows;
 }
 
+RecordsSize Data::SizeOfRecords(const ExperimentId& id, TrialNumber through) {
+  RecordsSize size;
+  if (const Experiment* experiment = FindLive(id); experiment != nullptr) {
+    for (const auto& [number, records] : experiment->records) {
+      for (const StoredRecord& row : records.rows) {
+        const bool counts = number <= through;
+        size.rows += counts ? 1 : 0;
+        size.bytes += counts ? row.record.metric.size() + row.record.text.size() : 0;
+      }
+    }
+  }
+  size.bytes += size.rows * kRecordNumbersBytes;
+  return size;
+}
+
+Status Data::RemoveRecords(const ExperimentId& id, TrialNumber through) {
+  Experiment* experiment = FindLive(id);
+  if (experiment == nullptr) {
+    return tl::make_unexpected(store::NoExperiment(id));
+  }
+  for (auto& [number, records] : experiment->records) {
+    if (number <= through) {
+      records.rows.clear();
+    }
+  }
+  return {};
+}
+
 std::vector<ExperimentRow> Data::NewestFirst() {
   std::vector<ExperimentRow> rows;
   for (auto id = order.rbegin(); id != order.rend(); ++id) {

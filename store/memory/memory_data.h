@@ -58,6 +58,7 @@ struct Data {
   std::vector<OutboxItem> OutboxOf(const ExperimentId& id);
   std::vector<StoredRecord> RecordsOf(const TrialId& trial, Attempt attempt,
                                       const std::string& metric);
+  RecordsSize SizeOfRecords(const ExperimentId& id, TrialNumber through);
   std::vector<ExperimentRow> NewestFirst();
   std::vector<TrialRow> TrialsOf(const ExperimentId& id);
   [[nodiscard]] std::vector<Request> OpenRequests() const;
@@ -67,6 +68,7 @@ struct Data {
   Status Adopt(const LedgerStep& step, const std::vector<ObservationBatch>& batches);
   Status Snapshot(const ExperimentId& id, Version seq, std::string_view payload);
   Status ReplaceRows(const ExperimentId& id, const Projection& projection);
+  Status RemoveRecords(const ExperimentId& id, TrialNumber through);
   Status Delete(const ExperimentId& id, OwnerEpoch epoch, Timestamp now);
   Result<OwnerEpoch> RegisterOwner(const std::string& name, Timestamp alive_until);
   Status Heartbeat(OwnerEpoch epoch, Timestamp alive_until);

@@ -237,6 +237,16 @@ Result<std::vector<StoredRecord>> MemoryStore::ReadRecords(const TrialId& trial,
   });
 }
 
+Result<RecordsSize> MemoryStore::SizeOfRecords(const ExperimentId& experiment,
+                                               TrialNumber through) {
+  return shared_->Look(
+      [&](Data& data) -> Result<RecordsSize> { return data.SizeOfRecords(experiment, through); });
+}
+
+Status MemoryStore::RemoveRecords(const ExperimentId& experiment, TrialNumber through) {
+  return shared_->Write([&](Data& data) { return data.RemoveRecords(experiment, through); });
+}
+
 Result<std::vector<ExperimentRow>> MemoryStore::ListExperiments() {
   return shared_->Look(
       [](Data& data) -> Result<std::vector<ExperimentRow>> { return data.NewestFirst(); });

@@ -104,6 +104,15 @@ Status ReplaceRows(Connection& connection, const ExperimentId& experiment,
   return {};
 }
 
+Status RemoveRecords(Connection& connection, const ExperimentId& experiment, TrialNumber through) {
+  HONE_ASSIGN_OR_RETURN(const Live live, FindLive(connection, experiment));
+  Use(connection, "DELETE FROM observations WHERE trial BETWEEN ? AND ?")
+      .Int(TrialKey(live.key, 0))
+      .Int(TrialKey(live.key, through))
+      .Run();
+  return {};
+}
+
 Status DeleteExperiment(Connection& connection, const ExperimentId& experiment, OwnerEpoch epoch,
                         Timestamp now) {
   HONE_ASSIGN_OR_RETURN(const Live live, FindLive(connection, experiment));

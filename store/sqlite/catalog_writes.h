@@ -17,6 +17,7 @@ Status PutSnapshot(Connection& connection, const ExperimentId& experiment, Versi
                    std::string_view payload);
 Status ReplaceRows(Connection& connection, const ExperimentId& experiment,
                    const Projection& projection);
+Status RemoveRecords(Connection& connection, const ExperimentId& experiment, TrialNumber through);
 Status DeleteExperiment(Connection& connection, const ExperimentId& experiment, OwnerEpoch epoch,
                         Timestamp now);
 OwnerEpoch RegisterOwner(Connection& connection, const std::string& owner, Timestamp alive_until);

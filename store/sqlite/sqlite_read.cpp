@@ -34,6 +34,11 @@ constexpr char kReadRecords[] =
     "SELECT id, attempt, metric, step, at, text FROM observations "
     "WHERE trial = ?1 AND (?2 = 0 OR attempt = ?2) AND (?3 = '' OR metric = ?3) ORDER BY id";
 
+// Of a text, length() counts characters.
+constexpr char kRecordsSize[] =
+    "SELECT count(*), ifnull(sum(length(CAST(metric AS BLOB)) + length(CAST(text AS BLOB))), 0) "
+    "FROM observations WHERE trial BETWEEN ? AND ?";
+
 #define HONE_EXPERIMENT_COLUMNS                                                             \
   "id, namespace, name, version, phase, reason, algorithm, objective, trials, running, "    \
   "succeeded, failed, best_trial, best_value, created_at, ended_at FROM experiments WHERE " \
@@ -226,6 +231,17 @@ Result<std::vector<StoredRecord>> SqliteStore::ReadRecords(const TrialId& trial,
     Use use(connection, kReadRecords);
     use.Int(TrialKey(key.value_or(0), trial.number)).Int(attempt).Text(metric);
     return Rows(use, &ReadRecord);
+  });
+}
+
+Result<RecordsSize> SqliteStore::SizeOfRecords(const ExperimentId& experiment,
+                                               TrialNumber through) {
+  return parts_->readers.Read("measure observations", [&](Connection& connection) -> RecordsSize {
+    const std::int64_t key = connection.KeyOf(experiment).value_or(0);
+    Use use(connection, kRecordsSize);
+    use.Int(TrialKey(key, 0)).Int(TrialKey(key, through)).Step();
+    const std::uint64_t rows = use.GetUnsigned(0);
+    return {rows, use.GetUnsigned(1) + rows * kRecordNumbersBytes};
   });
 }
 

@@ -161,6 +161,12 @@ Status SqliteStore::ReplaceRows(const ExperimentId& experiment, const Projection
   });
 }
 
+Status SqliteStore::RemoveRecords(const ExperimentId& experiment, TrialNumber through) {
+  return parts_->Write([&](Connection& connection) {
+    return sqlite::RemoveRecords(connection, experiment, through);
+  });
+}
+
 Status SqliteStore::DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch,
                                      Timestamp now) {
   return parts_->Write([&](Connection& connection) {

@@ -63,6 +63,8 @@ class SqliteStore final : public Store {
                                  const std::string& source) override;
   Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
                                                 const std::string& metric) override;
+  Result<RecordsSize> SizeOfRecords(const ExperimentId& experiment, TrialNumber through) override;
+  Status RemoveRecords(const ExperimentId& experiment, TrialNumber through) override;
 
   Result<std::vector<ExperimentRow>> ListExperiments() override;
   Result<ExperimentRow> FindExperiment(const std::string& name_space,

@@ -290,6 +290,33 @@ void RecordsNothingTwice(StoreHarness& h) {
   REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 4);
 }
 
+void RemovesRecords(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  for (const TrialNumber trial : {1U, 2U, 3U}) {
+    REQUIRE(RecordNow(h, BatchOf(1, trial, 0, 2)));
+  }
+  REQUIRE(RecordNow(h, BatchOf(2, 1, 0, 2)));
+  const auto size = [&](int experiment, TrialNumber through) {
+    return h.store().SizeOfRecords(IdOf(experiment), through).value();
+  };
+  std::uint64_t bytes = 0;
+  for (const StoredRecord& stored : h.store().ReadRecords({IdOf(1), 1}, 0, "").value()) {
+    bytes += stored.record.metric.size() + stored.record.text.size() + kRecordNumbersBytes;
+  }
+  REQUIRE(size(1, 1) == RecordsSize{2, bytes});
+  REQUIRE(size(1, UINT32_MAX).rows == 6);
+  REQUIRE(size(9, UINT32_MAX) == RecordsSize{});
+  for (int again = 0; again < 2; ++again) {
+    REQUIRE(h.store().RemoveRecords(IdOf(1), 2));
+    REQUIRE(size(1, 2) == RecordsSize{});
+    REQUIRE(size(1, 3).rows == 2);
+    REQUIRE(size(2, 1).rows == 2);
+  }
+  REQUIRE(h.store().OffsetOf({IdOf(1), 1}, 1, "output").value() == 2);
+  REQUIRE(CodeOf(h.store().RemoveRecords(IdOf(9), 1)) == Code::kNotFound);
+}
+
 void ManyThreads(StoreHarness& h) {
   if (!h.threads()) {
     return;
@@ -341,6 +368,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"keeps text verbatim", &KeepsTextVerbatim},
     {"reads what was recorded", &ReadsWhatWasRecorded},
     {"records nothing twice", &RecordsNothingTwice},
+    {"removes records up to a trial", &RemovesRecords},
     {"many threads", &ManyThreads},
 });
 

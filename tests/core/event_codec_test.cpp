@@ -62,6 +62,7 @@ std::vector<Event> Samples() {
       BestChanged{7},
       ExperimentEnded{ExperimentEnded::Reason::kGoalReached, "done"},
       ExperimentDeleted{},
+      RecordsRemoved{true, true, 16, std::uint64_t{3} << 32, 4800},
   };
 }
 

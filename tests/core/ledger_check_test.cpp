@@ -105,6 +105,7 @@ TEST_CASE("ledger check: what Decide cannot have recorded is refused", "[core]")
       {"a restart of what runs", event::ExperimentRestarted{}},
       {"a resumption of what runs", event::ExperimentResumed{}},
       {"a budget below zero", event::BudgetEdited{-1, {}, {}}},
+      {"a removal of records while it runs", event::RecordsRemoved{true, true, 1, 0, 0}},
   };
   for (const Case& c : cases) {
     INFO(c.name);
@@ -131,6 +132,32 @@ TEST_CASE("ledger check: the beginning, the numbers, and counts that would take 
   CHECK_FALSE(refused(wide, {3, kNow, event::TrialsReserved{1, 1'000'000}}));
   const ExperimentState deleted = StateAfter({Created(), event::ExperimentDeleted{}});
   CHECK(refused(deleted, {3, kNow, event::ExperimentSuspended{}}));
+}
+
+TEST_CASE("ledger check: records are removed of what ended, and the state says of which trials",
+          "[core]") {
+  std::vector<Event> events = {Created(),
+                               event::TrialsReserved{1, 1},
+                               Proposed(1),
+                               event::TrialLaunched{1, 1, "here"},
+                               event::TrialSucceeded{Outcome(1, 1)},
+                               event::ExperimentEnded{Reason::kMaxTrialsReached, ""}};
+  const ExperimentState ended = StateAfter(events);
+  const auto refused = [&](const event::RecordsRemoved& removed) {
+    return !CheckNext(ended, {7, kNow, removed}).has_value();
+  };
+  CHECK(refused({false, false, 1, 0, 0}));
+  CHECK(refused({true, false, 0, 0, 0}));
+  CHECK(refused({true, false, 2, 0, 0}));
+
+  events.emplace_back(event::RecordsRemoved{true, false, 1, 4096, 0});
+  events.emplace_back(event::ExperimentRestarted{});
+  events.emplace_back(event::TrialsReserved{2, 1});
+  const ExperimentState state = StateAfter(events);
+  CHECK(state.LogRemovedAt(1) == kNow);
+  CHECK_FALSE(state.LogRemovedAt(2).has_value());
+  CHECK_FALSE(state.CurveRemovedAt(1).has_value());
+  CHECK_FALSE(state == ended);
 }
 
 }  // namespace hone
