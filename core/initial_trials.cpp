@@ -2,12 +2,12 @@
 #include "core/initial_trials.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "core/activation.h"
+#include "core/given_value.h"
 #include "core/spec_parts.h"
 
 namespace hone {
@@ -17,72 +17,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMostEntries = 10'000;
 constexpr std::size_t kShown = 60;
-
-double MiddleOf(double min, double max, Distribution distribution) {
-  const bool log =
-      distribution == Distribution::kLogUniform || distribution == Distribution::kLogNormal;
-  return log ? std::exp((std::log(min) + std::log(max)) / 2) : min + (max - min) / 2;
-}
-
-/// The place of x on a grid of `count` points.
-std::uint64_t PlaceOf(double x, double min, double step, std::uint64_t count) {
-  const double k = std::max(0.0, std::round((x - min) / step));
-  return std::min(static_cast<std::uint64_t>(k), count - 1);
-}
-
-std::string TextNear(const RealDomain& domain, double x) {
-  if (!domain.step) {
-    return FormatDouble(std::clamp(x, domain.min, domain.max));
-  }
-  const std::uint64_t count = StepCount(domain.min, domain.max, *domain.step);
-  return SteppedText(domain.min, *domain.step, PlaceOf(x, domain.min, *domain.step, count));
-}
-
-/// A value that a person wrote, as algorithms write it.
-struct Canonical {
-  const std::string& text;
-
-  std::string operator()(const RealDomain& domain) const {
-    return TextNear(domain, ParseDouble(text).value_or(domain.min));
-  }
-  std::string operator()(const IntegerDomain& domain) const {
-    return std::to_string(ParseInt(text).value_or(domain.min));
-  }
-  std::string operator()(const DiscreteDomain& /*domain*/) const { return text; }
-  std::string operator()(const CategoricalDomain& /*domain*/) const { return text; }
-};
-
-/// What a parameter gets that an entry does not name: the middle of its range, on its own scale; of
-/// numbers in a list the middle one, of words the first.
-struct Middle {
-  std::string operator()(const RealDomain& domain) const {
-    return TextNear(domain, MiddleOf(domain.min, domain.max, domain.distribution));
-  }
-  std::string operator()(const IntegerDomain& domain) const {
-    const auto min = static_cast<double>(domain.min);
-    const double x = MiddleOf(min, static_cast<double>(domain.max), domain.distribution);
-    const std::uint64_t count = Cardinality(domain).value_or(1);
-    const std::uint64_t k = PlaceOf(x, min, static_cast<double>(domain.step), count);
-    return std::to_string(domain.min + static_cast<std::int64_t>(k) * domain.step);
-  }
-  std::string operator()(const DiscreteDomain& domain) const {
-    return domain.texts[(domain.texts.size() - 1) / 2];
-  }
-  std::string operator()(const CategoricalDomain& domain) const { return domain.choices.front(); }
-};
-
-/// The text in a list of numbers that is the same number: 0.10 for 0.1.
-std::string AsListed(const Domain& domain, const std::string& text) {
-  const auto* list = std::get_if<DiscreteDomain>(&domain);
-  const std::optional<double> number = ParseDouble(text);
-  if (list == nullptr || !number) {
-    return text;
-  }
-  const auto found = std::ranges::find(list->values, *number);
-  return found == list->values.end()
-             ? text
-             : list->texts[static_cast<std::size_t>(found - list->values.begin())];
-}
 
 std::string PathOf(const Fields& entry) {
   std::string path = entry.Path("");
@@ -110,7 +44,7 @@ class EntryDecoder {
       }
       std::optional<Value> value = ValueOf(entry, parameter, values);
       sound = sound && value;
-      values.push_back(value.value_or(Value{std::visit(Middle{}, parameter.domain), true}));
+      values.push_back(value.value_or(Value{MiddleValue(parameter.domain), true}));
     }
     if (sound && IsFeasible(entry, values) && IsNew(entry, values)) {
       trials_.push_back(std::move(values));
@@ -150,18 +84,18 @@ class EntryDecoder {
       return Value{parameter.inactive_value.value_or(""), false};
     }
     if (!given) {
-      return Value{std::visit(Middle{}, parameter.domain), true};
+      return Value{MiddleValue(parameter.domain), true};
     }
     const std::optional<std::string> text = entry.Text(parameter.name);
     if (!text) {
       return std::nullopt;
     }
-    const std::string listed = AsListed(parameter.domain, *text);
-    if (const Status status = CheckValue(parameter.domain, listed); !status) {
-      entry.problems().Refuse(entry.Path(parameter.name), status.error().message);
+    Result<std::string> value = GivenValue(parameter.domain, *text);
+    if (!value.has_value()) {
+      entry.problems().Refuse(entry.Path(parameter.name), value.error().message);
       return std::nullopt;
     }
-    return Value{std::visit(Canonical{listed}, parameter.domain), true};
+    return Value{std::move(*value), true};
   }
 
   bool IsFeasible(Fields& entry, const Assignment& values) {

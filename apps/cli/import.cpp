@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// hone import: takes in an experiment that `hone export` wrote, here or elsewhere.
+// hone import: takes in an experiment that `hone export` wrote, or results as CSV.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
+#include "apps/cli/import_csv.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
+#include "apps/cli/spec_file.h"
 #include "apps/cli/verb.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -24,9 +27,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kShownColumn = 60;
+
 struct Options {
   std::string file;
   std::string name;
+  std::string experiment;
   std::uint64_t max_gib = archive::Limits{}.bytes >> 30U;
   bool dry_run = false;
 };
@@ -34,13 +40,17 @@ struct Options {
 void Declare(Args& args, Options& options) {
   args.Add("file", options.file,
            {.type = "FILE",
-            .help = "an archive of hone export; -: standard input",
+            .help = "an archive of hone export; -: standard input; with --experiment: a CSV file",
             .values = Values::kFile,
             .required = true});
   args.Add("--name", options.name,
            {.type = "NAME", .help = "take it in as another experiment, of this name"});
   args.Add("--max-gib", options.max_gib,
            {.type = "N", .help = "refuse an archive that is larger when unpacked"});
+  args.Add("--experiment", options.experiment,
+           {.type = "FILE",
+            .help = "FILE is CSV with results of this experiment: a line for each trial",
+            .values = Values::kFile});
   args.Flag("--dry-run", options.dry_run, "only check it, and say what is in it");
 }
 
@@ -147,6 +157,15 @@ std::string Summary(const archive::Archived& archived) {
          std::to_string(archived.logs) + " logs\n";
 }
 
+Result<int> Report(const archive::Archived& archived, bool dry_run) {
+  HONE_RETURN_IF_ERROR(PrintText((dry_run ? "" : "imported ") + Summary(archived)));
+  if (!dry_run && !archived.state.Ended()) {
+    HONE_RETURN_IF_ERROR(PrintText("it was not finished: hone resume " + archived.state.spec->name +
+                                   " goes on with it\n"));
+  }
+  return kExitOk;
+}
+
 /// Whether something of this name or UID is there already.
 Status CheckFree(Store& store, const archive::Archived& archived) {
   const ExperimentRow row = ProjectExperiment(archived.state);
@@ -182,31 +201,73 @@ Result<int> TakeIn(const Config& config, const Options& options) {
   HONE_RETURN_IF_ERROR(archive::Settle(archived, SystemClock().Now()));
   HONE_RETURN_IF_ERROR(staging.Place(original, archived.state.id, config.data_dir));
   HONE_RETURN_IF_ERROR(store->Adopt(archive::ToStep(archived), archive::ToBatches(archived)));
-  HONE_RETURN_IF_ERROR(PrintText("imported " + Summary(archived)));
-  if (!archived.state.Ended()) {
-    HONE_RETURN_IF_ERROR(PrintText("it was not finished: hone resume " + archived.state.spec->name +
-                                   " goes on with it\n"));
+  return Report(archived, false);
+}
+
+/// Tells what is wrong with the file, or left out of it. @returns whether it can be taken in
+bool Tell(const CsvImport& csv) {
+  for (const std::string& problem : csv.problems) {
+    std::fprintf(stderr, "%s\n", problem.c_str());
   }
-  return kExitOk;
+  std::string unused;
+  for (const std::string& column : csv.unused) {
+    unused += " " + Printable(column, kShownColumn);
+  }
+  if (!unused.empty()) {
+    std::fprintf(stderr, "hone: columns without a meaning here:%s\n", unused.c_str());
+  }
+  if (csv.left_out > 0) {
+    std::fprintf(stderr, "hone: left out %zu trials that did not succeed\n", csv.left_out);
+  }
+  return csv.problems.empty();
+}
+
+Result<int> ImportCsv(const Config& config, const Options& options) {
+  FileArguments arguments;
+  arguments.file = options.experiment;
+  if (!options.name.empty()) {
+    arguments.sets.push_back("metadata.name=" + options.name);
+  }
+  HONE_ASSIGN_OR_RETURN(const auto spec, LoadForStart(config, arguments));
+  if (!spec) {
+    return kExitUsage;
+  }
+  HONE_ASSIGN_OR_RETURN(const std::string text, ReadFile(options.file));
+  HONE_ASSIGN_OR_RETURN(const CsvImport csv,
+                        ReadCsvResults(*spec, text, options.file, SystemClock().Now()));
+  if (!Tell(csv)) {
+    return kExitUsage;
+  }
+  if (!options.dry_run) {
+    HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
+    HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(config.LockFile()));
+    HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
+    HONE_RETURN_IF_ERROR(
+        store->Adopt(archive::ToStep(csv.archived), archive::ToBatches(csv.archived)));
+  }
+  return Report(csv.archived, options.dry_run);
 }
 
 Result<int> Import(const Config& config, const Options& options) {
+  if (!options.experiment.empty()) {
+    return ImportCsv(config, options);
+  }
   if (!options.dry_run) {
     return TakeIn(config, options);
   }
   HONE_ASSIGN_OR_RETURN(const auto archived, Read(options, {}));
-  HONE_RETURN_IF_ERROR(PrintText(Summary(archived)));
-  return kExitOk;
+  return Report(archived, true);
 }
 
 }  // namespace
 
 Verb ImportVerb() {
-  return MakeVerb<Options>({.name = "import",
-                            .group = kRunGroup,
-                            .summary = "take in an experiment that hone export wrote",
-                            .example = "hone import digits.tar.zst"},
-                           &Declare, &Import);
+  return MakeVerb<Options>(
+      {.name = "import",
+       .group = kRunGroup,
+       .summary = "take in an experiment that hone export wrote, or results as CSV",
+       .example = "hone import digits.tar.zst"},
+      &Declare, &Import);
 }
 
 }  // namespace hone::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "core/given_value.h"
 #include "suggestion/inprocess/pupil.h"
 
 namespace hone {
@@ -37,6 +38,9 @@ class Collector {
 
   void operator()(const event::TrialsReserved& e) { groups_[seq_].reserved = e; }
   void operator()(const event::TrialProposed& e) {
+    if (e.labels.contains(kImportedLabel)) {
+      return;  // a result that a person brought
+    }
     Group& group = groups_[e.reservation];
     group.based_on = e.based_on;
     group.started[e.trial] = &e;
