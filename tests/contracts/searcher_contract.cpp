@@ -87,26 +87,29 @@ Rng World(std::uint32_t life) {
   return {kSeed, Scope::Experiment(), Purpose::kSimulation, life};
 }
 
-void CheckDeterminism(const SearcherInfo& info, const ExperimentSpec& spec) {
+void CheckDeterminism(const SearcherInfo& info, const ExperimentSpec& spec,
+                      const ContractEffort& effort) {
   SECTION("answers are values of the space, whatever happens") {
-    for (std::uint32_t life = 0; life < 5; ++life) {
+    for (std::uint32_t life = 0; life < effort.lives; ++life) {
       SearcherLab lab(info, spec, kSeed + life);
-      Live(lab, 40, World(life), spec.space);
+      Live(lab, effort.rounds, World(life), spec.space);
     }
   }
   SECTION("the same seed and history give the same answers, asked once or twice") {
     SearcherLab a(info, spec, kSeed);
     SearcherLab b(info, spec, kSeed);
-    Live(a, 20, World(1), spec.space);
+    const int rounds = effort.rounds / 2;
+    Live(a, rounds, World(1), spec.space);
     CHECK(a.Peek(3) == a.Peek(3));
-    Live(b, 20, World(1), spec.space);
+    Live(b, rounds, World(1), spec.space);
     CHECK(a.Peek(3) == b.Peek(3));
     CHECK(a.history().size() == b.history().size());
   }
   SECTION("a searcher rebuilt from history answers as the old one, at any point") {
     SearcherLab lab(info, spec, kSeed);
-    for (std::uint32_t round = 0; round < 12; ++round) {
-      Live(lab, 2, World(round), spec.space);
+    constexpr std::uint32_t kRounds = 24;
+    for (std::uint32_t i = 0; i < effort.rebuilds; ++i) {
+      Live(lab, static_cast<int>(kRounds / effort.rebuilds), World(i), spec.space);
       const auto expected = lab.Peek(3);
       for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{100000}}) {
         lab.Rebuild(batch);
@@ -185,13 +188,13 @@ void CheckSmallSpaces(const SearcherInfo& info) {
 }
 
 /// The promises hold in the spaces of what the algorithm says it can honour, too.
-void CheckSpecialSpaces(const SearcherInfo& info) {
+void CheckSpecialSpaces(const SearcherInfo& info, const ContractEffort& effort) {
   if ((info.supports & kConstrained) != 0) {
     SECTION("constrained") {
       ExperimentSpec spec = ContractSpec(info);
       spec.space = spaces::Constrained(
           std::move(spec.space), {"layers * batch <= 512", "optimizer != \"ftrl\" || decay > 0.4"});
-      CheckDeterminism(info, spec);
+      CheckDeterminism(info, spec, effort);
     }
     SECTION("nothing is feasible") {
       ExperimentSpec spec = ContractSpec(info);
@@ -212,7 +215,7 @@ void CheckSpecialSpaces(const SearcherInfo& info) {
       ExperimentSpec spec = ContractSpec(info);
       spec.space.parameters.push_back(
           spaces::When(spaces::Whole("momentum", 1, 5), "optimizer", {"sgd"}, "0"));
-      CheckDeterminism(info, spec);
+      CheckDeterminism(info, spec, effort);
     }
   }
 }
@@ -320,12 +323,12 @@ ExperimentSpec ContractSpec(const SearcherInfo& info) {
   return spec;
 }
 
-void CheckSearcherContract(const SearcherInfo& info) {
+void CheckSearcherContract(const SearcherInfo& info, const ContractEffort& effort) {
   const ExperimentSpec spec = ContractSpec(info);
-  CheckDeterminism(info, spec);
+  CheckDeterminism(info, spec, effort);
   CheckUnluckyWorlds(info, spec);
   CheckSmallSpaces(info);
-  CheckSpecialSpaces(info);
+  CheckSpecialSpaces(info, effort);
 }
 
 void CheckSearcherKeepsUp(const SearcherInfo& info, int trials) {

@@ -58,8 +58,15 @@ class SearcherLab {
 /// space of 756 combinations.
 ExperimentSpec ContractSpec(const SearcherInfo& info);
 
+/// How long the made-up lives are that the promises are held against.
+struct ContractEffort {
+  std::uint32_t lives = 5;
+  int rounds = 40;              ///< of each life, 2.5 trials a round
+  std::uint32_t rebuilds = 12;  ///< points of a life where the searcher is made anew
+};
+
 /// What every searcher promises. Call inside a section; makes sections of its own.
-void CheckSearcherContract(const SearcherInfo& info);
+void CheckSearcherContract(const SearcherInfo& info, const ContractEffort& effort);
 
 /// This many trials, one at a time and with results, in a time that only something worse than
 /// n log n would miss.
