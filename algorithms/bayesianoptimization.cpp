@@ -6,6 +6,7 @@
 // 2402.02229 (priors that suit many dimensions); Ament et al. 2023, arXiv 2310.20708 (logarithm of
 // the improvement); Song et al. 2024, arXiv 2408.11527 (ranks of the worse half); Swersky et al.
 // 2013, arXiv 1409.4011 (conditional parameters). The engine is in algorithms/gp/.
+// Constraints: candidates and steps outside the feasible region are left out (gp/search.h).
 // Differs from Katib's (scikit-optimize) in: real parameters are on a log scale only if they say
 // so; steps and distributions (in the initial design) are honoured; no configuration is proposed
 // twice; running trials are conditioned on; failed configurations are learned as bad ones.
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "algorithms/encoder.h"
+#include "algorithms/feasible.h"
 #include "algorithms/gp/search.h"
 #include "algorithms/gp/surrogate.h"
 #include "algorithms/registry.h"
@@ -120,10 +122,12 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] Round Start() const;
   void SetModels(Round& round) const;
   void SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const;
-  [[nodiscard]] std::optional<VectorXd> Next(const Round& round, std::size_t index,
-                                             TrialNumber number) const;
+  [[nodiscard]] Result<std::optional<VectorXd>> Next(const Round& round, std::size_t index,
+                                                     TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> InitialPoint(const Round& round, std::size_t index) const;
-  [[nodiscard]] std::optional<VectorXd> AnyPoint(const Round& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> ConstrainedInitialPoint(const Round& round) const;
+  [[nodiscard]] Result<std::optional<VectorXd>> AnyPoint(const Round& round,
+                                                         TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> ModelPoint(const Round& round, TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Best(const Round& round, const Acquisition& acquisition,
                                              TrialNumber number) const;
@@ -225,7 +229,8 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
   Round round = Start();
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
-    const std::optional<VectorXd> point = Next(round, proposed_ + i, request.numbers[i]);
+    HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
+                          Next(round, proposed_ + i, request.numbers[i]));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;
@@ -284,50 +289,90 @@ void BayesianOptimization::SetIncumbents(Round& round, const std::vector<std::si
   }
 }
 
-std::optional<VectorXd> BayesianOptimization::Next(const Round& round, std::size_t index,
-                                                   TrialNumber number) const {
-  if (space_.size() == 0) {
-    return round.taken.empty() ? std::optional<VectorXd>(VectorXd(0)) : std::nullopt;
+/// @returns  nothing: every configuration was tried
+Result<std::optional<VectorXd>> BayesianOptimization::Next(const Round& round, std::size_t index,
+                                                           TrialNumber number) const {
+  if (space_.size() > 0) {
+    std::optional<VectorXd> point =
+        round.value ? ModelPoint(round, number) : InitialPoint(round, index);
+    if (point) {
+      return point;
+    }
   }
-  std::optional<VectorXd> point =
-      round.value ? ModelPoint(round, number) : InitialPoint(round, index);
-  return point ? point : AnyPoint(round, number);
+  return AnyPoint(round, number);
 }
 
 /// The middle of the space, then Sobol points.
 std::optional<VectorXd> BayesianOptimization::InitialPoint(const Round& round,
                                                            std::size_t index) const {
   VectorXd point = VectorXd::Constant(space_.size(), 0.5);
+  if (index > 0 && space_.IsConstrained()) {
+    return ConstrainedInitialPoint(round);
+  }
   if (index > 0) {
     const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
     point = gp::ShiftedSobol(space_.size(), static_cast<std::uint32_t>(index), 1, shift);
   }
   point = space_.Canonical(space_.FromUniform(std::move(point)));
+  if (!space_.IsFeasible(point)) {
+    return ConstrainedInitialPoint(round);
+  }
   return round.IsTaken(point) ? std::nullopt : std::optional(std::move(point));
 }
 
-/// A random point that is new; of a small space, the first new one.
-std::optional<VectorXd> BayesianOptimization::AnyPoint(const Round& round,
-                                                       TrialNumber number) const {
-  Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
-  VectorXd point(space_.size());
-  for (int i = 0; i < kOtherTries; ++i) {
-    std::ranges::generate(point, [&] { return rng.Uniform(); });
-    point = space_.Canonical(space_.FromUniform(std::move(point)));
-    if (!round.IsTaken(point)) {
-      return point;
-    }
-  }
-  const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed);
-  if (!all) {
-    return point;
-  }
-  for (const auto& listed : all->colwise()) {
-    if (!round.IsTaken(listed)) {
-      return listed;
+/// The first Sobol point that is feasible and new.
+std::optional<VectorXd> BayesianOptimization::ConstrainedInitialPoint(const Round& round) const {
+  constexpr std::uint32_t kBlock = 128;
+  const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
+  for (std::uint32_t first = 1; first < kMostDraws; first += kBlock) {
+    const MatrixXd block = gp::ShiftedSobol(space_.size(), first, kBlock, shift);
+    for (const auto& drawn : block.colwise()) {
+      VectorXd point = space_.Canonical(space_.FromUniform(drawn));
+      if (!round.IsTaken(point) && space_.IsFeasible(point)) {
+        return point;
+      }
     }
   }
   return std::nullopt;
+}
+
+/// A random point that is feasible and new; of a small space, the first such one. Of a large one in
+/// which all that were drawn are taken, one that is not new.
+/// @returns  nothing: every feasible configuration was tried
+/// @errors   kFailedPrecondition: nothing feasible was found
+Result<std::optional<VectorXd>> BayesianOptimization::AnyPoint(const Round& round,
+                                                               TrialNumber number) const {
+  Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
+  std::optional<VectorXd> repeated;
+  int feasible = 0;
+  for (int i = 0; i < kMostDraws && feasible < kOtherTries; ++i) {
+    VectorXd point(space_.size());
+    std::ranges::generate(point, [&] { return rng.Uniform(); });
+    point = space_.Canonical(space_.FromUniform(std::move(point)));
+    if (!space_.IsFeasible(point)) {
+      continue;
+    }
+    ++feasible;
+    if (!round.IsTaken(point)) {
+      return point;
+    }
+    repeated = std::move(point);
+  }
+  const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed);
+  if (all) {
+    for (const auto& listed : all->colwise()) {
+      if (space_.IsFeasible(listed)) {
+        if (!round.IsTaken(listed)) {
+          return listed;
+        }
+        repeated = listed;
+      }
+    }
+  }
+  if (!repeated) {
+    return NothingFeasible("none of " + std::to_string(kMostDraws) + " points");
+  }
+  return all ? std::nullopt : repeated;
 }
 
 Acquisition BayesianOptimization::Named(const Round& round, std::string_view name) const {
@@ -350,6 +395,9 @@ std::optional<VectorXd> BayesianOptimization::Best(const Round& round,
   gp::SearchOptions search;
   search.local = options_.local;
   search.taken = [&](const VectorXd& point) { return round.IsTaken(space_.Canonical(point)); };
+  if (space_.IsConstrained()) {
+    search.feasible = [this](const VectorXd& point) { return space_.IsFeasible(point); };
+  }
   const std::optional<VectorXd> point =
       SearchBest(space_.dimensions(), *round.value, acquisition, round.incumbents, search,
                  Rng(seed_, Scope::Trial(number), Purpose::kAcquisition));
@@ -402,7 +450,7 @@ HONE_REGISTER_SEARCHER(
     {.summary = "a Gaussian process of the results, and the largest expected improvement",
      .source = "Jones, Schonlau & Welch 1998; Hvarfner et al. 2024; Ament et al. 2023",
      .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
-                 kConditional,
+                 kConditional | kConstrained,
      .settings = {ChoiceSetting("base_estimator", "GP", {"GP", "RF", "ET", "GBRT"},
                                 "the model; only GP is available"),
                   IntSetting("n_initial_points", std::nullopt, {.min = 0, .max = 1e6},

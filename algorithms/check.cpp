@@ -111,8 +111,10 @@ void CheckParameters(const SearcherInfo& info, const Space& space, const Problem
     }
   }
   if (!space.constraints.empty() && (info.supports & kConstrained) == 0) {
-    problems.Refuse("spec.constraints",
-                    info.name + " does not know constraints; use random, sobol, grid or tpe");
+    problems.Refuse(
+        "spec.constraints",
+        info.name +
+            " does not know constraints; use bayesianoptimization, tpe, random, sobol or grid");
   }
 }
 

@@ -24,6 +24,11 @@ class UnitSpace {
   [[nodiscard]] Assignment Decode(const gp::VectorXd& point) const;
   /// A canonical point. @errors kInvalidArgument: as SpaceEncoder::Encode
   [[nodiscard]] Result<gp::VectorXd> Encode(const Assignment& values) const;
+  [[nodiscard]] bool IsConstrained() const { return !encoder_.space().constraints.empty(); }
+  /// Whether the configuration of a point keeps all constraints.
+  [[nodiscard]] bool IsFeasible(const gp::VectorXd& point) const {
+    return !IsConstrained() || encoder_.space().Feasible(Decode(point));
+  }
   /// Independent uniforms to coordinates with the parameters' distributions. Not canonical.
   [[nodiscard]] gp::VectorXd FromUniform(gp::VectorXd point) const;
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,13 @@ constexpr Index kNeighbours = 24;  // of each incumbent
 constexpr std::size_t kSearchWhole = 1024;
 constexpr int kRounds = 3;  // of L-BFGS and moves
 constexpr int kMovesInRound = 6;
+// In a constrained space: Sobol points are drawn in blocks of what is wanted, neighbours likewise,
+// until there are enough feasible ones; at most this many.
+constexpr std::uint32_t kSobolBlocks = 16;
+constexpr int kNeighbourBlocks = 4;
+constexpr double kBeyond = 10;  // what a climb sees a step over the border as worse by
+constexpr std::size_t kPolished = 2;
+constexpr Index kPolishSteps = 24;
 // Two starts nearer than this would climb the same hill.
 constexpr double kApart = 0.05;
 
@@ -53,8 +62,8 @@ MatrixXd Neighbours(const Dimensions& dimensions, const MatrixXd& incumbents, Rn
 class Climber {
  public:
   Climber(const Dimensions& dimensions, const Model& model, const Acquisition& acquisition,
-          int iterations)
-      : dimensions_(dimensions), model_(model), acquisition_(acquisition), iterations_(iterations) {
+          const SearchOptions& options)
+      : dimensions_(dimensions), model_(model), acquisition_(acquisition), options_(options) {
     for (std::size_t d = 0; d < dimensions.size(); ++d) {
       if (!IsChoice(dimensions[d])) {
         smooth_.push_back(static_cast<Index>(d));
@@ -75,6 +84,20 @@ class Climber {
     return at;
   }
 
+  /// Random steps of falling width on the smooth coordinates.
+  void Polish(Maximum& at, Rng& rng) const {
+    for (const double width : {0.1, 0.03, 0.01, 0.003}) {
+      MatrixXd points = at.x.replicate(1, kPolishSteps);
+      for (Index i = 0; i < kPolishSteps; ++i) {
+        for (const Index d : smooth_) {
+          points(d, i) = std::clamp(points(d, i) + width * rng.Normal(), 0.0, 1.0);
+        }
+        points.col(i) = Snapped(dimensions_, points.col(i));
+      }
+      (void)MoveToBest(points, at);  // a width without a better point is no reason to stop
+    }
+  }
+
  private:
   [[nodiscard]] Maximum AlongSmooth(Maximum at) const {
     if (smooth_.empty()) {
@@ -86,6 +109,7 @@ class Climber {
       start[k] = at.x[smooth_[static_cast<std::size_t>(k)]];
     }
     VectorXd point = at.x;
+    Maximum best = at;
     const auto objective = [&](const VectorXd& x, VectorXd* gradient) {
       for (Index k = 0; k < count; ++k) {
         point[smooth_[static_cast<std::size_t>(k)]] = x[k];
@@ -95,16 +119,35 @@ class Climber {
       for (Index k = 0; k < count; ++k) {
         (*gradient)[k] = whole[smooth_[static_cast<std::size_t>(k)]];
       }
-      return value;
+      const bool feasible = !options_.feasible || options_.feasible(Snapped(dimensions_, point));
+      if (feasible && value > best.value) {
+        best = {point, value};
+      }
+      return feasible ? value : value - kBeyond;
     };
     const Box box{VectorXd::Zero(count), VectorXd::Ones(count)};
-    const Maximum found = Maximise(objective, start, box, iterations_);
-    for (Index k = 0; k < count; ++k) {
-      point[smooth_[static_cast<std::size_t>(k)]] = found.x[k];
+    (void)Maximise(objective, start, box, options_.iterations);  // `best` is the feasible one
+    best.x = Snapped(dimensions_, std::move(best.x));
+    best.value = acquisition_.ValueAt(model_, best.x, nullptr);
+    return best.value > at.value ? best : at;
+  }
+
+  /// The best feasible one of some points, if it is better than `at`.
+  [[nodiscard]] bool MoveToBest(const MatrixXd& points, Maximum& at) const {
+    if (points.cols() == 0) {
+      return false;
     }
-    point = Snapped(dimensions_, std::move(point));
-    const double value = acquisition_.ValueAt(model_, point, nullptr);
-    return value > at.value ? Maximum{std::move(point), value} : at;
+    const VectorXd values = acquisition_.Values(model_, points);
+    for (const Index i : BestFirst(values)) {
+      if (!(values[i] > at.value)) {
+        break;
+      }
+      if (!options_.feasible || options_.feasible(points.col(i))) {
+        at = {points.col(i), values[i]};
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Values of a coordinate to move to: all others, or the neighbours if there are many.
@@ -143,16 +186,9 @@ class Climber {
   [[nodiscard]] bool AlongValues(Maximum& at) const {
     bool moved = false;
     for (int i = 0; i < kMovesInRound; ++i) {
-      const MatrixXd points = Moves(at.x);
-      if (points.cols() == 0) {
+      if (!MoveToBest(Moves(at.x), at)) {
         break;
       }
-      Index best = 0;
-      const double value = acquisition_.Values(model_, points).maxCoeff(&best);
-      if (!(value > at.value)) {
-        break;
-      }
-      at = {points.col(best), value};
       moved = true;
     }
     return moved;
@@ -161,7 +197,7 @@ class Climber {
   const Dimensions& dimensions_;
   const Model& model_;
   const Acquisition& acquisition_;
-  int iterations_;
+  const SearchOptions& options_;
   std::vector<Index> smooth_;  // coordinates that L-BFGS moves
 };
 
@@ -183,7 +219,7 @@ std::vector<Index> Starts(const MatrixXd& candidates, const std::vector<Index>& 
 }
 
 std::optional<VectorXd> FirstFree(const MatrixXd& candidates, const std::vector<Index>& order,
-                                  const Taken& taken) {
+                                  const PointTest& taken) {
   for (const Index i : order) {
     if (!taken(candidates.col(i))) {
       return candidates.col(i);
@@ -192,16 +228,47 @@ std::optional<VectorXd> FirstFree(const MatrixXd& candidates, const std::vector<
   return std::nullopt;
 }
 
+/// Adds the feasible ones of some points, snapped, until there are `most`.
+void Keep(const Dimensions& dimensions, const MatrixXd& points, const SearchOptions& options,
+          std::size_t most, std::vector<VectorXd>& kept) {
+  for (Index i = 0; i < points.cols() && kept.size() < most; ++i) {
+    VectorXd point = Snapped(dimensions, points.col(i));
+    if (!options.feasible || options.feasible(point)) {
+      kept.push_back(std::move(point));
+    }
+  }
+}
+
 MatrixXd Candidates(const Dimensions& dimensions, const MatrixXd& incumbents,
                     const SearchOptions& options, Rng& rng) {
   const auto rows = static_cast<Index>(dimensions.size());
-  const MatrixXd near = Neighbours(dimensions, incumbents, rng);
-  MatrixXd candidates(rows, options.sobol_points + near.cols());
-  candidates << ShiftedSobol(rows, 0, options.sobol_points, rng), near;
-  for (Index i = 0; i < candidates.cols(); ++i) {
-    candidates.col(i) = Snapped(dimensions, candidates.col(i));
+  std::vector<VectorXd> near;
+  const auto neighbours = static_cast<std::size_t>(incumbents.cols() * kNeighbours);
+  for (int block = 0; block < kNeighbourBlocks && near.size() < neighbours; ++block) {
+    Keep(dimensions, Neighbours(dimensions, incumbents, rng), options, neighbours, near);
+  }
+  std::vector<VectorXd> kept;
+  const auto wanted = static_cast<std::size_t>(options.sobol_points);
+  for (std::uint32_t block = 0; block < kSobolBlocks && kept.size() < wanted; ++block) {
+    const auto first = block * static_cast<std::uint32_t>(wanted);
+    Keep(dimensions, ShiftedSobol(rows, first, options.sobol_points, rng), options, wanted, kept);
+  }
+  kept.insert(kept.end(), near.begin(), near.end());
+  MatrixXd candidates(rows, std::ssize(kept));
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    candidates.col(static_cast<Index>(i)) = kept[i];
   }
   return candidates;
+}
+
+/// What climbs from the best candidates reach.
+std::vector<Maximum> Tops(const Climber& climber, const MatrixXd& candidates,
+                          const VectorXd& values, const std::vector<Index>& starts) {
+  std::vector<Maximum> tops;
+  for (const Index start : starts) {
+    tops.push_back(climber.Climb({candidates.col(start), values[start]}));
+  }
+  return tops;
 }
 
 }  // namespace
@@ -268,27 +335,34 @@ std::optional<VectorXd> SearchBest(const Dimensions& dimensions, const Model& mo
                                    const Acquisition& acquisition, const MatrixXd& incumbents,
                                    const SearchOptions& options, Rng rng) {
   if (const std::optional<MatrixXd> all = AllPoints(dimensions, kSearchWhole)) {
-    return FirstFree(*all, BestFirst(acquisition.Values(model, *all)), options.taken);
+    const auto refused = [&](const VectorXd& point) {
+      return options.taken(point) || (options.feasible && !options.feasible(point));
+    };
+    return FirstFree(*all, BestFirst(acquisition.Values(model, *all)), refused);
   }
-  const Taken& taken = options.taken;
   const MatrixXd candidates = Candidates(dimensions, incumbents, options, rng);
+  if (candidates.cols() == 0) {
+    return std::nullopt;
+  }
   const VectorXd values = acquisition.Values(model, candidates);
   const std::vector<Index> order = BestFirst(values);
-  std::vector<Maximum> tops;
   if (options.local) {
-    const Climber climber(dimensions, model, acquisition, options.iterations);
-    for (const Index start : Starts(candidates, order, options.starts)) {
-      tops.push_back(climber.Climb({candidates.col(start), values[start]}));
+    const Climber climber(dimensions, model, acquisition, options);
+    std::vector<Maximum> tops =
+        Tops(climber, candidates, values, Starts(candidates, order, options.starts));
+    std::ranges::stable_sort(tops, std::ranges::greater(), &Maximum::value);
+    if (options.feasible) {
+      std::ranges::for_each(tops | std::views::take(kPolished),
+                            [&](Maximum& top) { climber.Polish(top, rng); });
+      std::ranges::stable_sort(tops, std::ranges::greater(), &Maximum::value);
+    }
+    for (const Maximum& top : tops) {
+      if (!options.taken(top.x)) {
+        return top.x;
+      }
     }
   }
-  std::ranges::stable_sort(tops,
-                           [](const Maximum& a, const Maximum& b) { return a.value > b.value; });
-  for (const Maximum& top : tops) {
-    if (!taken(top.x)) {
-      return top.x;
-    }
-  }
-  return FirstFree(candidates, order, taken);
+  return FirstFree(candidates, order, options.taken);
 }
 
 }  // namespace hone::gp

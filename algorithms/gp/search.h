@@ -9,22 +9,25 @@
 
 namespace hone::gp {
 
-/// Whether a point must not be proposed (again).
-using Taken = std::function<bool(const VectorXd& point)>;
+/// A property of snapped points.
+using PointTest = std::function<bool(const VectorXd& point)>;
 
 struct SearchOptions {
   Eigen::Index sobol_points = 512;
   int starts = 8;
-  int iterations = 20;  ///< of L-BFGS-B, for each start and round
-  Taken taken{};
-  bool local = true;  ///< false: the best of the sampled candidates
+  int iterations = 20;   ///< of L-BFGS-B, for each start and round
+  PointTest taken{};     ///< must not be proposed (again)
+  PointTest feasible{};  ///< keeps the constraints; empty: every point does
+  bool local = true;     ///< false: the best of the sampled candidates
 };
 
 /// The point of the largest acquisition that is not taken: Sobol points and the neighbours of the
 /// incumbents, from the best of them bounded L-BFGS on continuous coordinates in turn with moves of
-/// single coordinates that have values. Spaces of few configurations are searched whole.
+/// single coordinates that have values. Spaces of few configurations are searched whole. With
+/// constraints, candidates are feasible ones, no step leaves the feasible region, and the best two
+/// are tried in ever smaller random steps, since a climb ends where it meets the border.
 /// @param incumbents  shape (dimensions, k): good points so far
-/// @returns  a snapped point; nothing if every candidate is taken
+/// @returns  a snapped, feasible point; nothing if every candidate is taken
 /// @cost     counts only: never the clock
 std::optional<VectorXd> SearchBest(const Dimensions& dimensions, const Model& model,
                                    const Acquisition& acquisition, const MatrixXd& incumbents,

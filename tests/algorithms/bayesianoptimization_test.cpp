@@ -188,6 +188,41 @@ TEST_CASE("bayesianoptimization: every setting of Katib is taken or refused with
   }
 }
 
+TEST_CASE("bayesianoptimization: finds an optimum on the border of the feasible region",
+          "[algorithms]") {
+  // Of the points with x + 2 y <= 0.7, (0.5, 0.1) is nearest to (0.7, 0.5): at 0.2.
+  const Space space = spaces::Constrained({{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1)}},
+                                          {"x + 2 * y <= 0.7"});
+  SearcherLab lab(Info(), SpecOf(space), 3);
+  double best = 1e9;
+  for (int i = 0; i < 25; ++i) {
+    const Assignment values = Values(lab.Ask(1)[0]);
+    REQUIRE(space.Feasible(values));
+    const double value =
+        std::pow(Number(values[0]) - 0.7, 2) + std::pow(Number(values[1]) - 0.5, 2);
+    best = std::min(best, value);
+    lab.Complete(lab.running().front(), value);
+  }
+  CHECK(best >= 0.2 - 1e-12);
+  CHECK(best < 0.2 + 1e-3);  // one of 25 random points is that near with a probability of 1 %
+}
+
+TEST_CASE("bayesianoptimization: a constrained space ends with its last feasible configuration",
+          "[algorithms]") {
+  const Space space = spaces::Constrained({{spaces::Whole("x", 1, 40), spaces::Whole("y", 1, 40)}},
+                                          {"x * y == 36"});
+  SearcherLab lab(Info(), SpecOf(space), 5);
+  std::set<std::string> seen;
+  for (int i = 0; i < 9; ++i) {
+    const Assignment values = Values(lab.Ask(1)[0]);
+    CHECK(space.Feasible(values));
+    seen.insert(Key(values));
+    lab.Complete(lab.running().front(), i);
+  }
+  CHECK(seen.size() == 9);
+  CHECK(std::holds_alternative<proposal::Exhausted>(lab.Peek(1)[0]));
+}
+
 TEST_CASE("bayesianoptimization: an inactive parameter is no reason to try twice", "[algorithms]") {
   Space space{{spaces::Words("kind", {"plain", "deep"}), spaces::Whole("layers", 1, 4)}};
   space.parameters[1].active_when = Activation{"kind", {"deep"}};
