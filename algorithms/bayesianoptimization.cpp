@@ -9,7 +9,7 @@
 // Constraints: candidates and steps outside the feasible region are left out (gp/search.h).
 // Differs from Katib's (scikit-optimize) in: real parameters are on a log scale only if they say
 // so; steps and distributions (in the initial design) are honoured; no configuration is proposed
-// twice; running trials are conditioned on; failed configurations are learned as bad ones.
+// twice; running trials are conditioned on; failures are a model of their own.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -70,6 +70,10 @@ struct Lexicographic {
   }
 };
 
+bool IsTimed(const gp::Observed& result) {
+  return result.log_duration.has_value();
+}
+
 /// State: what was proposed, what came of it, in the order of the ledger. Models are memoised.
 class BayesianOptimization final : public Searcher {
  public:
@@ -83,15 +87,22 @@ class BayesianOptimization final : public Searcher {
   struct Models {
     gp::Surrogate value;
     gp::Surrogate duration;
+    gp::Surrogate feasibility;
   };
   /// What one call of Propose works on.
   struct Round {
     std::set<VectorXd, Lexicographic> taken;
-    std::unique_ptr<gp::Model> value;     // null: the initial design
-    std::unique_ptr<gp::Model> duration;  // null: not asked for
+    std::unique_ptr<gp::Model> value;        // null: the initial design
+    std::unique_ptr<gp::Model> duration;     // null: not asked for, or nothing known
+    std::unique_ptr<gp::Model> feasibility;  // null: nothing has failed
     MatrixXd incumbents;
     double best = 0;
     [[nodiscard]] bool IsTaken(const VectorXd& point) const { return taken.contains(point); }
+  };
+
+  struct Found {
+    std::optional<VectorXd> point;  // feasible and not taken
+    bool feasible = false;          // some point was, taken or not
   };
 
   BayesianOptimization(UnitSpace space, Options options, std::uint64_t seed)
@@ -126,6 +137,7 @@ class BayesianOptimization final : public Searcher {
                                                      TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> InitialPoint(const Round& round, std::size_t index) const;
   [[nodiscard]] std::optional<VectorXd> ConstrainedInitialPoint(const Round& round) const;
+  [[nodiscard]] Found FirstNew(const Round& round, const MatrixXd& points) const;
   [[nodiscard]] Result<std::optional<VectorXd>> AnyPoint(const Round& round,
                                                          TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> ModelPoint(const Round& round, TrialNumber number) const;
@@ -261,7 +273,11 @@ void BayesianOptimization::SetModels(Round& round) const {
     models.value.Update(embedding_, results_, gp::Target::kValue);
     round.value = std::make_unique<gp::Model>(models.value.model());
     SetIncumbents(round, models.value.rows());
-    if (PerSecond()) {
+    if (with_value_ < results_.size()) {
+      models.feasibility.Update(embedding_, results_, gp::Target::kFeasibility);
+      round.feasibility = std::make_unique<gp::Model>(models.feasibility.model());
+    }
+    if (PerSecond() && std::ranges::any_of(results_, IsTimed)) {
       models.duration.Update(embedding_, results_, gp::Target::kLogDuration);
       round.duration = std::make_unique<gp::Model>(models.duration.model());
     }
@@ -276,9 +292,7 @@ void BayesianOptimization::SetIncumbents(Round& round, const std::vector<std::si
   const VectorXd means = round.value->FittedMeans();
   std::vector<std::pair<double, std::size_t>> good;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (results_[rows[i]].value) {
-      good.emplace_back(means[static_cast<Index>(i)], rows[i]);
-    }
+    good.emplace_back(means[static_cast<Index>(i)], rows[i]);
   }
   std::ranges::sort(good);
   round.best = good.front().first;
@@ -325,15 +339,32 @@ std::optional<VectorXd> BayesianOptimization::ConstrainedInitialPoint(const Roun
   constexpr std::uint32_t kBlock = 128;
   const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
   for (std::uint32_t first = 1; first < kMostDraws; first += kBlock) {
-    const MatrixXd block = gp::ShiftedSobol(space_.size(), first, kBlock, shift);
-    for (const auto& drawn : block.colwise()) {
-      VectorXd point = space_.Canonical(space_.FromUniform(drawn));
-      if (!round.IsTaken(point) && space_.IsFeasible(point)) {
-        return point;
-      }
+    MatrixXd block = gp::ShiftedSobol(space_.size(), first, kBlock, shift);
+    for (auto&& point : block.colwise()) {
+      point = space_.Canonical(space_.FromUniform(point));
+    }
+    if (std::optional<VectorXd> point = FirstNew(round, block).point) {
+      return point;
     }
   }
   return std::nullopt;
+}
+
+/// @param points  canonical, in columns
+BayesianOptimization::Found BayesianOptimization::FirstNew(const Round& round,
+                                                           const MatrixXd& points) const {
+  Found found;
+  for (const auto& point : points.colwise()) {
+    if (!space_.IsFeasible(point)) {
+      continue;
+    }
+    found.feasible = true;
+    if (!round.IsTaken(point)) {
+      found.point = point;
+      break;
+    }
+  }
+  return found;
 }
 
 /// A random point that is feasible and new; of a small space, the first such one. Of a large one in
@@ -358,21 +389,17 @@ Result<std::optional<VectorXd>> BayesianOptimization::AnyPoint(const Round& roun
     }
     repeated = std::move(point);
   }
-  const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed);
-  if (all) {
-    for (const auto& listed : all->colwise()) {
-      if (space_.IsFeasible(listed)) {
-        if (!round.IsTaken(listed)) {
-          return listed;
-        }
-        repeated = listed;
-      }
+  if (const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed)) {
+    Found found = FirstNew(round, *all);
+    if (!found.feasible) {
+      return NothingFeasible("no configuration");
     }
+    return std::move(found.point);
   }
   if (!repeated) {
     return NothingFeasible("none of " + std::to_string(kMostDraws) + " points");
   }
-  return all ? std::nullopt : repeated;
+  return repeated;
 }
 
 Acquisition BayesianOptimization::Named(const Round& round, std::string_view name) const {
@@ -386,6 +413,7 @@ Acquisition BayesianOptimization::Named(const Round& round, std::string_view nam
     acquisition.xi = kXi;
   }
   acquisition.log_duration = round.duration.get();
+  acquisition.feasibility = round.feasibility.get();
   return acquisition;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "algorithms/gp/acquisition.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -11,6 +12,13 @@ const double kLogRoot2Pi = 0.5 * std::log(2 * std::numbers::pi);
 
 // Below it the textbook formula loses too many digits.
 constexpr double kTail = -4;
+
+// Variance of a label, at least: regression of labels is never as sure as its fitted noise.
+constexpr double kLeastLabelNoise = 0.05;
+
+double LabelNoise(const Model& labels) {
+  return std::max(std::exp(labels.hyper().log_noise), kLeastLabelNoise);
+}
 
 double Density(double z) {
   return std::exp(-0.5 * z * z - kLogRoot2Pi);
@@ -65,6 +73,22 @@ double LogNormalCdf(double z, double* slope) {
   return -0.5 * z * z - kLogRoot2Pi - std::log(sum);
 }
 
+VectorXd LogFeasibility(const Model& labels, const MatrixXd& points) {
+  const Prediction at = labels.Predict(points);
+  const Eigen::ArrayXd spread = (at.sd.array().square() + LabelNoise(labels)).sqrt();
+  return (at.mean.array() / spread).unaryExpr([](double z) { return LogNormalCdf(z, nullptr); });
+}
+
+double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes) {
+  const PointPrediction at = labels.PredictAt(point);
+  const double spread = std::sqrt(at.sd * at.sd + LabelNoise(labels));
+  const double z = at.mean / spread;
+  double slope = 0;
+  const double value = LogNormalCdf(z, &slope);
+  *slopes = slope / spread * (at.mean_slope - z * at.sd / spread * at.sd_slope);
+  return value;
+}
+
 VectorXd Acquisition::Values(const Model& model, const MatrixXd& points) const {
   const Prediction prediction = model.Predict(points);
   VectorXd values(points.cols());
@@ -85,6 +109,9 @@ VectorXd Acquisition::Values(const Model& model, const MatrixXd& points) const {
   }
   if (log_duration != nullptr) {
     values -= log_duration->Predict(points).mean;
+  }
+  if (feasibility != nullptr) {
+    values += LogFeasibility(*feasibility, points);
   }
   return values;
 }
@@ -111,6 +138,11 @@ double Acquisition::ValueAt(const Model& model, const VectorXd& point, VectorXd*
     const PointPrediction duration = log_duration->PredictAt(point);
     value -= duration.mean;
     *gradient -= duration.mean_slope;
+  }
+  if (feasibility != nullptr) {
+    VectorXd slopes;
+    value += LogFeasibilityAt(*feasibility, point, &slopes);
+    *gradient += slopes;
   }
   return value;
 }

@@ -14,6 +14,15 @@ double LogExpectedImprovement(double z, double* slope);
 /// log Phi(z), likewise.
 double LogNormalCdf(double z, double* slope);
 
+/// Logarithm of the probability that a point is feasible: that the label which the model predicts
+/// there, its noise included, is positive. So it falls where failures are many and sure, and stays
+/// near that of its neighbours where there is but one.
+/// @param slopes  set to the gradient by the coordinates
+/// @source  label regression: Rasmussen, Williams 2006, section 6.5; as a factor of the
+///          improvement: Gelbart, Snoek, Adams 2014, arXiv 1403.5607
+VectorXd LogFeasibility(const Model& labels, const MatrixXd& points);
+double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes);
+
 /// What to maximise when a function is to be minimised.
 struct Acquisition {
   enum class Kind { kLogEi, kLogPi, kLcb };
@@ -23,6 +32,9 @@ struct Acquisition {
   double kappa = 2;  ///< standard deviations below the mean (LCB)
   /// If not null: a model of the logarithm of the trial's duration; EI and PI are then per second.
   const Model* log_duration = nullptr;
+  /// If not null: a model of 1 (has a value) and -1 (failed). The logarithm of the probability of
+  /// feasibility is added; for LCB, too, whose unit is about one standard deviation.
+  const Model* feasibility = nullptr;
 
   /// @param points  shape (dimensions, m) @returns shape (m)
   [[nodiscard]] VectorXd Values(const Model& model, const MatrixXd& points) const;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
-#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -87,18 +86,22 @@ class Climber {
   /// Random steps of falling width on the smooth coordinates.
   void Polish(Maximum& at, Rng& rng) const {
     for (const double width : {0.1, 0.03, 0.01, 0.003}) {
-      MatrixXd points = at.x.replicate(1, kPolishSteps);
-      for (Index i = 0; i < kPolishSteps; ++i) {
-        for (const Index d : smooth_) {
-          points(d, i) = std::clamp(points(d, i) + width * rng.Normal(), 0.0, 1.0);
-        }
-        points.col(i) = Snapped(dimensions_, points.col(i));
+      MatrixXd points(at.x.size(), kPolishSteps);
+      for (auto&& point : points.colwise()) {
+        point = Step(at.x, width, rng);
       }
       (void)MoveToBest(points, at);  // a width without a better point is no reason to stop
     }
   }
 
  private:
+  [[nodiscard]] VectorXd Step(VectorXd point, double width, Rng& rng) const {
+    for (const Index d : smooth_) {
+      point[d] = std::clamp(point[d] + width * rng.Normal(), 0.0, 1.0);
+    }
+    return Snapped(dimensions_, std::move(point));
+  }
+
   [[nodiscard]] Maximum AlongSmooth(Maximum at) const {
     if (smooth_.empty()) {
       return at;
@@ -261,13 +264,15 @@ MatrixXd Candidates(const Dimensions& dimensions, const MatrixXd& incumbents,
   return candidates;
 }
 
-/// What climbs from the best candidates reach.
+/// What climbs from some of the candidates reach, the best first.
 std::vector<Maximum> Tops(const Climber& climber, const MatrixXd& candidates,
                           const VectorXd& values, const std::vector<Index>& starts) {
   std::vector<Maximum> tops;
+  tops.reserve(starts.size());
   for (const Index start : starts) {
     tops.push_back(climber.Climb({candidates.col(start), values[start]}));
   }
+  std::ranges::stable_sort(tops, std::ranges::greater(), &Maximum::value);
   return tops;
 }
 
@@ -346,23 +351,19 @@ std::optional<VectorXd> SearchBest(const Dimensions& dimensions, const Model& mo
   }
   const VectorXd values = acquisition.Values(model, candidates);
   const std::vector<Index> order = BestFirst(values);
+  std::vector<Maximum> tops;
   if (options.local) {
     const Climber climber(dimensions, model, acquisition, options);
-    std::vector<Maximum> tops =
-        Tops(climber, candidates, values, Starts(candidates, order, options.starts));
+    tops = Tops(climber, candidates, values, Starts(candidates, order, options.starts));
+    const std::size_t polished = options.feasible ? std::min(kPolished, tops.size()) : 0;
+    for (std::size_t i = 0; i < polished; ++i) {
+      climber.Polish(tops[i], rng);
+    }
     std::ranges::stable_sort(tops, std::ranges::greater(), &Maximum::value);
-    if (options.feasible) {
-      std::ranges::for_each(tops | std::views::take(kPolished),
-                            [&](Maximum& top) { climber.Polish(top, rng); });
-      std::ranges::stable_sort(tops, std::ranges::greater(), &Maximum::value);
-    }
-    for (const Maximum& top : tops) {
-      if (!options.taken(top.x)) {
-        return top.x;
-      }
-    }
   }
-  return FirstFree(candidates, order, options.taken);
+  const auto free =
+      std::ranges::find_if(tops, [&](const Maximum& top) { return !options.taken(top.x); });
+  return free != tops.end() ? free->x : FirstFree(candidates, order, options.taken);
 }
 
 }  // namespace hone::gp

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "algorithms/gp/fit.h"
 #include "algorithms/gp/outputs.h"
@@ -20,11 +19,23 @@ constexpr std::size_t kMostBetweenFits = 50;
 constexpr std::size_t kMostInModel = 450;
 constexpr std::size_t kMostInFit = 300;
 
-/// At most `most` of the first `count` results: the best half of that number, and of the others
-/// every k-th, so that the rest of the space is not forgotten. Ascending.
-std::vector<std::size_t> Chosen(std::span<const Observed> results, std::size_t most) {
-  std::vector<std::size_t> order(results.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+std::optional<double> OutputOf(const Observed& result, Target target) {
+  switch (target) {
+    case Target::kValue:
+      return result.value;
+    case Target::kLogDuration:
+      return result.log_duration;
+    case Target::kFeasibility:
+      return result.value ? 1.0 : -1.0;
+  }
+  return std::nullopt;
+}
+
+/// At most `most` of these rows: the best half of that number, and of the others every k-th, so
+/// that the rest of the space is not forgotten. Ascending.
+std::vector<std::size_t> Chosen(std::span<const Observed> results,
+                                std::span<const std::size_t> rows, std::size_t most) {
+  std::vector<std::size_t> order(rows.begin(), rows.end());
   if (order.size() <= most) {
     return order;
   }
@@ -51,32 +62,20 @@ MatrixXd PointsOf(std::span<const Observed> results, const std::vector<std::size
   return points;
 }
 
-/// Transformed outputs of those that have one; the others get the worst (values) or 0 (durations).
+/// Of results that have an output, as the model sees them.
 VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::size_t>& rows,
                    Target target) {
-  std::vector<double> known;
-  const auto raw = [&](std::size_t row) {
-    return target == Target::kValue ? results[row].value : results[row].log_duration;
-  };
-  for (const std::size_t row : rows) {
-    if (const auto value = raw(row)) {
-      known.push_back(*value);
-    }
+  VectorXd outputs(static_cast<Index>(rows.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    outputs[static_cast<Index>(i)] = OutputOf(results[rows[i]], target).value_or(0);
   }
-  VectorXd outputs = Eigen::Map<VectorXd>(known.data(), static_cast<Index>(known.size()));
-  double missing = 0;
   if (target == Target::kValue) {
-    outputs = TransformedOutputs(std::move(outputs));
-    missing = outputs.size() > 0 ? std::max(outputs.maxCoeff(), 1.0) : 1.0;
-  } else if (outputs.size() > 0) {
+    return TransformedOutputs(std::move(outputs));
+  }
+  if (target == Target::kLogDuration) {
     outputs.array() -= outputs.mean();
   }
-  VectorXd all(static_cast<Index>(rows.size()));
-  Index next = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    all[static_cast<Index>(i)] = raw(rows[i]) ? outputs[next++] : missing;
-  }
-  return all;
+  return outputs;
 }
 
 /// Root mean square, or 1 if that is nothing.
@@ -101,21 +100,27 @@ std::size_t Surrogate::FitCount(std::size_t count) {
 
 void Surrogate::Update(const Embedding& embedding, std::span<const Observed> results,
                        Target target) {
-  const std::size_t fit = FitCount(results.size());
-  if (!model_ || fit != fitted_ || seen_ > results.size()) {
-    const auto first = results.first(fit);
-    const std::vector<std::size_t> sample = Chosen(first, kMostInFit);
-    VectorXd outputs = OutputsOf(first, sample, target);
-    outputs /= SpreadOf(outputs);
-    Hyper hyper = Fit(embedding, PointsOf(first, sample), outputs);
-    rows_ = Chosen(first, kMostInModel);
-    model_ = std::make_unique<Model>(embedding, std::move(hyper), PointsOf(first, rows_));
-    fitted_ = fit;
-    seen_ = fit;
-  }
   for (; seen_ < results.size(); ++seen_) {
-    model_->Append(results[seen_].point);
-    rows_.push_back(seen_);
+    if (OutputOf(results[seen_], target)) {
+      known_.push_back(seen_);
+    }
+  }
+  const std::size_t fit = FitCount(known_.size());
+  if (!model_ || fit != fitted_) {
+    const auto first = std::span(known_).first(fit);
+    const std::vector<std::size_t> sample = Chosen(results, first, kMostInFit);
+    VectorXd outputs = OutputsOf(results, sample, target);
+    outputs /= SpreadOf(outputs);
+    Hyper hyper = Fit(embedding, PointsOf(results, sample), outputs);
+    rows_ = Chosen(results, first, kMostInModel);
+    model_ = std::make_unique<Model>(embedding, std::move(hyper), PointsOf(results, rows_));
+    fitted_ = fit;
+    in_model_ = fit;
+  }
+  for (; in_model_ < known_.size(); ++in_model_) {
+    const std::size_t row = known_[in_model_];
+    model_->Append(results[row].point);
+    rows_.push_back(row);
   }
   model_->SetOutputs(OutputsOf(results, rows_, target));
 }

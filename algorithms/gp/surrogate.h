@@ -18,28 +18,35 @@ struct Observed {
   std::optional<double> log_duration;  ///< logarithm of seconds
 };
 
-enum class Target { kValue, kLogDuration };
+/// What is modelled, of the results that have it.
+enum class Target {
+  kValue,        ///< transformed values
+  kLogDuration,  ///< less their mean
+  kFeasibility,  ///< 1 with a value, -1 without; every result has it
+};
 
 /// A model of the results so far. Its hyperparameters are those of the last of fixed counts of
-/// results, fitted from the same starts every time; later results are rows appended to its factor.
+/// outputs, fitted from the same starts every time; later ones are rows appended to its factor.
 /// So it is a function of the results, bit for bit, whether it was kept or made anew.
 class Surrogate {
  public:
   /// Brings a kept one up to date, or makes it anew. Results must begin with those it was made of;
-  /// there is at least one with a value.
+  /// there is at least one that has what is modelled.
   void Update(const Embedding& embedding, std::span<const Observed> results, Target target);
 
   [[nodiscard]] const Model& model() const { return *model_; }
   /// Results that the model holds, in its order.
   [[nodiscard]] const std::vector<std::size_t>& rows() const { return rows_; }
 
-  /// The count of results at whose arrival the hyperparameters in use at `count` were fitted: each
+  /// The count of outputs at whose arrival the hyperparameters in use at `count` were fitted: each
   /// up to 16, then a tenth more, at most 50 more.
   static std::size_t FitCount(std::size_t count);
 
  private:
-  std::size_t fitted_ = 0;  // results at the fit
-  std::size_t seen_ = 0;
+  std::size_t seen_ = 0;            // results
+  std::vector<std::size_t> known_;  // those of them that have an output
+  std::size_t fitted_ = 0;          // of them, at the fit
+  std::size_t in_model_ = 0;        // of them, up to the last appended
   std::vector<std::size_t> rows_;
   std::unique_ptr<Model> model_;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "algorithms/gp/acquisition.h"
@@ -148,11 +149,12 @@ TEST_CASE("gp: gradients of predictions and acquisitions are those of finite dif
   other.SetOutputs(-outputs);
   for (const auto kind :
        {Acquisition::Kind::kLogEi, Acquisition::Kind::kLogPi, Acquisition::Kind::kLcb}) {
-    for (const Model* duration : {static_cast<const Model*>(nullptr), &std::as_const(other)}) {
+    for (const bool others : {false, true}) {
       Acquisition acquisition;
       acquisition.kind = kind;
       acquisition.best = outputs.minCoeff();
-      acquisition.log_duration = duration;
+      acquisition.log_duration = others ? &other : nullptr;
+      acquisition.feasibility = others ? &other : nullptr;
       const MatrixXd at = RandomPoints(Mixed(), 6, Numbers(3));
       const VectorXd values = acquisition.Values(model, at);
       for (Index i = 0; i < at.cols(); ++i) {
@@ -282,8 +284,43 @@ TEST_CASE("gp: a surrogate that was kept is the one that is made anew", "[algori
   fresh.Update(embedding, results, Target::kValue);
   CHECK(kept.model().Factor() == fresh.model().Factor());
   CHECK(kept.model().FittedMeans() == fresh.model().FittedMeans());
-  const Prediction at = fresh.model().Predict(points);
-  CHECK(at.mean[3] > at.mean.mean());  // infeasible ones count as bad
+  CHECK(fresh.rows().size() == 34);  // failures are no values
+  fresh = Surrogate();
+  fresh.Update(embedding, results, Target::kFeasibility);
+  CHECK(fresh.rows().size() == 40);
+}
+
+/// A model of which of some points failed.
+Surrogate Labels(const Embedding& embedding, const MatrixXd& points,
+                 const std::function<bool(const VectorXd&)>& fails) {
+  std::vector<Observed> results;
+  for (Index i = 0; i < points.cols(); ++i) {
+    const VectorXd point = points.col(i);
+    results.push_back({point, fails(point) ? std::nullopt : std::optional(0.0), std::nullopt});
+  }
+  Surrogate labels;
+  labels.Update(embedding, results, Target::kFeasibility);
+  return labels;
+}
+
+TEST_CASE("gp: a region where all fails is learned, one failure among successes is not one",
+          "[algorithms]") {
+  const Dimensions dimensions(3);
+  const Embedding embedding(dimensions);
+  const MatrixXd points = RandomPoints(dimensions, 40, Numbers(7));
+  const MatrixXd at = RandomPoints(dimensions, 100, Numbers(8));
+  const Surrogate half = Labels(embedding, points, [](const VectorXd& x) { return x[1] > 0.6; });
+  const VectorXd learned = LogFeasibility(half.model(), at);
+  for (Index i = 0; i < at.cols(); ++i) {
+    INFO(at.col(i).transpose());
+    CHECK((at(1, i) < 0.75 || learned[i] < std::log(0.1)));
+    CHECK((at(1, i) > 0.45 || learned[i] > std::log(0.8)));
+  }
+  const VectorXd failed = points.col(5);
+  const Surrogate one = Labels(embedding, points, [&](const VectorXd& x) { return x == failed; });
+  const VectorXd spared = LogFeasibility(one.model(), at);
+  CHECK(spared.minCoeff() > std::log(0.3));
+  CHECK(LogFeasibility(one.model(), failed)[0] < spared.minCoeff());
 }
 
 TEST_CASE("gp: every configuration of a small space is listed once", "[algorithms]") {
