@@ -136,7 +136,8 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] Result<std::optional<VectorXd>> Next(const Round& round, std::size_t index,
                                                      TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> InitialPoint(const Round& round, std::size_t index) const;
-  [[nodiscard]] std::optional<VectorXd> ConstrainedInitialPoint(const Round& round) const;
+  [[nodiscard]] std::optional<VectorXd> ConstrainedInitialPoint(const Round& round,
+                                                                std::size_t index) const;
   [[nodiscard]] Found FirstNew(const Round& round, const MatrixXd& points) const;
   [[nodiscard]] Result<std::optional<VectorXd>> AnyPoint(const Round& round,
                                                          TrialNumber number) const;
@@ -316,32 +317,33 @@ Result<std::optional<VectorXd>> BayesianOptimization::Next(const Round& round, s
   return AnyPoint(round, number);
 }
 
-/// The middle of the space, then Sobol points.
+/// The middle of the space, then Sobol points, the branches in turn.
 std::optional<VectorXd> BayesianOptimization::InitialPoint(const Round& round,
                                                            std::size_t index) const {
   VectorXd point = VectorXd::Constant(space_.size(), 0.5);
   if (index > 0 && space_.IsConstrained()) {
-    return ConstrainedInitialPoint(round);
+    return ConstrainedInitialPoint(round, index);
   }
   if (index > 0) {
     const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
     point = gp::ShiftedSobol(space_.size(), static_cast<std::uint32_t>(index), 1, shift);
   }
-  point = space_.Canonical(space_.FromUniform(std::move(point)));
+  point = space_.Canonical(space_.WithBranches(space_.FromUniform(std::move(point)), index));
   if (!space_.IsFeasible(point)) {
-    return ConstrainedInitialPoint(round);
+    return ConstrainedInitialPoint(round, index);
   }
   return round.IsTaken(point) ? std::nullopt : std::optional(std::move(point));
 }
 
-/// The first Sobol point that is feasible and new.
-std::optional<VectorXd> BayesianOptimization::ConstrainedInitialPoint(const Round& round) const {
+/// The first Sobol point on its branch that is feasible and new.
+std::optional<VectorXd> BayesianOptimization::ConstrainedInitialPoint(const Round& round,
+                                                                      std::size_t index) const {
   constexpr std::uint32_t kBlock = 128;
   const Rng shift(seed_, Scope::Experiment(), Purpose::kScramble);
   for (std::uint32_t first = 1; first < kMostDraws; first += kBlock) {
     MatrixXd block = gp::ShiftedSobol(space_.size(), first, kBlock, shift);
     for (auto&& point : block.colwise()) {
-      point = space_.Canonical(space_.FromUniform(point));
+      point = space_.Canonical(space_.WithBranches(space_.FromUniform(point), index));
     }
     if (std::optional<VectorXd> point = FirstNew(round, block).point) {
       return point;

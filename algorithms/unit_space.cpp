@@ -92,4 +92,15 @@ VectorXd UnitSpace::FromUniform(VectorXd point) const {
   return point;
 }
 
+VectorXd UnitSpace::WithBranches(VectorXd point, std::size_t index) const {
+  for (const Dimension& dimension : dimensions_) {
+    if (dimension.parent) {
+      const std::vector<double>& values = dimensions_[*dimension.parent].values;
+      point[static_cast<Index>(*dimension.parent)] =
+          values[(values.size() / 2 + index) % values.size()];
+    }
+  }
+  return point;
+}
+
 }  // namespace hone

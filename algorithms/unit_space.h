@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +32,9 @@ class UnitSpace {
   }
   /// Independent uniforms to coordinates with the parameters' distributions. Not canonical.
   [[nodiscard]] gp::VectorXd FromUniform(gp::VectorXd point) const;
+  /// The same with every parameter that others depend on at one of its values, in turn by index;
+  /// the one in the middle at index 0.
+  [[nodiscard]] gp::VectorXd WithBranches(gp::VectorXd point, std::size_t index) const;
 
  private:
   void SetParent(const Space& space, std::size_t parameter, gp::Dimension& dimension) const;

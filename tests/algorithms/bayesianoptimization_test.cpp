@@ -170,6 +170,25 @@ TEST_CASE("bayesianoptimization: starts in the middle and honours n_initial_poin
   }
 }
 
+TEST_CASE("bayesianoptimization: the initial design tries every branch", "[algorithms]") {
+  const Space space{{spaces::Words("kind", {"a", "b", "c", "d", "e"}),
+                     spaces::When(spaces::Real("x", 0, 1), "kind", {"b"}, "0"),
+                     spaces::Real("y", 0, 1)}};
+  const Space half = spaces::Constrained(space, {"y < 0.6"});
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SearcherLab lab(Info(), SpecOf(space), seed);
+    SearcherLab constrained(Info(), SpecOf(half), seed);
+    std::set<std::string> kinds;
+    std::set<std::string> feasible;
+    for (int i = 0; i < 5; ++i) {
+      kinds.insert(Values(lab.Ask(1)[0])[0].text);
+      feasible.insert(Values(constrained.Ask(1)[0])[0].text);
+    }
+    CHECK(kinds.size() == 5);
+    CHECK(feasible.size() == 5);
+  }
+}
+
 TEST_CASE("bayesianoptimization: every setting of Katib is taken or refused with its reason",
           "[algorithms]") {
   struct Row {
