@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Letters as in the tutorial (arXiv 1604.00772): y a step in units of sigma, C = B D^2 B^T, p
+// paths. Differs from it in: variances are kept within a condition of 1e14, so that C stays
+// positive definite whatever the ranking; the growth of sigma in one update is limited to a factor
+// of e (Hansen 2011, equation 5, with Delta_sigma_max = 1).
+#include "algorithms/cma/strategy.h"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace hone::cma {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+// Stopping rules of the tutorial, appendix B.3: ConditionCov, TolX, TolXUp.
+constexpr double kMaxCondition = 1e14;
+constexpr double kNarrowest = 1e-12;
+constexpr double kWidest = 1e4;
+
+/// Expected length of a standard normal vector (tutorial, section 3).
+double ExpectedLength(double d) {
+  return std::sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d));
+}
+
+/// Scales the raw weights: positive ones to the sum 1, negative ones as equation 53.
+VectorXd ScaledWeights(VectorXd w, const Parameters& p, double d) {
+  const Index mu = p.lambda / 2;
+  const auto worst = w.tail(p.lambda - mu);
+  const double mu_eff_minus = worst.sum() * worst.sum() / worst.squaredNorm();
+  const double limit = std::min({1 + p.c_1 / p.c_mu, 1 + 2 * mu_eff_minus / (p.mu_eff + 2),
+                                 (1 - p.c_1 - p.c_mu) / (d * p.c_mu)});
+  const double positive = w.cwiseMax(0).sum();
+  const double negative = w.cwiseMin(0).sum();
+  for (double& weight : w) {
+    weight *= weight >= 0 ? 1 / positive : -std::max(limit, 0.0) / negative;
+  }
+  return w;
+}
+
+}  // namespace
+
+Parameters DefaultParameters(Index d, Index lambda, bool separable) {
+  const auto n = static_cast<double>(d);
+  Parameters p;
+  p.lambda = lambda > 0 ? lambda : 4 + static_cast<Index>(std::floor(3 * std::log(n)));
+  HONE_CHECK(d >= 1 && p.lambda >= 2, "an update ranks at least two points");
+  VectorXd w(p.lambda);
+  for (Index i = 0; i < p.lambda; ++i) {
+    w[i] = std::log((static_cast<double>(p.lambda) + 1) / 2) - std::log(static_cast<double>(i + 1));
+  }
+  const auto best = w.head(p.lambda / 2);
+  p.mu_eff = best.sum() * best.sum() / best.squaredNorm();
+  p.c_sigma = (p.mu_eff + 2) / (n + p.mu_eff + 5);
+  p.d_sigma = 1 + 2 * std::max(0.0, std::sqrt((p.mu_eff - 1) / (n + 1)) - 1) + p.c_sigma;
+  p.c_c = (4 + p.mu_eff / n) / (n + 4 + 2 * p.mu_eff / n);
+  const double faster = separable ? (n + 2) / 3 : 1;
+  p.c_1 = std::min(1.0, faster * 2 / ((n + 1.3) * (n + 1.3) + p.mu_eff));
+  p.c_mu = std::min(1 - p.c_1, faster * 2 * (0.25 + p.mu_eff + 1 / p.mu_eff - 2) /
+                                   ((n + 2) * (n + 2) + p.mu_eff));
+  p.w = ScaledWeights(std::move(w), p, n);
+  return p;
+}
+
+Strategy::Strategy(VectorXd mean, const Options& options)
+    : separable_(options.separable),
+      first_sigma_(options.sigma),
+      parameters_(DefaultParameters(mean.size(), options.lambda, options.separable)),
+      mean_(std::move(mean)),
+      sigma_(options.sigma),
+      deviations_(VectorXd::Ones(mean_.size())),
+      p_sigma_(VectorXd::Zero(mean_.size())),
+      p_c_(VectorXd::Zero(mean_.size())) {
+  const Index d = mean_.size();
+  if (separable_) {
+    variances_ = VectorXd::Ones(d);
+  } else {
+    covariance_ = MatrixXd::Identity(d, d);
+    axes_ = MatrixXd::Identity(d, d);
+  }
+}
+
+VectorXd Strategy::Sample(Rng& rng) const {
+  VectorXd y(mean_.size());
+  for (Index i = 0; i < y.size(); ++i) {
+    y[i] = deviations_[i] * rng.Normal();
+  }
+  if (separable_) {
+    return mean_ + sigma_ * y;
+  }
+  return mean_ + sigma_ * (axes_ * y);
+}
+
+MatrixXd Strategy::Whiten(const MatrixXd& y) const {
+  const auto inverse = deviations_.cwiseInverse();
+  if (separable_) {
+    return inverse.asDiagonal() * y;
+  }
+  return axes_ * (inverse.asDiagonal() * (axes_.transpose() * y));
+}
+
+void Strategy::Update(const MatrixXd& points, const std::vector<bool>& injected) {
+  const Parameters& p = parameters_;
+  const auto n = static_cast<double>(mean_.size());
+  HONE_CHECK(points.rows() == mean_.size() && points.cols() == p.lambda &&
+                 injected.size() == static_cast<std::size_t>(p.lambda),
+             "an update takes one population");
+  MatrixXd y = (points.colwise() - mean_) / sigma_;
+  MatrixXd z = Whiten(y);
+  const double longest = std::sqrt(n) + 2 * n / (n + 2);
+  for (Index i = 0; i < p.lambda; ++i) {
+    const double length = z.col(i).norm();
+    if (injected[static_cast<std::size_t>(i)] && length > longest) {
+      y.col(i) *= longest / length;
+      z.col(i) *= longest / length;
+    }
+  }
+  const VectorXd positive = p.w.cwiseMax(0);
+  const VectorXd step = y * positive;
+  mean_ += sigma_ * step;
+  ++generation_;
+
+  p_sigma_ = (1 - p.c_sigma) * p_sigma_ +
+             std::sqrt(p.c_sigma * (2 - p.c_sigma) * p.mu_eff) * (z * positive);
+  const double expected = ExpectedLength(n);
+  const double warm_up =
+      std::sqrt(1 - std::pow(1 - p.c_sigma, 2 * static_cast<double>(generation_)));
+  const bool stalled = p_sigma_.norm() / warm_up >= (1.4 + 2 / (n + 1)) * expected;
+  p_c_ *= 1 - p.c_c;
+  if (!stalled) {
+    p_c_ += std::sqrt(p.c_c * (2 - p.c_c) * p.mu_eff) * step;
+  }
+  AdaptCovariance(y, z.colwise().squaredNorm(), stalled);
+  sigma_ *= std::exp(std::min(1.0, p.c_sigma / p.d_sigma * (p_sigma_.norm() / expected - 1)));
+  const double between = 1 / (10 * n * (p.c_1 + p.c_mu));
+  if (separable_ || static_cast<double>(generation_ - decomposed_) >= between) {
+    Decompose();
+  }
+}
+
+void Strategy::AdaptCovariance(const MatrixXd& y, const VectorXd& squared_lengths,
+                               bool path_stalled) {
+  const Parameters& p = parameters_;
+  const auto n = static_cast<double>(mean_.size());
+  const double kept =
+      1 - p.c_1 - p.c_mu * p.w.sum() + (path_stalled ? p.c_1 * p.c_c * (2 - p.c_c) : 0.0);
+  VectorXd w = p.w;
+  for (Index i = 0; i < w.size(); ++i) {
+    if (w[i] < 0) {  // equation 46
+      w[i] *= n / std::max(squared_lengths[i], 1e-300);
+    }
+  }
+  if (separable_) {
+    variances_ = kept * variances_ + p.c_1 * p_c_.cwiseAbs2() + p.c_mu * (y.cwiseAbs2() * w);
+    return;
+  }
+  covariance_ *= kept;
+  covariance_.selfadjointView<Eigen::Lower>().rankUpdate(p_c_, p.c_1);
+  covariance_.triangularView<Eigen::Lower>() += p.c_mu * (y * w.asDiagonal()) * y.transpose();
+}
+
+void Strategy::Decompose() {
+  decomposed_ = generation_;
+  if (separable_) {
+    variances_ = variances_.cwiseMax(variances_.maxCoeff() / kMaxCondition);
+    deviations_ = variances_.cwiseSqrt();
+    return;
+  }
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance_);
+  VectorXd eigenvalues = solver.eigenvalues();
+  const double floor = eigenvalues.maxCoeff() / kMaxCondition;
+  if (eigenvalues.minCoeff() < floor) {
+    covariance_.diagonal().array() += floor - eigenvalues.minCoeff();
+    eigenvalues.array() += floor - eigenvalues.minCoeff();
+  }
+  axes_ = solver.eigenvectors();
+  deviations_ = eigenvalues.cwiseSqrt();
+}
+
+bool Strategy::Exhausted() const {
+  const double widest = deviations_.maxCoeff();
+  const double condition = widest / deviations_.minCoeff();
+  return condition * condition > kMaxCondition / 2 || sigma_ * widest < kNarrowest * first_sigma_ ||
+         sigma_ * widest > kWidest * first_sigma_;
+}
+
+MatrixXd Strategy::Covariance() const {
+  if (separable_) {
+    return variances_.asDiagonal();
+  }
+  return covariance_.selfadjointView<Eigen::Lower>();
+}
+
+double Reflect(double x) {
+  const double folded = std::abs(std::remainder(x, 2.0));
+  return std::min(folded, 1.0);
+}
+
+}  // namespace hone::cma
