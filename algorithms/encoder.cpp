@@ -44,6 +44,7 @@ struct SpaceEncoder::Axis {
   [[nodiscard]] bool IsStepped() const { return step > 0; }
   [[nodiscard]] std::uint64_t CellAt(double u) const;
   [[nodiscard]] double Middle(std::uint64_t cell) const;
+  [[nodiscard]] double Edge(std::uint64_t cell) const;
   [[nodiscard]] std::string TextOfCell(std::uint64_t cell) const;
   [[nodiscard]] std::string TextAt(double u) const;
   [[nodiscard]] std::uint64_t CellOfNumber(double number) const;
@@ -145,6 +146,14 @@ double SpaceEncoder::Axis::Middle(std::uint64_t cell) const {
   const double low = cell == 0 ? edge_low : std::log(first + (k - 0.5) * step);
   const double high = std::log(first + (k + 0.5) * step);
   return ToUnit((low + high) / 2);
+}
+
+double SpaceEncoder::Axis::Edge(std::uint64_t cell) const {
+  const auto k = static_cast<double>(cell);
+  if (!log || !IsStepped()) {
+    return k / static_cast<double>(cells);
+  }
+  return ToUnit(std::log(first + (k - 0.5) * step));
 }
 
 std::string SpaceEncoder::Axis::TextOfCell(std::uint64_t cell) const {
@@ -314,6 +323,11 @@ Value SpaceEncoder::InactiveValue(std::size_t dimension) const {
 
 double SpaceEncoder::MiddleOf(std::size_t dimension, std::uint64_t cell) const {
   return axes_[dimension]->Middle(cell);
+}
+
+double SpaceEncoder::EdgeOf(std::size_t dimension, std::uint64_t cell) const {
+  HONE_CHECK(cell > 0 && cell < axes_[dimension]->cells, "an edge is between two cells");
+  return axes_[dimension]->Edge(cell);
 }
 
 }  // namespace hone

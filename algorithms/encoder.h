@@ -60,6 +60,8 @@ class SpaceEncoder {
   [[nodiscard]] Value InactiveValue(std::size_t dimension) const;
   /// The middle of a cell.
   [[nodiscard]] double MiddleOf(std::size_t dimension, std::uint64_t cell) const;
+  /// The lower edge of a cell, which is the upper one of the cell before it. @param cell  > 0
+  [[nodiscard]] double EdgeOf(std::size_t dimension, std::uint64_t cell) const;
 
  private:
   struct Axis;

@@ -97,6 +97,11 @@ TEST_CASE("encoder: each value comes back from the middle of its cell", "[algori
         CHECK((*u)[0] == Approx(encoder.MiddleOf(0, cell)));
         REQUIRE(encoder.CellOf(0, (*u)[0]) == cell);
         REQUIRE(encoder.Decode(*u) == values);
+        if (cell > 0) {
+          const double edge = encoder.EdgeOf(0, cell);
+          CHECK(encoder.CellOf(0, edge - 1e-9) == cell - 1);
+          CHECK(encoder.CellOf(0, edge + 1e-9) == cell);
+        }
         previous = (*u)[0];
       }
     }
