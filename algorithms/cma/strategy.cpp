@@ -189,6 +189,11 @@ bool Strategy::Exhausted() const {
          sigma_ * widest > kWidest * first_sigma_;
 }
 
+double Strategy::Deviation(Index coordinate) const {
+  const double variance = separable_ ? variances_[coordinate] : covariance_(coordinate, coordinate);
+  return sigma_ * std::sqrt(variance);
+}
+
 MatrixXd Strategy::Covariance() const {
   if (separable_) {
     return variances_.asDiagonal();

@@ -57,6 +57,10 @@ class Strategy {
   [[nodiscard]] const Eigen::VectorXd& mean() const { return mean_; }
   [[nodiscard]] double sigma() const { return sigma_; }
   [[nodiscard]] Eigen::Index generation() const { return generation_; }
+  /// Standard deviation of one coordinate.
+  [[nodiscard]] double Deviation(Eigen::Index coordinate) const;
+  /// Moves the mean along one coordinate; nothing else changes.
+  void MoveMean(Eigen::Index coordinate, double to) { mean_[coordinate] = to; }
   /// C, without sigma. @cost O(d^2)
   [[nodiscard]] Eigen::MatrixXd Covariance() const;
 
