@@ -16,12 +16,6 @@ SettingSpec Real(std::string name, const Limits& limits) {
   return RealSetting(std::move(name), std::nullopt, limits, "");
 }
 
-SettingSpec Choice(std::string name, std::vector<std::string> choices) {
-  SettingSpec setting = ChoiceSetting(std::move(name), "", std::move(choices), "");
-  setting.default_text.reset();
-  return setting;
-}
-
 SettingSpec Text(std::string name) {
   SettingSpec setting;
   setting.name = std::move(name);
@@ -41,10 +35,6 @@ constexpr Limits kRate{.min = 0, .max = 1, .open_min = true};
 
 std::vector<KatibAlgorithm> MakeSearch() {
   return {
-      {"cmaes",
-       {Int("random_state", 0), Real("sigma", kNotNegative),
-        Choice("restart_strategy", {"none", "None", "ipop", "bipop"})},
-       true},
       {"hyperband",
        {Required(Real("r_l", kPositive), "the most that one trial may spend of the resource"),
         Required(Text("resource_name"), "the parameter that says how much a trial spends"),
