@@ -104,13 +104,15 @@ TEST_CASE("schema: it has no field that the decoder does not know", "[apps]") {
 TEST_CASE("schema: takes the examples, and has a word for each of their fields", "[apps]") {
   test::HoneProgram hone;
   const std::set<std::string> refused = {
+      // parts of what is said
       "grid-lists.yaml",  // a list under distribution, which hone forgives an old client
-      "nas-darts.yaml",   // an algorithm that this version does not have
+      "/templates.yaml",  // ConfigMaps, which are no experiment
+      "spec.algorithm.algorithmName: '",  // an algorithm that this version does not have
   };
   for (const std::string& word : Judge(hone, YamlFiles())) {
     INFO(word);
     const bool is_refused = std::ranges::any_of(
-        refused, [&](const std::string& name) { return word.find(name) != std::string::npos; });
+        refused, [&](const std::string& part) { return word.find(part) != std::string::npos; });
     CHECK(word.starts_with("ok ") != is_refused);
   }
 }
