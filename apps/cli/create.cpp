@@ -13,17 +13,7 @@
 namespace hone::cli {
 namespace {
 
-struct Options {
-  FileArguments arguments;
-  OutputFormat output = OutputFormat::kTable;
-};
-
-void Declare(Args& args, Options& options) {
-  DeclareFile(args, options.arguments);
-  args.Output(options.output);
-}
-
-Result<int> CreateExperiment(const Config& config, const Options& options) {
+Result<int> CreateExperiment(const Config& config, const StartOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   HONE_ASSIGN_OR_RETURN(const auto spec, LoadForStart(config, options.arguments));
   if (!spec) {
@@ -51,12 +41,12 @@ Result<int> CreateExperiment(const Config& config, const Options& options) {
 }  // namespace
 
 Verb CreateVerb() {
-  return MakeVerb<Options>(
+  return MakeVerb<StartOptions>(
       {.name = "create",
        .group = kRunGroup,
        .summary = "hand an experiment to the engine that runs, and leave",
        .example = "hone create examples/digits/experiment.yaml --set metadata.name=digits-2"},
-      &Declare, &CreateExperiment);
+      &DeclareStart, &CreateExperiment);
 }
 
 }  // namespace hone::cli

@@ -9,17 +9,7 @@
 namespace hone::cli {
 namespace {
 
-struct Options {
-  FileArguments arguments;
-  OutputFormat output = OutputFormat::kTable;
-};
-
-void Declare(Args& args, Options& options) {
-  DeclareFile(args, options.arguments);
-  args.Output(options.output);
-}
-
-Result<int> RunFile(const Config& config, const Options& options) {
+Result<int> RunFile(const Config& config, const StartOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   HONE_ASSIGN_OR_RETURN(const auto spec, LoadForStart(config, options.arguments));
   if (!spec) {
@@ -37,13 +27,13 @@ Result<int> RunFile(const Config& config, const Options& options) {
 }  // namespace
 
 Verb RunVerb() {
-  return MakeVerb<Options>(
+  return MakeVerb<StartOptions>(
       {.name = "run",
        .group = kRunGroup,
        .summary = "run an experiment to its end",
        .example = "hone run examples/digits/experiment.yaml\n"
                   "hone run examples/digits/experiment.yaml --set spec.maxTrialCount=4 -o json"},
-      &Declare, &RunFile);
+      &DeclareStart, &RunFile);
 }
 
 }  // namespace hone::cli

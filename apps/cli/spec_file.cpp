@@ -72,14 +72,15 @@ void ForgiveUnsupported(LoadedExperiment& loaded) {
   }
 }
 
-void DeclareFile(Args& args, FileArguments& arguments) {
-  args.Add("file", arguments.file,
+void DeclareStart(Args& args, StartOptions& options) {
+  args.Add("file", options.arguments.file,
            {.type = "FILE",
             .help = "the experiment file; - is standard input",
             .values = Values::kFile,
             .required = true});
-  DeclareSets(args, arguments.sets);
-  DeclareConfigMaps(args, arguments.config_maps);
+  DeclareSets(args, options.arguments.sets);
+  DeclareConfigMaps(args, options.arguments.config_maps);
+  args.Output(options.output);
 }
 
 void DeclareConfigMaps(Args& args, std::vector<std::string>& files) {

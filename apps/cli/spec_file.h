@@ -19,8 +19,12 @@ struct FileArguments {
   std::vector<std::string> sets;         ///< of --set
   std::vector<std::string> config_maps;  ///< files with the templates it refers to
 };
-/// FILE and what changes it, as `run` and `create` take it.
-void DeclareFile(Args& args, FileArguments& arguments);
+/// What `run` and `create` take.
+struct StartOptions {
+  FileArguments arguments;
+  OutputFormat output = OutputFormat::kTable;
+};
+void DeclareStart(Args& args, StartOptions& options);
 /// Only what changes it.
 void DeclareSets(Args& args, std::vector<std::string>& sets);
 /// Only the files with its templates.
