@@ -172,7 +172,8 @@ TEST_CASE("examples: there is one for each kind of trial and source of templates
 TEST_CASE("examples: there is one for each of hone's own fields", "[apps]") {
   const auto examples = Examples();
   for (const std::string field :
-       {"seed", "constraints", "retryPolicy", "maxTrialDuration", "activeWhen", "inactiveValue"}) {
+       {"seed", "constraints", "retryPolicy", "maxTrialDuration", "activeWhen", "inactiveValue",
+        "initialTrials", "maxDuration", "resources", "runner"}) {
     CAPTURE(field);
     CHECK(AnyHas(examples, "  " + field + ":"));
   }
