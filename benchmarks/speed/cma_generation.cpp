@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processor time of one generation of the evolution strategy: lambda points drawn, ranked and learned from;
-// the argument is the dimension. Populations of default size on an ellipsoid.
+// Processor time of one generation of the evolution strategy: lambda points drawn, ranked and
+// learned from; the argument is the dimension. Populations of default size on an ellipsoid.
 //   build/benchmarks/cma_generation
 // benchmarks/speed/peer_cma.py measures the same of cmaes and pycma.
 #include <benchmark/benchmark.h>
