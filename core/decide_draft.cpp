@@ -156,8 +156,9 @@ void Draft::EndIfDone() {
 }
 
 bool Draft::EndIfTimeIsUp() {
-  if (!ended_ && state_.phase != ExperimentPhase::kSuspended && state_.TimeIsUp(now_)) {
-    const double seconds = std::chrono::duration<double>(*state_.spec->max_duration).count();
+  const std::optional<Duration>& most = state_.spec->max_duration;
+  if (!ended_ && most && state_.phase != ExperimentPhase::kSuspended && state_.TimeIsUp(now_)) {
+    const double seconds = std::chrono::duration<double>(*most).count();
     End(Reason::kMaxDurationReached, "maxDuration (" + FormatDouble(seconds) +
                                          " s) is used up, with " + std::to_string(completed_) +
                                          (completed_ == 1 ? " trial" : " trials") + " over");

@@ -105,7 +105,7 @@ void DecodeRunner(Fields& spec) {
     return;
   }
   const std::optional<std::size_t> kind = fields->Word("kind", kRunners);
-  if (kind.value_or(0) > 0) {
+  if (kind && *kind > 0) {
     fields->problems().CannotHere(
         fields->Path("kind"),
         std::string(kRunners.at(*kind)) + " is not supported by this build yet; use Local");

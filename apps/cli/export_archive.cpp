@@ -73,18 +73,26 @@ Result<archive::Artifact> Describe(TrialNumber trial, const fs::path& folder,
   return artifact;
 }
 
-/// Ordinary files below the trial's folder; links are not followed. One that goes away meanwhile,
-/// or may not be read, is not in the list.
-void AddArtifacts(TrialNumber trial, const fs::path& folder, std::vector<archive::Artifact>& out) {
+/// Ordinary files below a folder; links are not followed.
+std::vector<fs::path> FilesBelow(const fs::path& folder) {
+  std::vector<fs::path> files;
   std::error_code error;
   const auto flags = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator at(folder, flags, error), end; !error && at != end;
        at.increment(error)) {
     std::error_code gone;
     if (at->symlink_status(gone).type() == fs::file_type::regular) {
-      if (auto artifact = Describe(trial, folder, at->path()); artifact.has_value()) {
-        out.push_back(std::move(*artifact));
-      }
+      files.push_back(at->path());
+    }
+  }
+  return files;
+}
+
+/// A file that goes away meanwhile, or may not be read, is not in the list.
+void AddArtifacts(TrialNumber trial, const fs::path& folder, std::vector<archive::Artifact>& out) {
+  for (const fs::path& file : FilesBelow(folder)) {
+    if (auto artifact = Describe(trial, folder, file); artifact.has_value()) {
+      out.push_back(std::move(*artifact));
     }
   }
 }

@@ -124,6 +124,14 @@ bool Agreed(const Options& options) {
   return agreed;
 }
 
+/// The fact first, then what it tells: a removal that is broken off is finished by the next one.
+Status RemoveOne(const Config& config, Store& store, const Holding& holding, OwnerEpoch epoch) {
+  if (!holding.unfinished) {
+    HONE_RETURN_IF_ERROR(RecordRemoval(store, holding, epoch, SystemClock().Now()));
+  }
+  return CarryOutRemovals(config, store, holding.id);
+}
+
 Status Remove(const Config& config, const std::vector<Holding>& going) {
   const auto lock = FileLock::Acquire(config.LockFile());
   if (!lock.has_value()) {
@@ -134,10 +142,7 @@ Status Remove(const Config& config, const std::vector<Holding>& going) {
   HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
   HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, store->RegisterOwner(kFolderOwner, kLease));
   for (const Holding& holding : going) {
-    if (!holding.unfinished) {
-      HONE_RETURN_IF_ERROR(RecordRemoval(*store, holding, epoch, SystemClock().Now()));
-    }
-    HONE_RETURN_IF_ERROR(CarryOutRemovals(config, *store, holding.id));
+    HONE_RETURN_IF_ERROR(RemoveOne(config, *store, holding, epoch));
   }
   return {};
 }

@@ -44,37 +44,32 @@ Status MeasureLeftovers(const Config& config, const Session& session, const Expe
   return {};
 }
 
-Result<Holding> HoldingOf(const Config& config, const Session& session, const ExperimentRow& row,
-                          RecordKinds kinds) {
-  Holding holding;
-  holding.id = row.id;
-  holding.name_space = row.name_space;
-  holding.name = row.name;
-  if (row.ended_at != Timestamp()) {
-    HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(row.id));
-    holding.version = state.version;
-    holding.trials = static_cast<TrialNumber>(state.trials.size());
-    if (state.Ended() && state.Drained()) {
-      holding.ended_at = state.ended_at;
-      HONE_RETURN_IF_ERROR(MeasureLeftovers(config, session, state, holding));
-    }
+/// What there is of an experiment that may lose it; nothing of one that runs or waits.
+Status Measure(const Config& config, const Session& session, RecordKinds kinds, Holding& holding) {
+  HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(holding.id));
+  holding.version = state.version;
+  holding.trials = static_cast<TrialNumber>(state.trials.size());
+  if (state.Ended() && state.Drained()) {
+    holding.ended_at = state.ended_at;
+    HONE_RETURN_IF_ERROR(MeasureLeftovers(config, session, state, holding));
   }
   if (holding.unfinished) {
-    return holding;
+    return {};
   }
   if (kinds.logs) {
-    HONE_ASSIGN_OR_RETURN(holding.logs, SizeOfLogs(config.data_dir, row.id, UINT32_MAX));
+    HONE_ASSIGN_OR_RETURN(holding.logs, SizeOfLogs(config.data_dir, holding.id, UINT32_MAX));
   }
   if (kinds.curves) {
-    HONE_ASSIGN_OR_RETURN(holding.curves, session.store().SizeOfRecords(row.id, UINT32_MAX));
+    HONE_ASSIGN_OR_RETURN(holding.curves, session.store().SizeOfRecords(holding.id, UINT32_MAX));
   }
-  return holding;
+  return {};
 }
 
 Status AppendNow(Store& store, LedgerStep step) {
-  std::promise<Status> done;
-  store.Append(std::move(step), [&](Status status) { done.set_value(std::move(status)); });
-  return done.get_future().get();
+  const auto done = std::make_shared<std::promise<Status>>();  // set_value may outlast the get
+  std::future<Status> answer = done->get_future();
+  store.Append(std::move(step), [done](Status status) { done->set_value(std::move(status)); });
+  return answer.get();
 }
 
 }  // namespace
@@ -84,8 +79,11 @@ Result<std::vector<Holding>> Holdings(const Config& config, const Session& sessi
   std::vector<Holding> holdings;
   HONE_ASSIGN_OR_RETURN(const auto rows, session.List());
   for (const ExperimentRow& row : rows) {
-    HONE_ASSIGN_OR_RETURN(Holding holding, HoldingOf(config, session, row, kinds));
-    holdings.push_back(std::move(holding));
+    Holding& holding = holdings.emplace_back();
+    holding.id = row.id;
+    holding.name_space = row.name_space;
+    holding.name = row.name;
+    HONE_RETURN_IF_ERROR(Measure(config, session, kinds, holding));
   }
   return holdings;
 }

@@ -61,23 +61,35 @@ std::optional<std::int64_t> NumberOf(std::string_view name, std::string_view pre
 
 using InFolder = std::function<Status(int folder)>;
 
+/// @returns nothing at the end
+Result<std::optional<std::string>> NextName(DIR* folder) {
+  errno = 0;
+  const dirent* const entry = ::readdir(folder);  // NOLINT(concurrency-mt-unsafe): own stream
+  if (entry != nullptr) {
+    return std::string(static_cast<const char*>(entry->d_name));
+  }
+  if (errno != 0) {
+    return tl::make_unexpected(ErrnoError(errno, "read a trial folder"));
+  }
+  return std::nullopt;
+}
+
+Status VisitFolder(DIR* parent, const std::string& name, const InFolder& visit) {
+  HONE_ASSIGN_OR_RETURN(const Folder folder, OpenIn(::dirfd(parent), name.c_str()));
+  return folder == nullptr ? Status() : visit(::dirfd(folder.get()));
+}
+
 /// Calls `visit` with each folder in `parent` whose name is `prefix` and a number up to `most`.
 Status ForEachNumbered(DIR* parent, std::string_view prefix, std::int64_t most,
                        const InFolder& visit) {
   while (true) {
-    errno = 0;
-    const dirent* const entry = ::readdir(parent);  // NOLINT(concurrency-mt-unsafe): own stream
-    if (entry == nullptr) {
-      return errno == 0 ? Status() : tl::make_unexpected(ErrnoError(errno, "read a trial folder"));
+    HONE_ASSIGN_OR_RETURN(const std::optional<std::string> name, NextName(parent));
+    if (!name) {
+      return {};
     }
-    const std::string name = static_cast<const char*>(entry->d_name);
-    const auto number = NumberOf(name, prefix);
-    if (!number || *number > most) {
-      continue;
-    }
-    HONE_ASSIGN_OR_RETURN(const Folder folder, OpenIn(::dirfd(parent), name.c_str()));
-    if (folder != nullptr) {
-      HONE_RETURN_IF_ERROR(visit(::dirfd(folder.get())));
+    const auto number = NumberOf(*name, prefix);
+    if (number && *number <= most) {
+      HONE_RETURN_IF_ERROR(VisitFolder(parent, *name, visit));
     }
   }
 }

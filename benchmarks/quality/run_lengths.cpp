@@ -186,6 +186,34 @@ std::vector<int> RunLengths(const Function& function, Index d, int instance,
   return lengths;
 }
 
+/// Of one instance: the share of the evaluations, on their logarithm, that was left at each target.
+double AreaOf(const std::vector<int>& lengths, Index d) {
+  const auto most = 1000 * static_cast<double>(d);
+  double area = 0;
+  for (const int length : lengths) {
+    area += length > 0 ? 1 - std::log(length) / std::log(most) : 0;
+  }
+  return area;
+}
+
+struct Tally {
+  int solved = 0;
+  double area = 0;  ///< sum over instances
+};
+
+/// Runs a function's instances, and prints what became of them.
+Tally Run(const Function& function, Index d, int instances, const std::vector<Setting>& settings) {
+  Tally tally;
+  for (int instance = 1; instance <= instances; ++instance) {
+    const std::vector<int> lengths = RunLengths(function, d, instance, settings);
+    tally.solved += lengths.back() > 0 ? 1 : 0;
+    tally.area += AreaOf(lengths, d) / kTargets;
+  }
+  std::printf("%-26s %3d %3d of %d  area %.3f\n", function.name, static_cast<int>(d), tally.solved,
+              instances, tally.area / instances);
+  return tally;
+}
+
 int Main(int argc, char** argv) {
   const int instances = argc > 1 ? std::atoi(argv[1]) : 5;
   std::vector<Setting> settings;
@@ -193,31 +221,18 @@ int Main(int argc, char** argv) {
     const std::string pair = argv[i];
     settings.push_back({pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1)});
   }
-  int all_solved = 0;
+  Tally total;
   int all = 0;
-  double all_area = 0;
   for (const Index d : {2, 5, 10}) {
     for (const Function& function : kFunctions) {
-      int solved = 0;
-      double area = 0;
-      for (int instance = 1; instance <= instances; ++instance) {
-        const std::vector<int> lengths = RunLengths(function, d, instance, settings);
-        solved += lengths.back() > 0 ? 1 : 0;
-        for (const int length : lengths) {
-          const auto most = 1000 * static_cast<double>(d);
-          area += length > 0 ? 1 - std::log(length) / std::log(most) : 0;
-        }
-      }
-      area /= instances * kTargets;
-      std::printf("%-26s %3d %3d of %d  area %.3f\n", function.name, static_cast<int>(d), solved,
-                  instances, area);
-      all_solved += solved;
+      const Tally tally = Run(function, d, instances, settings);
+      total.solved += tally.solved;
+      total.area += tally.area;
       all += instances;
-      all_area += area * instances;
     }
   }
-  std::printf("solved %d of %d (%.1f %%), area %.4f\n", all_solved, all, 100.0 * all_solved / all,
-              all_area / all);
+  std::printf("solved %d of %d (%.1f %%), area %.4f\n", total.solved, all,
+              100.0 * total.solved / all, total.area / all);
   return 0;
 }
 

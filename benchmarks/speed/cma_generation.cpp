@@ -31,7 +31,7 @@ void Generation(benchmark::State& state, bool separable) {
   const Index lambda = strategy.parameters().lambda;
   const std::vector<bool> none(static_cast<std::size_t>(lambda), false);
   std::uint32_t generation = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     Eigen::MatrixXd drawn(state.range(0), lambda);
     std::vector<double> values;
     for (Index i = 0; i < lambda; ++i) {

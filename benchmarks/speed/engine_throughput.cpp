@@ -6,9 +6,11 @@
 //   engine_throughput TRIALS [IN_FLIGHT] [FOLDER]
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 
 #include "benchmarks/speed/measure.h"
 #include "core/ledger_check.h"
@@ -39,29 +41,34 @@ double DiskCommitsPerSecond(const std::filesystem::path& folder) {
   return count / SecondsSince(start);
 }
 
+/// All events of an experiment, in order.
+void ForEachEvent(Store& store, const ExperimentId& id,
+                  const std::function<void(const Recorded&)>& visit) {
+  constexpr std::size_t kAtOnce = 10000;
+  Version from = 0;
+  for (auto part = store.Read(id, from, kAtOnce); part.has_value() && !part->empty();
+       part = store.Read(id, from, kAtOnce)) {
+    std::ranges::for_each(*part, visit);
+    from = part->back().seq;
+  }
+}
+
 /// Seconds that each tenth of the trials took, from the ledger's own times.
 Json Tenths(Store& store, const ExperimentId& id, int trials, std::int64_t& events) {
   Json tenths = Json::array();
-  Version from = 0;
   int done = 0;
   int next = trials / 10;
   Timestamp last{};
-  while (true) {
-    const auto part = store.Read(id, from, 20000);
-    if (!part.has_value() || part->empty()) {
-      return tenths;
+  ForEachEvent(store, id, [&](const Recorded& recorded) {
+    ++events;
+    last = last == Timestamp() ? recorded.at : last;
+    if (std::holds_alternative<event::TrialSucceeded>(recorded.event) && ++done == next) {
+      tenths.push_back(std::chrono::duration<double>(recorded.at - last).count());
+      last = recorded.at;
+      next += trials / 10;
     }
-    for (const Recorded& recorded : *part) {
-      ++events;
-      last = last == Timestamp() ? recorded.at : last;
-      if (std::holds_alternative<event::TrialSucceeded>(recorded.event) && ++done == next) {
-        tenths.push_back(std::chrono::duration<double>(recorded.at - last).count());
-        last = recorded.at;
-        next += trials / 10;
-      }
-    }
-    from = part->back().seq;
-  }
+  });
+  return tenths;
 }
 
 /// Seconds that a restarted engine needs until it knows the experiment again: all events read,
@@ -70,18 +77,13 @@ double ReloadSeconds(Store& store, const ExperimentId& id) {
   const auto start = std::chrono::steady_clock::now();
   ExperimentState state;
   state.id = id;
-  while (true) {
-    const auto part = store.Read(id, state.version, 10000);
-    if (!part.has_value() || part->empty()) {
-      return SecondsSince(start);
+  ForEachEvent(store, id, [&](const Recorded& recorded) {
+    if (!CheckNext(state, recorded).has_value()) {
+      Die("the ledger cannot be read back");
     }
-    for (const Recorded& recorded : *part) {
-      if (!CheckNext(state, recorded).has_value()) {
-        Die("the ledger cannot be read back");
-      }
-      Evolve(state, recorded);
-    }
-  }
+    Evolve(state, recorded);
+  });
+  return SecondsSince(start);
 }
 
 void Main(int trials, int in_flight, const std::filesystem::path& folder) {

@@ -77,7 +77,7 @@ void Asks(benchmark::State& state) {
   const auto from = static_cast<int>(state.range(0));
   const auto to = static_cast<int>(state.range(1));
   std::vector<double> times;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     Experiment experiment;
     experiment.FillTo(from - 1);
     while (static_cast<int>(experiment.next) <= to) {
@@ -113,7 +113,7 @@ Eigen::MatrixXd Kernel(Eigen::Index n) {
 
 void Cholesky(benchmark::State& state) {
   const Eigen::MatrixXd kernel = Kernel(state.range(0));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     benchmark::DoNotOptimize(Eigen::LLT<Eigen::MatrixXd>(kernel).matrixLLT().data());
   }
 }
@@ -122,7 +122,7 @@ BENCHMARK(Cholesky)->Arg(100)->Arg(300)->Arg(500)->Unit(benchmark::kMillisecond)
 void CandidateSolve(benchmark::State& state) {
   const Eigen::LLT<Eigen::MatrixXd> llt(Kernel(state.range(0)));
   Eigen::MatrixXd columns = Eigen::MatrixXd::Ones(state.range(0), state.range(1));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     llt.matrixL().solveInPlace(columns);
     benchmark::DoNotOptimize(columns.data());
   }
