@@ -116,12 +116,8 @@ class Reader {
       return Lines([this](std::string_view line) { return TakeEvent(line); });
     }
     if (const auto trial = TrialOfObservations(name_)) {
-      return Lines([this, &records = out_.records[*trial]](std::string_view line) -> Status {
-        HONE_ASSIGN_OR_RETURN(auto record, ParseRecordLine(line));
-        record.id = static_cast<std::int64_t>(records.size()) + 1;
-        records.push_back(std::move(record));
-        return {};
-      });
+      std::vector<StoredRecord>& records = out_.records[*trial];
+      return Lines([&records](std::string_view line) { return TakeRecord(line, records); });
     }
     return Bytes();
   }
@@ -191,6 +187,13 @@ class Reader {
     }
     id_.text = head.at("uid").get<std::string>();
     return IsUid(id_.text) ? Status() : Fail(Code::kDataLoss, "its uid is none");
+  }
+
+  static Status TakeRecord(std::string_view line, std::vector<StoredRecord>& records) {
+    HONE_ASSIGN_OR_RETURN(auto record, ParseRecordLine(line));
+    record.id = static_cast<std::int64_t>(records.size()) + 1;
+    records.push_back(std::move(record));
+    return {};
   }
 
   Status TakeEvent(std::string_view line) {
@@ -276,6 +279,33 @@ Status Record(Archived& archived, const Input& input, Timestamp now) {
   return {};
 }
 
+/// What ran where the archive was made does not run here.
+Status EndElsewhere(Archived& archived, TrialNumber number, Timestamp now) {
+  const TrialState& trial = *archived.state.Find(number);
+  if (!trial.launched) {
+    return {};
+  }
+  const Sighting gone{.trial = number,
+                      .attempt = trial.attempt,
+                      .place = {},
+                      .started_at = trial.started_at,
+                      .ended_at = now,
+                      .ending = Ending{EndingKind::kStopped, 0, 0, "it ran elsewhere"}};
+  return Record(archived, input::Seen{gone, trial.observation}, now);
+}
+
+/// Rows of one trial, as batches of one attempt each.
+void AddBatches(const TrialId& trial, const std::vector<StoredRecord>& records,
+                std::vector<ObservationBatch>& out) {
+  Attempt attempt = 0;
+  for (const StoredRecord& record : records) {
+    if (std::exchange(attempt, record.attempt) != record.attempt) {
+      out.push_back({trial, record.attempt, "archive", 0, 0, {}});
+    }
+    out.back().records.push_back(record.record);
+  }
+}
+
 }  // namespace
 
 Result<Archived> ReadArchive(TarReader& in, const Limits& limits, const TakeLog& take_log) {
@@ -288,16 +318,7 @@ Status Settle(Archived& archived, Timestamp now) {
     HONE_RETURN_IF_ERROR(Record(archived, input::Suspend{"imported from an archive", false}, now));
   }
   for (const TrialNumber number : std::set<TrialNumber>(state.active)) {
-    const TrialState& trial = *state.Find(number);
-    if (trial.launched) {
-      const Sighting gone{.trial = number,
-                          .attempt = trial.attempt,
-                          .place = {},
-                          .started_at = trial.started_at,
-                          .ended_at = now,
-                          .ending = Ending{EndingKind::kStopped, 0, 0, "it ran elsewhere"}};
-      HONE_RETURN_IF_ERROR(Record(archived, input::Seen{gone, trial.observation}, now));
-    }
+    HONE_RETURN_IF_ERROR(EndElsewhere(archived, number, now));
   }
   return std::ranges::none_of(state.trials, &TrialState::launched)
              ? Status()
@@ -348,14 +369,7 @@ LedgerStep ToStep(const Archived& archived) {
 std::vector<ObservationBatch> ToBatches(const Archived& archived) {
   std::vector<ObservationBatch> batches;
   for (const auto& [trial, records] : archived.records) {
-    for (const StoredRecord& record : records) {
-      const bool goes_on = !batches.empty() && batches.back().trial.number == trial &&
-                           batches.back().attempt == record.attempt;
-      if (!goes_on) {
-        batches.push_back({{archived.state.id, trial}, record.attempt, "archive", 0, 0, {}});
-      }
-      batches.back().records.push_back(record.record);
-    }
+    AddBatches({archived.state.id, trial}, records, batches);
   }
   return batches;
 }

@@ -71,21 +71,18 @@ class Exporter {
   Status PutLedger() {
     std::string lines;
     std::string document;
-    while (true) {
-      HONE_ASSIGN_OR_RETURN(const auto part, store_.Read(row_.id, events_, kEventsAtOnce));
+    std::vector<Recorded> part;
+    do {
+      HONE_ASSIGN_OR_RETURN(part, store_.Read(row_.id, events_, kEventsAtOnce));
       for (const Recorded& recorded : part) {
         lines += EventLine(recorded);
-        if (const auto* created = std::get_if<event::ExperimentCreated>(&recorded.event)) {
-          document = created->document;
-        }
         const auto touched = TouchedTrials(recorded.event);
         trials_.insert(touched.begin(), touched.end());
+        const auto* created = std::get_if<event::ExperimentCreated>(&recorded.event);
+        document = created != nullptr ? created->document : document;
       }
-      if (part.empty()) {
-        break;
-      }
-      events_ = part.back().seq;
-    }
+      events_ = part.empty() ? events_ : part.back().seq;
+    } while (!part.empty());
     if (events_ == 0) {
       return tl::make_unexpected(store::NoExperiment(row_.id));
     }

@@ -301,7 +301,8 @@ void RemovesRecords(StoreHarness& h) {
     return h.store().SizeOfRecords(IdOf(experiment), through).value();
   };
   std::uint64_t bytes = 0;
-  for (const StoredRecord& stored : h.store().ReadRecords({IdOf(1), 1}, 0, "").value()) {
+  const auto records = h.store().ReadRecords({IdOf(1), 1}, 0, "").value();
+  for (const StoredRecord& stored : records) {
     bytes += stored.record.metric.size() + stored.record.text.size() + kRecordNumbersBytes;
   }
   REQUIRE(size(1, 1) == RecordsSize{2, bytes});
