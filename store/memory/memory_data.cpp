@@ -77,16 +77,17 @@ std::vector<StoredRecord> Data::RecordsOf(const TrialId& trial, Attempt attempt,
 
 RecordsSize Data::SizeOfRecords(const ExperimentId& id, TrialNumber through) {
   RecordsSize size;
-  if (const Experiment* experiment = FindLive(id); experiment != nullptr) {
-    for (const auto& [number, records] : experiment->records) {
-      for (const StoredRecord& row : records.rows) {
-        const bool counts = number <= through;
-        size.rows += counts ? 1 : 0;
-        size.bytes += counts ? row.record.metric.size() + row.record.text.size() : 0;
-      }
+  const Experiment* experiment = FindLive(id);
+  if (experiment == nullptr) {
+    return size;
+  }
+  for (auto at = experiment->records.begin(), end = experiment->records.upper_bound(through);
+       at != end; ++at) {
+    size.rows += at->second.rows.size();
+    for (const StoredRecord& row : at->second.rows) {
+      size.bytes += row.record.metric.size() + row.record.text.size() + kRecordNumbersBytes;
     }
   }
-  size.bytes += size.rows * kRecordNumbersBytes;
   return size;
 }
 
@@ -100,6 +101,7 @@ Status Data::RemoveRecords(const ExperimentId& id, TrialNumber through) {
       records.rows.clear();
     }
   }
+  ++changes;
   return {};
 }
 
