@@ -116,6 +116,17 @@ TrialRow ProjectTrial(const ExperimentState& state, const TrialState& trial) {
   return row;
 }
 
+Projection ProjectAll(const ExperimentState& state) {
+  Projection projection;
+  projection.experiment = ProjectExperiment(state);
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase != TrialPhase::kReserved && trial.phase != TrialPhase::kWithdrawn) {
+      projection.trials.push_back(ProjectTrial(state, trial));
+    }
+  }
+  return projection;
+}
+
 std::vector<TrialNumber> TouchedTrials(const Event& event) {
   return std::visit(Touched{}, event);
 }

@@ -57,6 +57,8 @@ struct Projection {
 
 ExperimentRow ProjectExperiment(const ExperimentState& state);
 TrialRow ProjectTrial(const ExperimentState& state, const TrialState& trial);
+/// All rows of an experiment.
+Projection ProjectAll(const ExperimentState& state);
 /// The trial an event is about, if its row changes by it.
 std::vector<TrialNumber> TouchedTrials(const Event& event);
 

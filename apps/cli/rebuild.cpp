@@ -15,17 +15,6 @@ namespace {
 
 constexpr int kTries = 10;
 
-Projection Project(const ExperimentState& state) {
-  Projection projection;
-  projection.experiment = ProjectExperiment(state);
-  for (const TrialState& trial : state.trials) {
-    if (trial.phase != TrialPhase::kReserved && trial.phase != TrialPhase::kWithdrawn) {
-      projection.trials.push_back(ProjectTrial(state, trial));
-    }
-  }
-  return projection;
-}
-
 /// Names of what differs between the stored rows and those the ledger says.
 std::vector<std::string> Differences(const ExperimentRow& row, const std::vector<TrialRow>& trials,
                                      const Projection& right) {
@@ -66,7 +55,7 @@ Result<Comparison> Compare(const Session& session, const ExperimentRow& listed) 
     if (row.has_value() && row->id == listed.id && row->version > state.version && tries < kTries) {
       continue;  // it has moved on, or its row is wrong
     }
-    Projection right = Project(state);
+    Projection right = ProjectAll(state);
     auto differences = Differences(row.value_or(listed), trials, right);
     return Comparison{std::move(right), std::move(differences)};
   }

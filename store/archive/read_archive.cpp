@@ -350,20 +350,12 @@ Status Rename(Archived& archived, const std::string& name, const ExperimentId& i
 }
 
 LedgerStep ToStep(const Archived& archived) {
-  const ExperimentState& state = archived.state;
-  LedgerStep step{.experiment = state.id,
-                  .expected = 0,
-                  .epoch = 0,
-                  .events = archived.events,
-                  .outbox = {},
-                  .projection = {}};
-  step.projection.experiment = ProjectExperiment(state);
-  for (const TrialState& trial : state.trials) {
-    if (trial.phase != TrialPhase::kReserved && trial.phase != TrialPhase::kWithdrawn) {
-      step.projection.trials.push_back(ProjectTrial(state, trial));
-    }
-  }
-  return step;
+  return {.experiment = archived.state.id,
+          .expected = 0,
+          .epoch = 0,
+          .events = archived.events,
+          .outbox = {},
+          .projection = ProjectAll(archived.state)};
 }
 
 std::vector<ObservationBatch> ToBatches(const Archived& archived) {
