@@ -71,15 +71,6 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-std::string KeyOf(const Assignment& values) {
-  std::string key;
-  for (const Value& value : values) {
-    key += value.text;
-    key += value.active ? '\n' : '\r';
-  }
-  return key;
-}
-
 /// "run.generation.memo". @returns nothing for tags that are not ours
 std::optional<std::pair<Origin, std::string_view>> ReadTag(std::string_view tag) {
   const std::vector<std::string_view> parts = Split(tag, '.');

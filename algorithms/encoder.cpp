@@ -330,4 +330,13 @@ double SpaceEncoder::EdgeOf(std::size_t dimension, std::uint64_t cell) const {
   return axes_[dimension]->Edge(cell);
 }
 
+std::string KeyOf(const Assignment& values) {
+  std::string key;
+  for (const Value& value : values) {
+    key += value.text;
+    key += value.active ? '\n' : '\r';
+  }
+  return key;
+}
+
 }  // namespace hone

@@ -71,4 +71,7 @@ class SpaceEncoder {
   std::shared_ptr<const Space> space_;
 };
 
+/// An assignment as one text, to find it again.
+std::string KeyOf(const Assignment& values);
+
 }  // namespace hone

@@ -71,16 +71,6 @@ struct Known {
   std::string key;  // of its values
 };
 
-/// Texts of an assignment as one key.
-std::string KeyOf(const Assignment& values) {
-  std::string key;
-  for (const Value& value : values) {
-    key += value.text;
-    key += value.active ? '\n' : '\r';
-  }
-  return key;
-}
-
 std::vector<bool> ActiveOf(const Assignment& values) {
   std::vector<bool> active;
   active.reserve(values.size());
