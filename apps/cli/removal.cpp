@@ -44,15 +44,20 @@ Status MeasureLeftovers(const Config& config, const Session& session, const Expe
   return {};
 }
 
-/// What there is of an experiment that may lose it; nothing of one that runs or waits.
-Status Measure(const Config& config, const Session& session, RecordKinds kinds, Holding& holding) {
+/// What only an experiment that has ended has: all its trials are over.
+Status MeasureEnded(const Config& config, const Session& session, Holding& holding) {
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(holding.id));
   holding.version = state.version;
   holding.trials = static_cast<TrialNumber>(state.trials.size());
-  if (state.Ended() && state.Drained()) {
-    holding.ended_at = state.ended_at;
-    HONE_RETURN_IF_ERROR(MeasureLeftovers(config, session, state, holding));
+  if (!state.Ended() || !state.Drained()) {
+    return {};
   }
+  holding.ended_at = state.ended_at;
+  return MeasureLeftovers(config, session, state, holding);
+}
+
+/// What there is on the disk, also of one that runs.
+Status Measure(const Config& config, const Session& session, RecordKinds kinds, Holding& holding) {
   if (holding.unfinished) {
     return {};
   }
@@ -83,6 +88,9 @@ Result<std::vector<Holding>> Holdings(const Config& config, const Session& sessi
     holding.id = row.id;
     holding.name_space = row.name_space;
     holding.name = row.name;
+    if (row.ended_at != Timestamp()) {
+      HONE_RETURN_IF_ERROR(MeasureEnded(config, session, holding));
+    }
     HONE_RETURN_IF_ERROR(Measure(config, session, kinds, holding));
   }
   return holdings;
