@@ -93,7 +93,10 @@ class Staging {
     if (::rename(layout_.Experiment(from).c_str(), target.c_str()) != 0) {
       return tl::make_unexpected(ErrnoError(errno, "make " + target.string()));
     }
-    ::sync();
+    const UniqueFd folder(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid() || ::syncfs(folder.get()) != 0) {
+      return tl::make_unexpected(ErrnoError(errno, "flush " + target.string()));
+    }
     return {};
   }
 

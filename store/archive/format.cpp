@@ -47,9 +47,11 @@ Timestamp TimeOf(const json& number) {
 /// Texts that are no UTF-8 would not come back from JSON as they went: they go as hexadecimal
 /// digits.
 void PutText(JsonWriter& out, std::string_view key, const std::string& text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   const json quoted(text);
-  if (quoted.dump(-1, ' ', false, json::error_handler_t::ignore) ==
-      quoted.dump(-1, ' ', false, json::error_handler_t::replace)) {
+  if (std::ranges::all_of(text, is_ascii) ||
+      quoted.dump(-1, ' ', false, json::error_handler_t::ignore) ==
+          quoted.dump(-1, ' ', false, json::error_handler_t::replace)) {
     out.Key(key);
     out.String(text);
     return;
