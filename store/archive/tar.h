@@ -13,8 +13,8 @@
 /// Tar files behind zstd, by libarchive. Only ordinary files: no folders, links or devices.
 namespace hone::archive {
 
-/// Writes members one after the other into a descriptor. Life: Create, members, Close; without
-/// Close what was written is no archive.
+/// Writes members one after the other into a descriptor. Life: Create, members, Close. Without
+/// Close, errors of the last bytes stay unknown.
 class TarWriter {
  public:
   /// @param fd  stays the caller's, and open
