@@ -11,6 +11,7 @@
 #include "base/guard.h"
 #include "core/event_fields.h"
 #include "core/event_words.h"
+#include "core/json_integer.h"
 #include "core/json_writer.h"
 
 namespace hone {
@@ -136,17 +137,10 @@ class Reader {
     field = json.get<T>();
   }
 
-  /// The library would convert a fraction, and cut a number that is too large, without a word.
   template <class T>
     requires std::integral<T> && (!std::same_as<T, bool>)
   static void Get(const Json& json, T& field) {
-    const bool fits = json.is_number_unsigned()
-                          ? std::in_range<T>(json.get<std::uint64_t>())
-                          : json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>());
-    if (!fits) {
-      throw std::invalid_argument("not a whole number in range: " + json.dump());
-    }
-    field = json.get<T>();
+    field = IntegerOf<T>(json);
   }
 
   template <class T>

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "base/guard.h"
 #include "core/event_codec.h"
+#include "core/json_integer.h"
 #include "core/json_writer.h"
 
 namespace hone::archive {
@@ -40,8 +42,14 @@ std::optional<TrialNumber> TakeTrial(std::string_view& rest) {
   return TakeWord(rest, kTrials) && !rest.empty() ? TakeNumber(rest) : std::nullopt;
 }
 
+/// Between 1970 and the year 9999: differences of such times are times, too.
 Timestamp TimeOf(const json& number) {
-  return Timestamp(Duration(number.get<std::int64_t>()));
+  constexpr std::int64_t kEnd = 253'402'300'800'000'000;
+  const auto micros = IntegerOf<std::int64_t>(number);
+  if (micros < 0 || micros >= kEnd) {
+    throw std::out_of_range("a time must be between 1970 and 9999");
+  }
+  return Timestamp(Duration(micros));
 }
 
 /// Texts that are no UTF-8 would not come back from JSON as they went: they go as hexadecimal
@@ -122,7 +130,8 @@ Result<Recorded> ParseEventLine(std::string_view line) {
     const json object = json::parse(line);
     HONE_ASSIGN_OR_RETURN(
         auto event, DecodeEvent(object.at("kind").get<std::string>(), object.at("payload").dump()));
-    return Recorded{object.at("seq").get<Version>(), TimeOf(object.at("at")), std::move(event)};
+    return Recorded{IntegerOf<Version>(object.at("seq")), TimeOf(object.at("at")),
+                    std::move(event)};
   });
 }
 
@@ -150,7 +159,7 @@ Result<StoredRecord> ParseRecordLine(std::string_view line) {
   return Guard(Code::kDataLoss, kUnreadable, [&]() -> Result<StoredRecord> {
     const json object = json::parse(line);
     StoredRecord stored;
-    stored.attempt = object.at("attempt").get<Attempt>();
+    stored.attempt = IntegerOf<Attempt>(object.at("attempt"));
     stored.record.metric = GetText(object, "metric");
     stored.record.text = GetText(object, "text");
     if (object.contains("at")) {

@@ -9,6 +9,7 @@
 #include "base/guard.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "core/json_integer.h"
 #include "core/ledger_check.h"
 #include "core/problem.h"
 #include "core/spec_codec.h"
@@ -178,7 +179,7 @@ class Reader {
   }
 
   Status Head(const json& head) {
-    const int format = head.at("format").get<int>();
+    const int format = IntegerOf<int>(head.at("format"));
     if (format != kFormat) {
       return Fail(Code::kFailedPrecondition, "the archive has format " + std::to_string(format) +
                                                  ", this hone reads " + std::to_string(kFormat) +
@@ -207,14 +208,14 @@ class Reader {
   }
 
   Status Manifest(const json& manifest) {
-    if (manifest.at("events").get<Version>() != out_.events.size()) {
+    if (IntegerOf<Version>(manifest.at("events")) != out_.events.size()) {
       return Fail(Code::kDataLoss, "tells another number of events than there are");
     }
     seen_.erase(name_);
     for (const json& member : manifest.at("members")) {
       const auto name = member.at("name").get<std::string>();
       const auto found = seen_.find(name);
-      if (found == seen_.end() || found->second.bytes != member.at("bytes").get<std::uint64_t>() ||
+      if (found == seen_.end() || found->second.bytes != IntegerOf<std::uint64_t>(member.at("bytes")) ||
           found->second.sha256 != member.at("sha256").get<std::string>()) {
         return Fail(Code::kDataLoss, Printable(name, kShownName) +
                                          (found == seen_.end() ? " is missing" : " was changed"));
