@@ -74,14 +74,13 @@ Duration ExperimentState::Ran(Timestamp now) const {
 }
 
 bool ExperimentState::TimeIsUp(Timestamp now) const {
-  return spec->max_duration && Ran(now) >= *spec->max_duration;
+  const std::optional<Duration>& most = spec->max_duration;
+  return most && Ran(now) >= *most;
 }
 
 std::optional<Timestamp> ExperimentState::Deadline() const {
-  if (!spec->max_duration || !running_since) {
-    return std::nullopt;
-  }
-  return *running_since + (*spec->max_duration - ran);
+  const std::optional<Duration>& most = spec->max_duration;
+  return most && running_since ? std::optional(*running_since + (*most - ran)) : std::nullopt;
 }
 
 bool ExperimentState::Drained() const {

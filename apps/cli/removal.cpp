@@ -88,9 +88,8 @@ Result<std::vector<Holding>> Holdings(const Config& config, const Session& sessi
     holding.id = row.id;
     holding.name_space = row.name_space;
     holding.name = row.name;
-    if (row.ended_at != Timestamp()) {
-      HONE_RETURN_IF_ERROR(MeasureEnded(config, session, holding));
-    }
+    const bool over = row.ended_at != Timestamp();
+    HONE_RETURN_IF_ERROR(over ? MeasureEnded(config, session, holding) : Status());
     HONE_RETURN_IF_ERROR(Measure(config, session, kinds, holding));
   }
   return holdings;

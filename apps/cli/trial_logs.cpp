@@ -88,9 +88,8 @@ Status ForEachNumbered(DIR* parent, std::string_view prefix, std::int64_t most,
       return {};
     }
     const auto number = NumberOf(*name, prefix);
-    if (number && *number <= most) {
-      HONE_RETURN_IF_ERROR(VisitFolder(parent, *name, visit));
-    }
+    const bool wanted = number && *number <= most;
+    HONE_RETURN_IF_ERROR(wanted ? VisitFolder(parent, *name, visit) : Status());
   }
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -39,6 +40,9 @@ struct Experiment {
     spec.algorithm.name = "bayesianoptimization";
     Problems problems;
     const auto choice = CheckAlgorithm(spec, problems);
+    if (!choice) {
+      std::abort();
+    }
     searcher = std::move(*choice->info->create(ContextOf(spec, choice->settings, 1)));
   }
 
@@ -50,7 +54,9 @@ struct Experiment {
     }
     const HistoryItem items[] = {{++seq, history::Proposed{next, values, "", std::nullopt}},
                                  {++seq, history::Completed{next, {sum}, std::chrono::seconds(1)}}};
-    (void)searcher->Observe(items);  // the trial is known
+    if (!searcher->Observe(items)) {
+      std::abort();
+    }
     ++next;
   }
 

@@ -215,7 +215,8 @@ class Reader {
     for (const json& member : manifest.at("members")) {
       const auto name = member.at("name").get<std::string>();
       const auto found = seen_.find(name);
-      if (found == seen_.end() || found->second.bytes != IntegerOf<std::uint64_t>(member.at("bytes")) ||
+      if (found == seen_.end() ||
+          found->second.bytes != IntegerOf<std::uint64_t>(member.at("bytes")) ||
           found->second.sha256 != member.at("sha256").get<std::string>()) {
         return Fail(Code::kDataLoss, Printable(name, kShownName) +
                                          (found == seen_.end() ? " is missing" : " was changed"));

@@ -110,6 +110,7 @@ int Generations(Index d, Index lambda, const auto& value) {
   Progress progress(d, lambda);
   for (int generation = 0; generation < 100000; ++generation) {
     std::vector<double> values;
+    values.reserve(static_cast<std::size_t>(lambda));
     for (int rank = 0; rank < lambda; ++rank) {
       values.push_back(value(generation, rank));
     }

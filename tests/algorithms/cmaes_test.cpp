@@ -87,17 +87,17 @@ TEST_CASE("cmaes: reaches 1e-8, one by one, in parallel and in one dimension", "
   struct Case {
     const char* name;
     std::size_t d;
-    std::uint32_t parallel;
     std::vector<Setting> settings;
+    std::uint32_t parallel;
     int most;
   };
   const Case cases[] = {
-      {"one dimension", 1, 1, {}, 400},
-      {"five, one by one", 5, 1, {}, 1500},
-      {"five, eight at a time", 5, 8, {}, 2000},
-      {"five, forty at a time", 5, 40, {}, 4500},
-      {"five, separable", 5, 1, {{"separable", "true"}}, 1500},
-      {"five, population of 30", 5, 1, {{"population_size", "30"}}, 4000},
+      {"one dimension", 1, {}, 1, 400},
+      {"five, one by one", 5, {}, 1, 1500},
+      {"five, eight at a time", 5, {}, 8, 2000},
+      {"five, forty at a time", 5, {}, 40, 4500},
+      {"five, separable", 5, {{"separable", "true"}}, 1, 1500},
+      {"five, population of 30", 5, {{"population_size", "30"}}, 1, 4000},
   };
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {

@@ -160,7 +160,7 @@ TEST_CASE("grid: inactive parameters are not varied", "[algorithms]") {
        Space{{Words("a", {"x", "y", "z"}), When(Words("b", {"p", "q"}), "a", {"y", "z"}, "no"),
               Whole("n", 1, 2), When(Whole("c", 1, 4), "b", {"q"}, "no"),
               When(Whole("d", 1, 3), "c", {"2", "4"}, "no")}},
-       2 * (1 + 2 * (1 + 8))},
+       std::size_t{2} * (1 + std::size_t{2} * (1 + 8))},
       {"integer parent with a step, children that share values",
        Space{{Whole("layers", 1, 9, 2), When(Whole("u", 1, 3), "layers", {"3", "5", "5"}, "no"),
               When(Whole("v", 1, 2), "layers", {"5", "9"}, "no")}},

@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
-using namespace hone;
+using namespace hone;  // NOLINT(google-build-using-namespace): the subject of this file
 using hone::test::HoneProgram;
 
 namespace {
@@ -64,7 +64,7 @@ TEST_CASE("hone export --csv: a line for each trial, never over another file", "
   for (const auto& trial : trials.at("items")) {
     const std::string x = trial.at("spec").at("parameterAssignments").at(0).at("value");
     const std::string row = trial.at("metadata").at("name").get<std::string>() + ",Succeeded,";
-    expected += row + "," + x + "," + x + "\n";
+    expected.append(row).append(",").append(x).append(",").append(x).append("\n");
   }
   const auto printed = hone.Run({"export", "demo", "--csv"});
   CHECK(printed.exit_code == 0);

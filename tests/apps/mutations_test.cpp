@@ -194,8 +194,9 @@ std::string ExperimentAround(const std::string& piece) {
     const std::size_t at = line.find("name: ");
     if (at != std::string_view::npos) {
       const std::string name(line.substr(at + 6, line.find(',', at) - at - 6));
-      references += "      - {name: " + name + ", reference: " + name + "}\n";
-      arguments += ", \"${trialParameters." + name + "}\"";
+      references.append("      - {name: ").append(name).append(", reference: ");
+      references.append(name).append("}\n");
+      arguments.append(", \"${trialParameters.").append(name).append("}\"");
     }
   }
   return "apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nmetadata: {name: page}\nspec:\n" +

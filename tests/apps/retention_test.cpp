@@ -4,8 +4,8 @@
 #include "apps/cli/size.h"
 #include "tests/catch.h"
 
-using namespace hone;
-using namespace hone::cli;
+using namespace hone;       // NOLINT(google-build-using-namespace): the subject of this file
+using namespace hone::cli;  // NOLINT(google-build-using-namespace): the subject of this file
 using std::chrono::hours;
 
 namespace {

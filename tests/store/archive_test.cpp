@@ -19,8 +19,8 @@
 #include "tests/store/harness.h"
 #include "tests/support/experiment.h"
 
-using namespace hone;
-using namespace hone::test;
+using namespace hone;        // NOLINT(google-build-using-namespace): the subject of this file
+using namespace hone::test;  // NOLINT(google-build-using-namespace): the subject of this file
 using nlohmann::json;
 
 namespace {
@@ -41,7 +41,7 @@ class Source {
       proposed.values = {{"0.01", true}, {"3", true}, {"sgd", true}};
       Tell(proposed);
       Tell(event::TrialLaunched{trial, 1, "elsewhere"});
-      Tell(event::TrialRunning{trial, 1, At(trial), "pid 1"});
+      Tell(event::TrialRunning{trial, 1, At(static_cast<int>(trial)), "pid 1"});
     }
     event::TrialOutcome outcome{1, 1, At(1), At(5), {{"acc", "0.5", "0.9", "0.9", true}}};
     Tell(event::TrialSucceeded{outcome});
