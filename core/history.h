@@ -22,6 +22,7 @@ struct Proposed {
   Assignment values;
   std::string tag;
   std::optional<double> budget;
+  bool operator==(const Proposed&) const = default;
 };
 
 /// A result at a rung. Objectives are always to be minimised here: maximised ones come negated.
@@ -29,22 +30,26 @@ struct Reported {
   TrialNumber trial = 0;
   double budget = 0;
   double value = 0;
+  bool operator==(const Reported&) const = default;
 };
 
 struct Paused {
   TrialNumber trial = 0;
+  bool operator==(const Paused&) const = default;
 };
 
 struct Resumed {
   TrialNumber trial = 0;
   std::optional<double> budget;
   std::string tag;
+  bool operator==(const Resumed&) const = default;
 };
 
 /// A censored result: the best or latest values so far. May be empty.
 struct StoppedEarly {
   TrialNumber trial = 0;
   std::vector<double> values;
+  bool operator==(const StoppedEarly&) const = default;
 };
 
 /// All finite; one for each objective, to be minimised.
@@ -52,6 +57,7 @@ struct Completed {
   TrialNumber trial = 0;
   std::vector<double> values;
   Duration duration{};
+  bool operator==(const Completed&) const = default;
 };
 
 /// The configuration itself is bad: out of memory, time-out, NaN, exit code. The only kind of
@@ -59,11 +65,13 @@ struct Completed {
 struct Infeasible {
   TrialNumber trial = 0;
   EndingKind kind = EndingKind::kExitCode;
+  bool operator==(const Infeasible&) const = default;
 };
 
 /// Over without a lesson: lost, killed, failed to start.
 struct Lost {
   TrialNumber trial = 0;
+  bool operator==(const Lost&) const = default;
 };
 
 }  // namespace hone::history
@@ -75,6 +83,7 @@ struct HistoryItem {
   std::variant<history::Proposed, history::Reported, history::Paused, history::Resumed,
                history::StoppedEarly, history::Completed, history::Infeasible, history::Lost>
       what;
+  bool operator==(const HistoryItem&) const = default;
 };
 
 using History = std::span<const HistoryItem>;

@@ -3,24 +3,14 @@
 
 #include <string_view>
 
+#include "base/hash.h"
+
 namespace hone {
-namespace {
-
-/// FNV-1a, 64 bits: only to turn the UID's text into a key.
-std::uint64_t Hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  }
-  return hash;
-}
-
-}  // namespace
 
 std::string TrialName(const std::string& experiment_name, const TrialId& id) {
   // The letters that Katib's random names are made of: no vowels, no look-alikes.
   constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-  const std::uint64_t key = Hash(id.experiment.text);
+  const std::uint64_t key = StableHash(id.experiment.text);
   // 27^8 names are 38 bits; a bijection of the number keeps names of one experiment distinct:
   // multiply by an odd constant modulo 27^8 (27^8 is odd, so the constant must not be a multiple of
   // 3) and shift by the key.

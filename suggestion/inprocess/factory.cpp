@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/crash.h"
-#include "suggestion/inprocess/pupil.h"
+#include "suggestion/pupil.h"
 
 namespace hone {
 namespace {

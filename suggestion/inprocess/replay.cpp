@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "core/given_value.h"
-#include "suggestion/inprocess/pupil.h"
+#include "suggestion/pupil.h"
 
 namespace hone {
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/job.h"
@@ -68,12 +69,9 @@ Result<fs::path> FindShim(const fs::path& wanted) {
   return shim;
 }
 
-// FNV-1a: short, and the machine's id itself is nobody's business.
+// Short, and the machine's id itself is nobody's business.
 std::string ShortHash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
+  const std::uint64_t hash = StableHash(text);
   std::string digits;
   for (int shift = 60; shift >= 0; shift -= 4) {
     digits += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suggestion/inprocess/replay.h"
 
-#include "suggestion/inprocess/pupil.h"
+#include "suggestion/pupil.h"
 #include "tests/catch.h"
 #include "tests/suggestion/inprocess/learner.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "suggestion/inprocess/pupil.h"
+#include "suggestion/pupil.h"
 
 #include <algorithm>
 #include <functional>
