@@ -16,11 +16,12 @@ kPackages=(
   libboost-dev libboost-math-dev libeigen3-dev nlohmann-json3-dev libyaml-dev libyaml-cpp-dev
   libsqlite3-dev libsqlitecpp-dev sqlite3 libspdlog-dev libcli11-dev libexpected-dev libre2-dev
   liblbfgspp-dev libarchive-dev libssl-dev
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libbenchmark-dev catch2
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
-kTestPackages=(zsh fish mandoc python3-jsonschema python3-yaml)
+kTestPackages=(zsh fish mandoc python3-jsonschema python3-yaml python3-grpcio python3-protobuf)
 
 # One query for all of them: this runs before every make.
 missing_packages() {

@@ -22,6 +22,7 @@
   VERB(ReplayVerb)               \
   VERB(ExportVerb)               \
   VERB(ImportVerb)               \
+  VERB(SuggestionVerb)           \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
   VERB(CollectVerb)              \

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/services.h"
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "api/server/grpc_host.h"
+#include "apps/cli/output.h"
+#include "apps/cli/waiter.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "suggestion/server/suggestion_service.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr Duration kLookEvery = std::chrono::seconds(1);
+
+int ComputeThreads() {
+  return std::thread::hardware_concurrency() > 1 ? 2 : 1;
+}
+
+/// What is served, and how it is.
+struct Served {
+  std::vector<std::shared_ptr<grpc::Service>> services;
+  std::vector<std::string> health_names;
+  std::function<Status()> check = nullptr;  ///< of what it depends on; may be empty
+};
+
+/// Until the first signal; then calls under way have the grace to end.
+Result<int> Serve(const Config& config, const ListenOptions& options, Waiter& waiter,
+                  Served served) {
+  HONE_ASSIGN_OR_RETURN(ListenAddress listen, ParseListenAddress(options.listen));
+  HONE_RETURN_IF_ERROR(CheckReach(listen, options.insecure));
+  HONE_ASSIGN_OR_RETURN(const auto host, GrpcHost::Start({.listen = std::move(listen),
+                                                          .health_names = served.health_names},
+                                                         std::move(served.services)));
+  HONE_RETURN_IF_ERROR(PrintText("listening on " + host->address().Text() + "\n"));
+  bool serving = true;
+  while (waiter.Wait(kLookEvery) != Waiter::Woke::kSignal) {
+    const Status status = served.check ? served.check() : Status();
+    if (status.has_value() != serving) {
+      serving = status.has_value();
+      host->SetServing(serving);
+      HONE_LOG(kWarn, "health_changed", {"serving", serving},
+               {"why", serving ? "" : status.error().Text()});
+    }
+  }
+  host->Drain(config.grace);
+  return kExitOk;
+}
+
+}  // namespace
+
+Result<int> ServeSuggestion(const Config& config, const ListenOptions& options) {
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  AsioExecutor compute("hone-compute", ComputeThreads());
+  return Serve(config, options, *waiter,
+               {.services = {MakeSuggestionService(compute)},
+                // Kubernetes asks by the first name, which is not the service's own.
+                .health_names = {"manager.v1beta1.Suggestion", "api.v1.beta1.Suggestion"}});
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "apps/cli/args.h"
+#include "apps/cli/config.h"
+#include "base/result.h"
+
+/// Katib's services, each run alone in this process until it is told to end. Without gRPC
+/// (HONE_GRPC, docs/building.md) all of them are kUnimplemented.
+namespace hone::cli {
+
+struct ListenOptions {
+  std::string listen;
+  bool insecure = false;
+};
+/// @param default_listen  Katib's port on the loopback
+void DeclareListen(Args& args, ListenOptions& options, const std::string& default_listen);
+
+Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);
+
+}  // namespace hone::cli

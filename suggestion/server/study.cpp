@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suggestion/server/study.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+
+#include "api/proto/katib_v1beta1.pb.h"
+#include "suggestion/server/experiment_wire.h"
+
+namespace hone {
+namespace {
+
+namespace pb = ::api::v1::beta1;
+
+// A controller asks for as many as run at once; a larger number is a mistake, or an attack.
+constexpr int kMostAsked = 10'000;
+// Of suggestions that the request does not show: each costs the work of a proposal.
+constexpr std::size_t kMostPassedOver = 256;
+
+std::vector<TrialNumber> Numbers(TrialNumber first, std::size_t count) {
+  std::vector<TrialNumber> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+/// What the algorithm's answers mean to a controller that wants exactly as many values as it asked
+/// for.
+class Receiver {
+ public:
+  explicit Receiver(const std::vector<Assignment>& tried) : tried_(tried) {}
+
+  Status Receive(TrialNumber number, const Proposal& answer) {
+    number_ = number;
+    return std::visit(*this, answer);
+  }
+  [[nodiscard]] std::vector<Assignment> Take() { return std::move(chosen_); }
+
+  Status operator()(const proposal::Start& start) {
+    chosen_.push_back(start.values);
+    return {};
+  }
+  /// All was tried: it begins again.
+  Status operator()(const proposal::Exhausted& exhausted) {
+    if (different_.empty()) {
+      Collect(tried_);
+      Collect(chosen_);
+    }
+    if (different_.empty()) {
+      return Fail(Code::kInternal, "the search ended before it began: " + exhausted.reason);
+    }
+    chosen_.push_back(different_[(number_ - 1) % different_.size()]);
+    return {};
+  }
+  Status operator()(const proposal::Wait& /*wait*/) const {
+    return Fail(Code::kUnavailable, "the algorithm waits for results of running trials");
+  }
+  Status operator()(const proposal::Resume& /*resume*/) const {
+    return Fail(Code::kInternal, "the algorithm resumes a trial, which Katib cannot do");
+  }
+
+ private:
+  void Collect(const std::vector<Assignment>& from) {
+    for (const Assignment& values : from) {
+      std::string key;
+      for (const Value& value : values) {
+        key += value.text;
+        key += '\0';
+      }
+      if (keys_.insert(std::move(key)).second) {
+        different_.push_back(values);
+      }
+    }
+  }
+
+  const std::vector<Assignment>& tried_;
+  std::vector<Assignment> chosen_;
+  std::vector<Assignment> different_;  // in the order they were tried; filled when needed
+  std::unordered_set<std::string> keys_;
+  TrialNumber number_ = 0;
+};
+
+Status CheckNumbers(const pb::GetSuggestionsRequest& request) {
+  const int wanted = request.current_request_number();
+  if (wanted < 0 || wanted > kMostAsked) {
+    return Fail(
+        Code::kInvalidArgument,
+        "must be from 0 to " + std::to_string(kMostAsked) + ", not " + std::to_string(wanted),
+        "current_request_number");
+  }
+  if (request.total_request_number() < 0) {
+    return Fail(Code::kInvalidArgument, "must be >= 0", "total_request_number");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Study>> Study::Create(const pb::Experiment& experiment) {
+  HONE_ASSIGN_OR_RETURN(ExperimentSpec spec, DecodeExperiment(experiment));
+  std::unique_ptr<Study> study(new Study(std::move(spec), SeedOf(experiment)));
+  HONE_ASSIGN_OR_RETURN(study->pupil_, Pupil::Create(study->spec_, study->seed_));
+  return study;
+}
+
+Status Study::Tell(std::vector<HistoryItem> news) {
+  if (const Status told = pupil_->Tell(news); !told) {
+    pupil_.reset();
+    return told;
+  }
+  std::ranges::move(news, std::back_inserter(told_));
+  return {};
+}
+
+/// Brings the pupil to this history: goes on where it stands if it may, else begins anew.
+Status Study::CatchUp(std::vector<HistoryItem> history) {
+  const bool goes_on = pupil_ != nullptr && told_.size() <= history.size() &&
+                       std::equal(told_.begin(), told_.end(), history.begin());
+  if (!goes_on) {
+    told_.clear();
+    HONE_ASSIGN_OR_RETURN(pupil_, Pupil::Create(spec_, seed_));
+  }
+  history.erase(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(told_.size()));
+  return Tell(std::move(history));
+}
+
+/// Suggestions were made that the request does not show (their metrics are unavailable, or they
+/// never became trials). What the algorithm would choose now stands for them, so that a sequence
+/// goes on behind them; nobody learns anything from them.
+Status Study::PassOver(TrialNumber first, std::size_t count) {
+  const std::vector<TrialNumber> numbers = Numbers(first, std::min(count, kMostPassedOver));
+  HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers,
+                        pupil_->Ask({.numbers = numbers, .trials_left = std::nullopt}));
+  std::vector<HistoryItem> news;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (const auto* start = std::get_if<proposal::Start>(&answers[i])) {
+      const Version seq = told_.size() + news.size();
+      news.push_back({seq + 1, history::Proposed{numbers[i], start->values, {}, {}}});
+      news.push_back({seq + 2, history::Lost{numbers[i]}});
+    }
+  }
+  return Tell(std::move(news));
+}
+
+Result<std::vector<Assignment>> Study::Choose(const ProposeRequest& request,
+                                              const TrialsTold& trials) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers, pupil_->Ask(request));
+  Receiver receiver(trials.values);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    HONE_RETURN_IF_ERROR(receiver.Receive(request.numbers[i], answers[i]));
+  }
+  return receiver.Take();
+}
+
+Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestionsReply& reply) {
+  HONE_RETURN_IF_ERROR(CheckNumbers(request));
+  const auto wanted = static_cast<std::size_t>(request.current_request_number());
+  const auto given = static_cast<std::size_t>(
+      std::max(request.total_request_number() - request.current_request_number(), 0));
+  TrialsTold trials = ReadTrials(spec_, request.trials());
+  const std::size_t shown = trials.values.size();
+  HONE_RETURN_IF_ERROR(CatchUp(std::move(trials.history)));
+  if (given > shown + trials.passed_over) {
+    HONE_RETURN_IF_ERROR(
+        PassOver(static_cast<TrialNumber>(shown + 1), given - shown - trials.passed_over));
+  }
+  ProposeRequest question;
+  question.numbers = Numbers(static_cast<TrialNumber>(std::max(given, shown) + 1), wanted);
+  if (spec_.max_trial_count) {
+    const auto budget = static_cast<std::size_t>(*spec_.max_trial_count);
+    question.trials_left = static_cast<std::uint32_t>(std::max(budget, given) - given);
+  }
+  HONE_ASSIGN_OR_RETURN(const std::vector<Assignment> chosen, Choose(question, trials));
+  for (const Assignment& values : chosen) {
+    auto& out = *reply.add_parameter_assignments();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      pb::ParameterAssignment& assignment = *out.add_assignments();
+      assignment.set_name(spec_.space.parameters[i].name);
+      assignment.set_value(values[i].text);
+    }
+  }
+  return {};
+}
+
+}  // namespace hone

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "core/history.h"
+#include "core/spec.h"
+#include "suggestion/pupil.h"
+#include "suggestion/server/trials_wire.h"
+
+namespace api::v1::beta1 {
+class Experiment;
+class GetSuggestionsReply;
+class GetSuggestionsRequest;
+}  // namespace api::v1::beta1
+
+namespace hone {
+
+/// One experiment of Katib's, at the search algorithm that it names. An answer is a function of
+/// the request alone; the searcher that is kept between requests only saves work.
+/// @threads  one at a time
+class Study {
+ public:
+  /// @errors kInvalidArgument: the experiment, all that is wrong with it
+  static Result<std::unique_ptr<Study>> Create(const api::v1::beta1::Experiment& experiment);
+
+  /// @param request  of this experiment. @param reply  gets as many assignments as were asked for
+  /// @errors kInvalidArgument (the numbers), kUnavailable (the algorithm waits for results),
+  ///         kInternal
+  Status Answer(const api::v1::beta1::GetSuggestionsRequest& request,
+                api::v1::beta1::GetSuggestionsReply& reply);
+
+  [[nodiscard]] const ExperimentSpec& spec() const { return spec_; }
+
+ private:
+  Study(ExperimentSpec spec, std::uint64_t seed) : spec_(std::move(spec)), seed_(seed) {}
+
+  Status CatchUp(std::vector<HistoryItem> history);
+  Status Tell(std::vector<HistoryItem> news);
+  Status PassOver(TrialNumber first, std::size_t count);
+  Result<std::vector<Assignment>> Choose(const ProposeRequest& request, const TrialsTold& trials);
+
+  ExperimentSpec spec_;
+  std::uint64_t seed_;
+  std::unique_ptr<Pupil> pupil_;   // null: to be made anew
+  std::vector<HistoryItem> told_;  // to the pupil
+};
+
+}  // namespace hone

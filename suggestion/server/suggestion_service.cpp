@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suggestion/server/suggestion_service.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "api/proto/katib_v1beta1.grpc.pb.h"
+#include "base/guarded.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "suggestion/server/study.h"
+
+namespace hone {
+namespace {
+
+namespace pb = ::api::v1::beta1;
+
+// Searchers that are kept between requests; one more is made anew from its next request.
+constexpr std::size_t kMostDesks = 64;
+// Requests that wait or are at work.
+constexpr int kMostRequests = 256;
+// A status travels in a header of HTTP/2, and clients take 8 KiB of those.
+constexpr std::size_t kLongestMessage = 2000;
+
+/// Where one experiment's requests are worked on.
+struct Desk {
+  std::shared_ptr<Executor> strand;
+  std::unique_ptr<Study> study;  // used on the strand only; null before the first request
+};
+
+/// The desks that were used last.
+class Desks {
+ public:
+  explicit Desks(Executor& compute) : compute_(compute) {}
+
+  /// @returns shared: it may be put away while a request is at it
+  std::shared_ptr<Desk> Find(const std::string& key) {
+    return all_.WithLock([&](All& all) {
+      const auto [at, is_new] = all.by_key.try_emplace(key);
+      at->second.last_use = ++all.uses;
+      if (is_new) {
+        at->second.desk = std::make_shared<Desk>(compute_.MakeStrand(), nullptr);
+        PutOneAway(all);
+      }
+      return at->second.desk;
+    });
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<Desk> desk;
+    std::uint64_t last_use = 0;
+  };
+  struct All {
+    std::map<std::string, Entry> by_key;
+    std::uint64_t uses = 0;
+  };
+
+  static void PutOneAway(All& all) {
+    if (all.by_key.size() > kMostDesks) {
+      all.by_key.erase(std::ranges::min_element(
+          all.by_key, {}, [](const auto& entry) { return entry.second.last_use; }));
+    }
+  }
+
+  Executor& compute_;
+  Guarded<All> all_;
+};
+
+grpc::Status Refusal(std::string_view rpc, const pb::Experiment& experiment, const Error& error) {
+  const std::string message = Printable(error.Text(), kLongestMessage);
+  HONE_LOG(kInfo, "request_refused", {"rpc", rpc},
+           {"experiment", Printable(experiment.name(), 100)}, {"code", CodeName(error.code)},
+           {"why", message});
+  return {static_cast<grpc::StatusCode>(error.code), message};
+}
+
+using Bytes = grpc::ByteBuffer;
+// Raw methods, since gRPC answers what is no message with UNIMPLEMENTED, which Katib's controller
+// takes for "nothing to validate".
+using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
+    pb::Suggestion::WithRawCallbackMethod_ValidateAlgorithmSettings<pb::Suggestion::Service>>;
+
+class SuggestionService final : public Base {
+ public:
+  explicit SuggestionService(Executor& compute) : compute_(compute), desks_(compute) {}
+
+  grpc::ServerUnaryReactor* GetSuggestions(grpc::CallbackServerContext* context, const Bytes* bytes,
+                                           Bytes* reply_bytes) override {
+    const auto request = Parse<pb::GetSuggestionsRequest>(*bytes);
+    if (request == nullptr) {
+      return Refuse(context);
+    }
+    // The namespace is not told: experiments of one name are told apart by their content.
+    const std::shared_ptr<Desk> desk = desks_.Find(request->experiment().SerializeAsString());
+    return Work(context, *desk->strand, [desk, request, reply_bytes] {
+      pb::GetSuggestionsReply reply;
+      const Status status = Answer(*desk, *request, reply);
+      return Finish("GetSuggestions", request->experiment(), status, reply, *reply_bytes);
+    });
+  }
+
+  grpc::ServerUnaryReactor* ValidateAlgorithmSettings(grpc::CallbackServerContext* context,
+                                                      const Bytes* bytes,
+                                                      Bytes* reply_bytes) override {
+    const auto request = Parse<pb::ValidateAlgorithmSettingsRequest>(*bytes);
+    if (request == nullptr) {
+      return Refuse(context);
+    }
+    return Work(context, compute_, [request, reply_bytes] {
+      const auto study = Study::Create(request->experiment());
+      return Finish("ValidateAlgorithmSettings", request->experiment(),
+                    study ? Status() : tl::make_unexpected(study.error()),
+                    pb::ValidateAlgorithmSettingsReply(), *reply_bytes);
+    });
+  }
+
+ private:
+  /// @returns null if the bytes are no such message; shared with the task that answers
+  template <class Request>
+  static std::shared_ptr<Request> Parse(Bytes bytes) {
+    auto request = std::make_shared<Request>();
+    const bool parsed = grpc::SerializationTraits<Request>::Deserialize(&bytes, request.get()).ok();
+    return parsed ? request : nullptr;
+  }
+
+  static grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no message of Katib's"});
+    return reactor;
+  }
+
+  template <class Reply>
+  static grpc::Status Finish(std::string_view rpc, const pb::Experiment& experiment,
+                             const Status& status, const Reply& reply, Bytes& bytes) {
+    if (!status) {
+      return Refusal(rpc, experiment, status.error());
+    }
+    bool own = false;  // gRPC wants to be told whether it may free the buffer
+    return grpc::SerializationTraits<Reply>::Serialize(reply, &bytes, &own);
+  }
+
+  static Status Answer(Desk& desk, const pb::GetSuggestionsRequest& request,
+                       pb::GetSuggestionsReply& reply) {
+    if (desk.study == nullptr) {
+      HONE_ASSIGN_OR_RETURN(desk.study, Study::Create(request.experiment()));
+    }
+    return desk.study->Answer(request, reply);
+  }
+
+  /// Answers from a thread of `where`.
+  template <class Body>
+  grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context, Executor& where, Body body) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    if (requests_.fetch_add(1) >= kMostRequests) {
+      requests_.fetch_sub(1);
+      reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many requests; try again"});
+      return reactor;
+    }
+    where.Post([this, context, reactor, body = std::move(body)] {
+      const grpc::Status status =
+          context->IsCancelled() ? grpc::Status(grpc::StatusCode::CANCELLED, "") : body();
+      requests_.fetch_sub(1);
+      reactor->Finish(status);
+    });
+    return reactor;
+  }
+
+  Executor& compute_;
+  Desks desks_;
+  std::atomic<int> requests_{0};
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute) {
+  return std::make_shared<SuggestionService>(compute);
+}
+
+}  // namespace hone

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real program and a Python client that does what Katib's controller and collectors do.
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "algorithms/registry.h"
+#include "base/text.h"
+#include "tests/catch.h"
+#include "tests/paths.h"
+#include "tests/support/hone_program.h"
+
+namespace hone::test {
+namespace {
+
+constexpr const char* kPython = "/usr/bin/python3";
+constexpr long kMostResidentKib = 64L << 10;
+
+/// Stubs of api/proto for Python in a folder below the program's own; empty with a word on it if
+/// this machine has no gRPC for Python.
+std::string MakeStubs(HoneProgram& hone) {
+  if (hone.StartProgram({kPython, "-c", "import grpc, google.protobuf"}).Wait().exit_code != 0) {
+    WARN("skipped: Python has no grpc (tools/setup.sh --test installs it)");
+    return "";
+  }
+  const std::filesystem::path stubs = hone.work() / "stubs";
+  std::filesystem::create_directories(stubs);
+  const auto made =
+      hone.StartProgram({"/usr/bin/protoc", "-I", SourceFolder().string(),
+                         "--python_out=" + stubs.string(), "--grpc_out=" + stubs.string(),
+                         "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
+                         (SourceFolder() / "api/proto/katib_v1beta1.proto").string()})
+          .Wait();
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  return stubs.string();
+}
+
+/// Where a service that was started with port 0 listens.
+std::string AddressOf(const RunningProgram& service) {
+  constexpr std::string_view kWords = "listening on ";
+  REQUIRE(Eventually([&] { return service.OutSoFar().ends_with('\n'); }));
+  const std::string line = service.OutSoFar();
+  REQUIRE(line.starts_with(kWords));
+  return std::string(Trim(std::string_view(line).substr(kWords.size())));
+}
+
+long ResidentKib(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string word;
+  long kib = 0;
+  while (status >> word && word != "VmRSS:") {
+  }
+  status >> kib;
+  return kib;
+}
+
+/// Runs the client against a service; what it expects of the service is in its file.
+void Drive(HoneProgram& hone, const std::string& stubs, const std::string& address,
+           const std::string& kind, const std::vector<std::string>& more) {
+  std::vector<std::string> argv = {kPython, (SourceFolder() / "tests/e2e/katib_client.py").string(),
+                                   stubs, address, kind};
+  argv.insert(argv.end(), more.begin(), more.end());
+  const ProgramRun client = hone.StartProgram(argv).Wait();
+  INFO(client.out << client.err);
+  CHECK(client.exit_code == 0);
+  CHECK(client.out.ends_with("ok\n"));
+}
+
+TEST_CASE("katib: a controller's rounds with every algorithm of hone suggestion", "[e2e][slow]") {
+  HoneProgram hone;
+  const std::string stubs = MakeStubs(hone);
+  if (stubs.empty()) {
+    return;
+  }
+  RunningProgram service = hone.Start({"suggestion", "--listen", "127.0.0.1:0"});
+  std::vector<std::string> algorithms;
+  for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    algorithms.push_back(info->name);
+  }
+  Drive(hone, stubs, AddressOf(service), "suggestion", algorithms);
+  CHECK(ResidentKib(service.pid()) > 0);
+  CHECK(ResidentKib(service.pid()) < kMostResidentKib);
+  service.Signal(SIGTERM);
+  const ProgramRun run = service.Wait();
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.empty());
+}
+
+TEST_CASE("katib: a service is not opened to other machines by accident", "[e2e]") {
+  HoneProgram hone;
+  const ProgramRun refused = hone.Run({"suggestion", "--listen", "0.0.0.0:0"});
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("--insecure") != std::string::npos);
+  const ProgramRun malformed = hone.Run({"suggestion", "--listen", "here"});
+  CHECK(malformed.exit_code == 2);
+  CHECK(malformed.err.find("--listen: must be HOST:PORT") != std::string::npos);
+
+  RunningProgram open = hone.Start({"suggestion", "--listen", "0.0.0.0:0", "--insecure"});
+  const std::string address = AddressOf(open);
+  const std::string port = address.substr(address.rfind(':'));
+  const ProgramRun taken = hone.Run({"suggestion", "--listen", "0.0.0.0" + port, "--insecure"});
+  CHECK(taken.exit_code == 1);
+  CHECK(taken.err.find("the port is taken") != std::string::npos);
+  open.Signal(SIGINT);
+  CHECK(open.Wait().exit_code == 0);
+}
+
+}  // namespace
+}  // namespace hone::test
