@@ -7,11 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "api/server/db_manager_service.h"
 #include "api/server/grpc_host.h"
 #include "apps/cli/output.h"
 #include "apps/cli/waiter.h"
 #include "base/executor.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "store/sqlite/observation_logs.h"
 #include "suggestion/server/suggestion_service.h"
 
 namespace hone::cli {
@@ -62,6 +65,20 @@ Result<int> ServeSuggestion(const Config& config, const ListenOptions& options) 
                {.services = {MakeSuggestionService(compute)},
                 // Kubernetes asks by the first name, which is not the service's own.
                 .health_names = {"manager.v1beta1.Suggestion", "api.v1.beta1.Suggestion"}});
+}
+
+Result<int> ServeDbManager(const Config& config, const ListenOptions& options) {
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
+  HONE_ASSIGN_OR_RETURN(const FileLock lock,
+                        FileLock::Acquire(config.data_dir / "db-manager.lock"));
+  HONE_ASSIGN_OR_RETURN(const auto logs,
+                        OpenObservationLogs(config.data_dir / "observation-logs.db"));
+  AsioExecutor readers("hone-read", 1);
+  return Serve(config, options, *waiter,
+               {.services = {MakeDbManagerService(*logs, readers)},
+                .health_names = {"api.v1.beta1.DBManager"},
+                .check = [&logs] { return logs->Check(); }});
 }
 
 }  // namespace hone::cli

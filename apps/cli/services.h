@@ -19,5 +19,7 @@ struct ListenOptions {
 void DeclareListen(Args& args, ListenOptions& options, const std::string& default_listen);
 
 Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);
+/// One process for a data folder. @errors kFailedPrecondition: another one keeps it
+Result<int> ServeDbManager(const Config& config, const ListenOptions& options);
 
 }  // namespace hone::cli

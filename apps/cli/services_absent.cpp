@@ -16,4 +16,8 @@ Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*opt
   return Absent();
 }
 
+Result<int> ServeDbManager(const Config& /*config*/, const ListenOptions& /*options*/) {
+  return Absent();
+}
+
 }  // namespace hone::cli

@@ -23,6 +23,7 @@
   VERB(ExportVerb)               \
   VERB(ImportVerb)               \
   VERB(SuggestionVerb)           \
+  VERB(DbManagerVerb)            \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \
   VERB(CollectVerb)              \

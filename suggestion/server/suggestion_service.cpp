@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suggestion/server/suggestion_service.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "api/proto/katib_v1beta1.grpc.pb.h"
+#include "api/proto/message_bytes.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -81,8 +80,6 @@ grpc::Status Refusal(std::string_view rpc, const pb::Experiment& experiment, con
 }
 
 using Bytes = grpc::ByteBuffer;
-// Raw methods, since gRPC answers what is no message with UNIMPLEMENTED, which Katib's controller
-// takes for "nothing to validate".
 using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
     pb::Suggestion::WithRawCallbackMethod_ValidateAlgorithmSettings<pb::Suggestion::Service>>;
 
@@ -92,9 +89,9 @@ class SuggestionService final : public Base {
 
   grpc::ServerUnaryReactor* GetSuggestions(grpc::CallbackServerContext* context, const Bytes* bytes,
                                            Bytes* reply_bytes) override {
-    const auto request = Parse<pb::GetSuggestionsRequest>(*bytes);
+    const auto request = ParseMessage<pb::GetSuggestionsRequest>(*bytes);
     if (request == nullptr) {
-      return Refuse(context);
+      return RefuseBytes(*context);
     }
     // The namespace is not told: experiments of one name are told apart by their content.
     const std::shared_ptr<Desk> desk = desks_.Find(request->experiment().SerializeAsString());
@@ -108,9 +105,9 @@ class SuggestionService final : public Base {
   grpc::ServerUnaryReactor* ValidateAlgorithmSettings(grpc::CallbackServerContext* context,
                                                       const Bytes* bytes,
                                                       Bytes* reply_bytes) override {
-    const auto request = Parse<pb::ValidateAlgorithmSettingsRequest>(*bytes);
+    const auto request = ParseMessage<pb::ValidateAlgorithmSettingsRequest>(*bytes);
     if (request == nullptr) {
-      return Refuse(context);
+      return RefuseBytes(*context);
     }
     return Work(context, compute_, [request, reply_bytes] {
       const auto study = Study::Create(request->experiment());
@@ -121,28 +118,13 @@ class SuggestionService final : public Base {
   }
 
  private:
-  /// @returns null if the bytes are no such message; shared with the task that answers
-  template <class Request>
-  static std::shared_ptr<Request> Parse(Bytes bytes) {
-    auto request = std::make_shared<Request>();
-    const bool parsed = grpc::SerializationTraits<Request>::Deserialize(&bytes, request.get()).ok();
-    return parsed ? request : nullptr;
-  }
-
-  static grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context) {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no message of Katib's"});
-    return reactor;
-  }
-
   template <class Reply>
   static grpc::Status Finish(std::string_view rpc, const pb::Experiment& experiment,
                              const Status& status, const Reply& reply, Bytes& bytes) {
     if (!status) {
       return Refusal(rpc, experiment, status.error());
     }
-    bool own = false;  // gRPC wants to be told whether it may free the buffer
-    return grpc::SerializationTraits<Reply>::Serialize(reply, &bytes, &own);
+    return SerializeMessage(reply, bytes);
   }
 
   static Status Answer(Desk& desk, const pb::GetSuggestionsRequest& request,

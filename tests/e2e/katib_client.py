@@ -3,6 +3,7 @@
 """Asks Katib's services of hone as Katib's controller does: health, validation, then rounds of suggestions.
 
 usage: katib_client.py STUBS HOST:PORT suggestion ALGORITHM...
+       katib_client.py STUBS HOST:PORT db-manager RUN     (1, 2: with the same data folder)
 STUBS is the folder of the code that protoc and grpc_python_plugin made of api/proto.
 """
 
@@ -192,10 +193,31 @@ def check_suggestion(channel):
     check_grid_is_complete(channel)
 
 
+def check_db_manager(channel):
+    assert health(channel, "") == 1
+    assert health(channel, "api.v1.beta1.DBManager") == 1
+    assert b"api.v1.beta1.DBManager" in services_by_reflection(channel)
+    stub = stubs.DBManagerStub(channel)
+    log = pb.ObservationLog()
+    for step in range(100):
+        log.metric_logs.add(time_stamp="2026-01-31T12:%02d:%02dZ" % divmod(step, 60)).metric.MergeFrom(
+            pb.Metric(name="loss", value=repr(1 / (1 + step))))
+    trial = "trial-" + sys.argv[4]
+    kept = stub.GetObservationLog(pb.GetObservationLogRequest(trial_name="trial-1"), timeout=TIMEOUT).observation_log
+    assert len(kept.metric_logs) == (0 if sys.argv[4] == "1" else 100), "of the run before"
+    stub.ReportObservationLog(pb.ReportObservationLogRequest(trial_name=trial, observation_log=log), timeout=TIMEOUT)
+    request = pb.GetObservationLogRequest(trial_name=trial, metric_name="loss")
+    assert stub.GetObservationLog(request, timeout=TIMEOUT).observation_log == log
+    log.metric_logs[0].time_stamp = "noon"
+    code, details = code_of(stub.ReportObservationLog,
+                            pb.ReportObservationLogRequest(trial_name=trial, observation_log=log))
+    assert code == grpc.StatusCode.INVALID_ARGUMENT and "metric_logs[0].time_stamp" in details, details
+
+
 def main():
     with grpc.insecure_channel(sys.argv[2]) as channel:
         grpc.channel_ready_future(channel).result(timeout=TIMEOUT)
-        {"suggestion": check_suggestion}[sys.argv[3]](channel)
+        {"suggestion": check_suggestion, "db-manager": check_db_manager}[sys.argv[3]](channel)
     print("ok")
 
 

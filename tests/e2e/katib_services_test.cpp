@@ -87,6 +87,25 @@ TEST_CASE("katib: a controller's rounds with every algorithm of hone suggestion"
   CHECK(run.err.empty());
 }
 
+TEST_CASE("katib: what a collector reports to hone db-manager is there after a crash",
+          "[e2e][slow]") {
+  HoneProgram hone;
+  const std::string stubs = MakeStubs(hone);
+  if (stubs.empty()) {
+    return;
+  }
+  for (const char* const run : {"1", "2"}) {
+    RunningProgram service = hone.Start({"db-manager", "--listen", "127.0.0.1:0"});
+    Drive(hone, stubs, AddressOf(service), "db-manager", {run});
+    const ProgramRun second = hone.Run({"db-manager", "--listen", "127.0.0.1:0"});
+    CHECK(second.exit_code == 1);
+    CHECK(second.err.find(std::to_string(service.pid())) != std::string::npos);
+    CHECK(ResidentKib(service.pid()) < kMostResidentKib);
+    service.Signal(SIGKILL);
+    CHECK(service.Wait().exit_code == 128 + SIGKILL);
+  }
+}
+
 TEST_CASE("katib: a service is not opened to other machines by accident", "[e2e]") {
   HoneProgram hone;
   const ProgramRun refused = hone.Run({"suggestion", "--listen", "0.0.0.0:0"});

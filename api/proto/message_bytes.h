@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+
+/// For raw methods. gRPC's typed ones answer what is no message with UNIMPLEMENTED, which Katib's
+/// controller takes for "there is nothing to ask here".
+namespace hone {
+
+/// @returns null if the bytes are no such message; shared with the task that answers
+template <class Message>
+std::shared_ptr<Message> ParseMessage(grpc::ByteBuffer bytes) {
+  auto message = std::make_shared<Message>();
+  const bool parsed = grpc::SerializationTraits<Message>::Deserialize(&bytes, message.get()).ok();
+  return parsed ? message : nullptr;
+}
+
+template <class Message>
+grpc::Status SerializeMessage(const Message& message, grpc::ByteBuffer& bytes) {
+  bool own = false;  // gRPC wants to tell who frees the buffer
+  return grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own);
+}
+
+inline grpc::ServerUnaryReactor* RefuseBytes(grpc::CallbackServerContext& context) {
+  grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
+  reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no message of Katib's"});
+  return reactor;
+}
+
+}  // namespace hone
