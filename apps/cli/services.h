@@ -7,8 +7,9 @@
 #include "apps/cli/config.h"
 #include "base/result.h"
 
-/// Katib's services, each run alone in this process until it is told to end. Without gRPC
-/// (HONE_GRPC, docs/building.md) all of them are kUnimplemented.
+/// Katib's services, each run alone in this process until it is told to end. `hone` has in their
+/// place code that becomes the program hone-services, which has them; without gRPC (HONE_GRPC,
+/// docs/building.md) all of them are kUnimplemented.
 namespace hone::cli {
 
 struct ListenOptions {

@@ -22,7 +22,7 @@
 
 #include "api/wire/experiment_file.h"
 #include "base/guard.h"
-#include "suggestion/inprocess/pupil.h"
+#include "suggestion/pupil.h"
 
 namespace hone {
 namespace {

@@ -4,6 +4,7 @@
 
 usage: katib_client.py STUBS HOST:PORT suggestion ALGORITHM...
        katib_client.py STUBS HOST:PORT db-manager RUN     (1, 2: with the same data folder)
+       katib_client.py STUBS HOST:PORT drain              (says "under way"; then the service may be told to end)
 STUBS is the folder of the code that protoc and grpc_python_plugin made of api/proto.
 """
 
@@ -163,6 +164,30 @@ def ask_with_many_trials(channel, spec):
     assert len(suggest(controller.request(3), timeout=TIMEOUT).parameter_assignments) == 3
 
 
+def check_drain(channel):
+    """Requests that take a while, of as many experiments; all get their answer although the service ends."""
+    requests = []
+    for number in range(6):
+        spec = experiment("bayesianoptimization")
+        spec.name += str(number)
+        controller = Controller(channel, spec, seed=number)
+        for _ in range(150):
+            trial = pb.Trial(name="trial-%d" % len(controller.trials))
+            for name, value in (("lr", repr(controller.random.uniform(0.01, 0.03))), ("layers", "3"), ("batch", "32"),
+                                ("optimizer", "sgd")):
+                trial.spec.parameter_assignments.assignments.add(name=name, value=value)
+            trial.status.start_time = controller.now()
+            controller.trials.append(trial)
+            controller.end(trial)
+        requests.append(controller.request(2))
+    suggest = stubs.SuggestionStub(channel).GetSuggestions
+    answers = [suggest.future(request, timeout=TIMEOUT) for request in requests]
+    answers[0].result()
+    print("under way", flush=True)
+    for answer in answers:
+        assert len(answer.result().parameter_assignments) == 2
+
+
 def check_grid_is_complete(channel):
     controller = drive(channel, experiment("grid", stepped=True))
     seen = [tuple(a.value for a in t.spec.parameter_assignments.assignments) for t in controller.trials]
@@ -217,7 +242,7 @@ def check_db_manager(channel):
 def main():
     with grpc.insecure_channel(sys.argv[2]) as channel:
         grpc.channel_ready_future(channel).result(timeout=TIMEOUT)
-        {"suggestion": check_suggestion, "db-manager": check_db_manager}[sys.argv[3]](channel)
+        {"suggestion": check_suggestion, "db-manager": check_db_manager, "drain": check_drain}[sys.argv[3]](channel)
     print("ok")
 
 

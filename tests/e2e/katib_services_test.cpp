@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real program and a Python client that does what Katib's controller and collectors do.
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -35,6 +36,10 @@ std::string MakeStubs(HoneProgram& hone) {
   REQUIRE(made.exit_code == 0);
   return stubs.string();
 }
+
+/// From its start until it serves; the bound is for a loaded machine (docs/katib-services.md has
+/// figures).
+constexpr auto kMostStart = std::chrono::seconds(10);
 
 /// Where a service that was started with port 0 listens.
 std::string AddressOf(const RunningProgram& service) {
@@ -103,6 +108,36 @@ TEST_CASE("katib: what a collector reports to hone db-manager is there after a c
     CHECK(ResidentKib(service.pid()) < kMostResidentKib);
     service.Signal(SIGKILL);
     CHECK(service.Wait().exit_code == 128 + SIGKILL);
+  }
+}
+
+TEST_CASE("katib: at TERM hone suggestion answers what is under way and ends", "[e2e][slow]") {
+  HoneProgram hone;
+  const std::string stubs = MakeStubs(hone);
+  if (stubs.empty()) {
+    return;
+  }
+  RunningProgram service = hone.Start({"suggestion", "--listen", "127.0.0.1:0", "--grace", "120"});
+  RunningProgram client =
+      hone.StartProgram({kPython, (SourceFolder() / "tests/e2e/katib_client.py").string(), stubs,
+                         AddressOf(service), "drain"});
+  REQUIRE(Eventually([&] { return client.OutSoFar() == "under way\n"; }));
+  service.Signal(SIGTERM);
+  CHECK(service.Wait().exit_code == 0);
+  const ProgramRun answered = client.Wait();
+  INFO(answered.out << answered.err);
+  CHECK(answered.out.ends_with("ok\n"));
+}
+
+TEST_CASE("katib: services start at once and end at once when nobody asks", "[e2e]") {
+  HoneProgram hone;
+  for (const char* const name : {"suggestion", "db-manager"}) {
+    const auto begin = std::chrono::steady_clock::now();
+    RunningProgram service = hone.Start({name, "--listen", "127.0.0.1:0"});
+    AddressOf(service);
+    CHECK(std::chrono::steady_clock::now() - begin < kMostStart);
+    service.Signal(SIGTERM);
+    CHECK(service.Wait(kMostStart).exit_code == 0);
   }
 }
 

@@ -2,13 +2,17 @@
 // The service over real sockets, in this process, with its SQLite file.
 #include "api/server/db_manager_service.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <future>
 #include <thread>
 
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/server/grpc_host.h"
 #include "base/executor.h"
+#include "base/rng.h"
 #include "store/sqlite/observation_logs.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
@@ -42,8 +46,21 @@ class Served {
     auto host = GrpcHost::Start(options, {MakeDbManagerService(*logs_, readers_)});
     REQUIRE(host.has_value());
     host_ = *std::move(host);
-    stub_ = pb::DBManager::NewStub(
-        grpc::CreateChannel(host_->address().Text(), grpc::InsecureChannelCredentials()));
+    channel_ = grpc::CreateChannel(host_->address().Text(), grpc::InsecureChannelCredentials());
+    stub_ = pb::DBManager::NewStub(channel_);
+  }
+
+  /// Any bytes to any method.
+  StatusCode Send(const std::string& method, const std::string& bytes) {
+    grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer reply;
+    grpc::ClientContext context;
+    std::promise<StatusCode> done;
+    grpc::GenericStub(channel_).UnaryCall(
+        &context, "/api.v1.beta1.DBManager/" + method, {}, &request, &reply,
+        [&](const grpc::Status& status) { done.set_value(status.error_code()); });
+    return done.get_future().get();
   }
 
   grpc::Status Report(const std::string& trial, const std::vector<Entry>& entries) {
@@ -91,6 +108,7 @@ class Served {
   std::unique_ptr<ObservationLogs> logs_;
   AsioExecutor readers_{"readers", 1};
   std::unique_ptr<GrpcHost> host_;
+  std::shared_ptr<grpc::Channel> channel_;  // as gRPC hands it out
   std::unique_ptr<pb::DBManager::Stub> stub_;
 };
 
@@ -179,6 +197,41 @@ TEST_CASE("db-manager: what makes no sense is refused, and nothing of it is kept
   pb::GetObservationLogRequest request;
   request.set_end_time("never");
   CHECK(served.Get(request).first.error_code() == StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_CASE("db-manager: bytes of any kind get an answer, and what was kept stays", "[api]") {
+  const testing::TempFolder folder;
+  Served served(folder.path());
+  REQUIRE(served.Report("kept", {{"2026-01-31T12:00:00Z", "loss", "1"}}).ok());
+  pb::ReportObservationLogRequest whole;
+  whole.set_trial_name("t");
+  for (int i = 0; i < 3; ++i) {
+    pb::MetricLog& log = *whole.mutable_observation_log()->add_metric_logs();
+    log.set_time_stamp("2026-01-31T12:00:00Z");
+    log.mutable_metric()->set_name("loss");
+    log.mutable_metric()->set_value("1");
+  }
+  const std::string good = whole.SerializeAsString();
+  for (const char* const method :
+       {"ReportObservationLog", "GetObservationLog", "DeleteObservationLog"}) {
+    CHECK(served.Send(method, "\xff\xff\xff") == StatusCode::INVALID_ARGUMENT);
+    Rng rng(1, Scope::Experiment(), Purpose::kSimulation);
+    for (int i = 0; i < 100; ++i) {
+      std::string bytes = good;
+      if (i % 2 == 0) {  // a few bytes changed, perhaps the end cut off
+        for (std::uint32_t k = 0; k <= rng.Below(4); ++k) {
+          bytes[rng.Below(static_cast<std::uint32_t>(bytes.size()))] = static_cast<char>(rng());
+        }
+        bytes.resize(bytes.size() - (i % 4 == 0 ? rng.Below(20) : 0));
+      } else {
+        bytes.resize(rng.Below(200));
+        std::ranges::generate(bytes, [&] { return static_cast<char>(rng()); });
+      }
+      const StatusCode code = served.Send(method, bytes);
+      CHECK((code == StatusCode::OK || code == StatusCode::INVALID_ARGUMENT));
+    }
+  }
+  CHECK(served.All("kept").size() == 1);
 }
 
 TEST_CASE("db-manager: many reporters at once lose nothing", "[api]") {
