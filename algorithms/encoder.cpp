@@ -300,6 +300,14 @@ double SpaceEncoder::FromUniform(std::size_t dimension, double u) const {
   return std::clamp(boost::math::quantile(normal, below + u * within), 0.0, 1.0);
 }
 
+Assignment SpaceEncoder::Draw(Rng& rng) const {
+  std::vector<double> u(dimensions());
+  for (std::size_t d = 0; d < u.size(); ++d) {
+    u[d] = FromUniform(d, rng.Uniform());
+  }
+  return Decode(u);
+}
+
 Value SpaceEncoder::ValueOfCell(std::size_t dimension, std::uint64_t cell) const {
   return {axes_[dimension]->TextOfCell(cell), true};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/rng.h"
 #include "core/space.h"
 
 namespace hone {
@@ -48,6 +49,8 @@ class SpaceEncoder {
   /// Turns an independent uniform u in [0, 1) into a coordinate distributed as the parameter asks:
   /// itself for uniform and logUniform, a normal truncated to the range for normal and logNormal.
   [[nodiscard]] double FromUniform(std::size_t dimension, double u) const;
+  /// One independent draw from every parameter's distribution, in their order.
+  [[nodiscard]] Assignment Draw(Rng& rng) const;
   /// The value of one cell. @param cell  < Cells(dimension)
   [[nodiscard]] Value ValueOfCell(std::size_t dimension, std::uint64_t cell) const;
   /// The cell of a coordinate. @param dimension  one that has cells

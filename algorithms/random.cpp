@@ -29,17 +29,11 @@ class Random final : public Searcher {
   [[nodiscard]] Result<std::vector<Proposal>> Propose(
       const ProposeRequest& request) const override {
     std::vector<Proposal> answers;
-    std::vector<double> u(encoder_.dimensions());
     for (const TrialNumber number : request.numbers) {
       Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
-      const auto draw = [&] {
-        for (std::size_t d = 0; d < u.size(); ++d) {
-          u[d] = encoder_.FromUniform(d, rng.Uniform());
-        }
-        return encoder_.Decode(u);
-      };
       proposal::Start start;
-      HONE_ASSIGN_OR_RETURN(start.values, DrawFeasible(encoder_.space(), draw));
+      HONE_ASSIGN_OR_RETURN(start.values,
+                            DrawFeasible(encoder_.space(), [&] { return encoder_.Draw(rng); }));
       answers.emplace_back(std::move(start));
     }
     return answers;

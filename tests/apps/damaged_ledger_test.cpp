@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
-using namespace hone;
+using namespace hone;  // NOLINT(google-build-using-namespace): the subject of this file
 using hone::test::HoneProgram;
 
 namespace {
