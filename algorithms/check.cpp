@@ -118,6 +118,13 @@ void CheckParameters(const SearcherInfo& info, const Space& space, const Problem
   }
 }
 
+void CheckObjectives(const SearcherInfo& info, const Objective& objective, Problems& problems) {
+  if (!objective.further.empty() && (info.supports & kMultiObjective) == 0) {
+    problems.Refuse("spec.objective.additionalObjectives",
+                    info.name + " optimises one objective; use nsga2, random, sobol or grid");
+  }
+}
+
 /// Whether what an algorithm's own check is about is known to be sound.
 bool MayRunOwnCheck(const Problems& before, const Problems& found) {
   return !found.HasErrors() && !before.HasErrorsAt("spec.parameters") &&
@@ -131,7 +138,7 @@ SearchContext ContextOf(const ExperimentSpec& spec, const Settings& settings, st
   return {.space = spec.space,
           .settings = settings,
           .seed = seed,
-          .objectives = 1,
+          .objectives = spec.objective.Count(),
           .parallel_trial_count = spec.parallel_trial_count,
           .max_trial_count = spec.max_trial_count};
 }
@@ -144,6 +151,7 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
   Problems found;
   AlgorithmChoice choice{info, CheckOwnSettings(*info, spec, found)};
   CheckParameters(*info, spec.space, problems, found);
+  CheckObjectives(*info, spec.objective, found);
   if (spec.parallel_trial_count > 1 && (info->supports & kParallel) == 0) {
     found.Refuse("spec.parallelTrialCount", info->name + " works on one trial at a time; set 1");
   }

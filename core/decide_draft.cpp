@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "core/decide_internal.h"
@@ -10,8 +14,22 @@ namespace {
 
 using Reason = event::ExperimentEnded::Reason;
 
-bool Reaches(Direction direction, double goal, double value) {
-  return direction == Direction::kMinimize ? value <= goal : value >= goal;
+/// "accuracy = 0.97, goal 0.95", for each objective that has a goal.
+std::string GoalsText(const Objective& objective, const Observation& observation) {
+  const std::vector<ObjectiveValue> values = ObjectivesOf(objective, observation);
+  std::string text;
+  const auto add = [&](const std::string& metric, const std::optional<double>& goal,
+                       const ObjectiveValue& value) {
+    if (goal) {
+      text.append(text.empty() ? "" : "; ").append(metric).append(" = ").append(value.text);
+      text.append(", goal ").append(FormatDouble(*goal));
+    }
+  };
+  add(objective.metric, objective.goal, values.front());
+  for (std::size_t i = 0; i < objective.further.size(); ++i) {
+    add(objective.further[i].metric, objective.further[i].goal, values[i + 1]);
+  }
+  return text;
 }
 
 }  // namespace
@@ -25,9 +43,15 @@ Draft::Draft(const ExperimentState& state, Timestamp now)
       max_failed_(state.max_failed_trial_count),
       exhausted_(state.exhausted),
       ended_(state.Ended()) {
+  const Objective& objective = state.spec->objective;
   if (state.best) {
-    best_ = ObjectiveOf(state.spec->objective, state.Find(*state.best)->observation);
+    const Observation& best = state.Find(*state.best)->observation;
+    best_ = ObjectiveOf(objective, best);
+    best_losses_ = LossesOf(objective, best);
     has_best_ = true;
+  }
+  if (state.goal_trial) {
+    goals_ = GoalsText(objective, state.Find(*state.goal_trial)->observation);
   }
 }
 
@@ -71,18 +95,31 @@ void Draft::WithdrawReservation(event::TrialsWithdrawn::Why why, const std::stri
   Withdraw(std::move(withdrawn));
 }
 
-void Draft::ConsiderBest(TrialNumber trial, const Observation& observation) {
-  const ObjectiveValue value = ObjectiveOf(state_.spec->objective, observation);
+bool Draft::IsBest(const ObjectiveValue& value,
+                   const std::optional<std::vector<double>>& losses) const {
+  // Numbers rank by value (with several objectives by the first that differs, so that the best one
+  // is never dominated) and the first wins ties; texts rank by recency, and only while there is no
+  // number.
+  if (state_.spec->objective.Count() > 1) {
+    return losses && (!best_losses_ || *losses < *best_losses_);
+  }
+  return !has_best_ || (!best_.number && (value.number || !value.text.empty())) ||
+         (losses && best_losses_ && *losses < *best_losses_);
+}
+
+void Draft::Consider(TrialNumber trial, const Observation& observation) {
+  const Objective& objective = state_.spec->objective;
+  const ObjectiveValue value = ObjectiveOf(objective, observation);
   if (value.availability != Availability::kAvailable) {
     return;
   }
-  // Numbers rank by value and the first wins ties; texts rank by recency, and only while there is
-  // no number.
-  const bool better = !has_best_ || (!best_.number && (value.number || !value.text.empty())) ||
-                      (best_.number && value.number &&
-                       Better(state_.spec->objective.direction, *value.number, *best_.number));
-  if (better) {
+  if (goals_.empty() && ReachesGoals(objective, observation)) {
+    goals_ = GoalsText(objective, observation);
+  }
+  auto losses = LossesOf(objective, observation);
+  if (IsBest(value, losses)) {
     best_ = value;
+    best_losses_ = std::move(losses);
     has_best_ = true;
     Emit(event::BestChanged{trial});
   }
@@ -96,7 +133,7 @@ void Draft::Over(TrialNumber trial) {
 void Draft::Succeed(const event::TrialOutcome& outcome) {
   Over(outcome.trial);
   Emit(event::TrialSucceeded{outcome});
-  ConsiderBest(outcome.trial, outcome.observation);
+  Consider(outcome.trial, outcome.observation);
 }
 
 void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
@@ -108,7 +145,7 @@ void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
 void Draft::StopEarly(const event::TrialOutcome& outcome, const std::string& reason) {
   Over(outcome.trial);
   Emit(event::TrialEarlyStopped{outcome, reason});
-  ConsiderBest(outcome.trial, outcome.observation);
+  Consider(outcome.trial, outcome.observation);
 }
 
 void Draft::Kill(event::TrialOutcome outcome, const std::string& reason) {
@@ -133,11 +170,11 @@ void Draft::EndIfDone() {
   if (ended_) {
     return;
   }
-  const Objective& objective = state_.spec->objective;
-  if (has_best_ && best_.number && objective.goal &&
-      Reaches(objective.direction, *objective.goal, *best_.number)) {
-    return End(Reason::kGoalReached, "the objective reached the goal: " + objective.metric + " = " +
-                                         best_.text + ", goal " + FormatDouble(*objective.goal));
+  if (!goals_.empty()) {
+    const bool several = state_.spec->objective.Count() > 1;
+    const char* const what =
+        several ? "a trial reached every goal: " : "the objective reached the goal: ";
+    return End(Reason::kGoalReached, what + goals_);
   }
   if (max_failed_ && failed_ > 0 && failed_ >= static_cast<std::uint32_t>(*max_failed_)) {
     return End(Reason::kMaxFailedReached, std::to_string(failed_) +

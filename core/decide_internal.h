@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/transitions.h"
 
@@ -47,7 +49,10 @@ class Draft {
   [[nodiscard]] std::size_t ActiveCount() const;
 
  private:
-  void ConsiderBest(TrialNumber trial, const Observation& observation);
+  /// Whether a trial that is over is the best one, and whether it reaches the goal.
+  void Consider(TrialNumber trial, const Observation& observation);
+  [[nodiscard]] bool IsBest(const ObjectiveValue& value,
+                            const std::optional<std::vector<double>>& losses) const;
   void Over(TrialNumber trial);
   void StopActive(const std::string& reason);
 
@@ -60,6 +65,8 @@ class Draft {
   std::optional<int> max_trials_;
   std::optional<int> max_failed_;
   ObjectiveValue best_;
+  std::optional<std::vector<double>> best_losses_;  // of the best one
+  std::string goals_;                               // what was reached; empty: nothing
   bool has_best_ = false;
   bool exhausted_;
   bool ended_ = false;

@@ -29,17 +29,21 @@ Ending Judge(const ExperimentSpec& spec, const Ending& ending, const Observation
   if (ending.kind != EndingKind::kSucceeded) {
     return ending;
   }
-  const std::string& metric = spec.objective.metric;
-  switch (ObjectiveOf(spec.objective, observation).availability) {
-    case Availability::kAvailable:
-      return ending;
-    case Availability::kMissing:
-      return {EndingKind::kMetricMissing, 0, 0,
-              "the job ended well but never reported the objective '" + metric + "'"};
-    case Availability::kNotANumber:
-      return {EndingKind::kMetricNotANumber, 0, 0,
-              "the job ended well but its objective '" + metric +
-                  "' is not a finite number (empty, NaN or infinite)"};
+  const std::vector<ObjectiveValue> values = ObjectivesOf(spec.objective, observation);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string& metric =
+        i == 0 ? spec.objective.metric : spec.objective.further[i - 1].metric;
+    switch (values[i].availability) {
+      case Availability::kAvailable:
+        break;
+      case Availability::kMissing:
+        return {EndingKind::kMetricMissing, 0, 0,
+                "the job ended well but never reported the objective '" + metric + "'"};
+      case Availability::kNotANumber:
+        return {EndingKind::kMetricNotANumber, 0, 0,
+                "the job ended well but its objective '" + metric +
+                    "' is not a finite number (empty, NaN or infinite)"};
+    }
   }
   return ending;
 }

@@ -157,6 +157,7 @@ class Applier {
 
   void operator()(const event::TrialSucceeded& e) {
     Finish(e.outcome, TrialPhase::kSucceeded).message.clear();
+    NoteGoal(e.outcome);
   }
 
   void operator()(const event::TrialFailed& e) {
@@ -172,6 +173,7 @@ class Applier {
 
   void operator()(const event::TrialEarlyStopped& e) {
     Finish(e.outcome, TrialPhase::kEarlyStopped).message = e.reason;
+    NoteGoal(e.outcome);
   }
 
   void operator()(const event::TrialKilled& e) {
@@ -239,6 +241,12 @@ class Applier {
     trial.ended_at = outcome.ended_at;
     trial.observation = outcome.observation;
     return trial;
+  }
+
+  void NoteGoal(const event::TrialOutcome& outcome) {
+    if (!s_.goal_trial && ReachesGoals(s_.spec->objective, outcome.observation)) {
+      s_.goal_trial = outcome.trial;
+    }
   }
 
   ExperimentState& s_;

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/history.h"
 
-#include "base/text.h"
+#include <utility>
+#include <vector>
 
 namespace hone {
 namespace {
 
 using What = decltype(HistoryItem::what);
+using Losses = std::vector<double>;
 
 double Sign(const ExperimentSpec& spec) {
   return spec.objective.direction == Direction::kMinimize ? 1.0 : -1.0;
-}
-
-/// The objective as a number to minimise; nothing if there is none.
-std::optional<double> Learnt(const ExperimentSpec& spec, const Observation& observation) {
-  const auto number = ObjectiveOf(spec.objective, observation).number;
-  return number ? std::optional(Sign(spec) * *number) : std::nullopt;
 }
 
 bool Teaches(EndingKind kind) {
@@ -52,16 +48,13 @@ struct Translator {
     return history::Resumed{e.trial, e.budget, e.tag};
   }
   std::optional<What> operator()(const event::TrialEarlyStopped& e) const {
-    history::StoppedEarly stopped{e.outcome.trial, {}};
-    if (const auto value = Learnt(spec, e.outcome.observation)) {
-      stopped.values.push_back(*value);
-    }
-    return stopped;
+    return history::StoppedEarly{
+        e.outcome.trial, LossesOf(spec.objective, e.outcome.observation).value_or(Losses())};
   }
   std::optional<What> operator()(const event::TrialSucceeded& e) const {
-    if (const auto value = Learnt(spec, e.outcome.observation)) {
-      return history::Completed{
-          e.outcome.trial, {*value}, e.outcome.ended_at - e.outcome.started_at};
+    if (auto losses = LossesOf(spec.objective, e.outcome.observation)) {
+      return history::Completed{e.outcome.trial, std::move(*losses),
+                                e.outcome.ended_at - e.outcome.started_at};
     }
     return history::Lost{e.outcome.trial};  // a text objective: nothing to learn from
   }

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/objective.h"
 
+#include <algorithm>
+
 namespace hone {
 
-Strategy Objective::OwnStrategy() const {
-  for (const MetricStrategy& entry : strategies) {
-    if (entry.metric == metric) {
-      return entry.strategy;
-    }
+Strategy Objective::StrategyOf(std::string_view name, Direction by_default) const {
+  const auto entry = std::ranges::find(strategies, name, &MetricStrategy::metric);
+  if (entry != strategies.end()) {
+    return entry->strategy;
   }
-  return direction == Direction::kMinimize ? Strategy::kMin : Strategy::kMax;
+  return by_default == Direction::kMinimize ? Strategy::kMin : Strategy::kMax;
 }
 
 std::vector<std::string> Objective::MetricNames() const {
   std::vector<std::string> names{metric};
-  names.insert(names.end(), additional_metrics.begin(), additional_metrics.end());
+  const auto add = [&names](const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) {
+      names.push_back(name);
+    }
+  };
+  for (const FurtherObjective& objective : further) {
+    add(objective.metric);
+  }
+  std::ranges::for_each(additional_metrics, add);
   return names;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hone {
@@ -16,6 +18,14 @@ struct MetricStrategy {
   bool operator==(const MetricStrategy&) const = default;
 };
 
+/// Something to optimise beside the first objective (`additionalObjectives`). [hone's own field]
+struct FurtherObjective {
+  std::string metric;
+  Direction direction = Direction::kMaximize;
+  std::optional<double> goal;
+  bool operator==(const FurtherObjective&) const = default;
+};
+
 /// What an experiment optimises. `strategies` has one entry for each metric whose summary is kept,
 /// the objective among them (defaults are already applied).
 struct Objective {
@@ -24,11 +34,15 @@ struct Objective {
   std::string metric;
   std::vector<std::string> additional_metrics;
   std::vector<MetricStrategy> strategies;
+  std::vector<FurtherObjective> further;
   bool operator==(const Objective&) const = default;
 
-  /// The objective's own strategy.
-  [[nodiscard]] Strategy OwnStrategy() const;
-  /// Objective first, then the additional ones: the names that a collector looks for.
+  /// How many objectives there are.
+  [[nodiscard]] std::size_t Count() const { return 1 + further.size(); }
+  /// The strategy of an objective's metric.
+  [[nodiscard]] Strategy StrategyOf(std::string_view name, Direction by_default) const;
+  /// Objective first, then the further and the additional ones, each once: the names that a
+  /// collector looks for.
   [[nodiscard]] std::vector<std::string> MetricNames() const;
 };
 

@@ -30,15 +30,13 @@ const std::string& TextBy(Strategy strategy, const MetricSummary& summary) {
   return strategy == Strategy::kLatest || extreme.empty() ? summary.latest : extreme;
 }
 
-}  // namespace
-
-ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observation) {
+ObjectiveValue ValueOf(const Observation& observation, std::string_view metric, Strategy strategy) {
   ObjectiveValue value;
   for (const MetricSummary& summary : observation) {
-    if (summary.metric != objective.metric || !summary.seen) {
+    if (summary.metric != metric || !summary.seen) {
       continue;
     }
-    const std::string& text = TextBy(objective.OwnStrategy(), summary);
+    const std::string& text = TextBy(strategy, summary);
     value.number = FiniteNumber(text);
     const bool is_plain_text = !IsMeantAsNumber(text);
     if (value.number || is_plain_text) {
@@ -49,6 +47,55 @@ ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observ
     }
   }
   return value;
+}
+
+bool Reaches(Direction direction, const std::optional<double>& goal, const ObjectiveValue& value) {
+  return !goal || (value.number && !Better(direction, *goal, *value.number));
+}
+
+}  // namespace
+
+ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observation) {
+  return ValueOf(observation, objective.metric,
+                 objective.StrategyOf(objective.metric, objective.direction));
+}
+
+std::vector<ObjectiveValue> ObjectivesOf(const Objective& objective,
+                                         const Observation& observation) {
+  std::vector<ObjectiveValue> values{ObjectiveOf(objective, observation)};
+  for (const FurtherObjective& other : objective.further) {
+    values.push_back(
+        ValueOf(observation, other.metric, objective.StrategyOf(other.metric, other.direction)));
+  }
+  return values;
+}
+
+std::optional<std::vector<double>> LossesOf(const Objective& objective,
+                                            const Observation& observation) {
+  const std::vector<ObjectiveValue> values = ObjectivesOf(objective, observation);
+  std::vector<double> losses;
+  losses.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Direction direction = i == 0 ? objective.direction : objective.further[i - 1].direction;
+    const std::optional<double>& number = values[i].number;
+    if (!number) {
+      return std::nullopt;
+    }
+    losses.push_back(direction == Direction::kMinimize ? *number : -*number);
+  }
+  return losses;
+}
+
+bool ReachesGoals(const Objective& objective, const Observation& observation) {
+  const std::vector<ObjectiveValue> values = ObjectivesOf(objective, observation);
+  bool stated = objective.goal.has_value();
+  bool reached = Reaches(objective.direction, objective.goal, values.front());
+  for (std::size_t i = 0; i < objective.further.size(); ++i) {
+    const FurtherObjective& other = objective.further[i];
+    stated = stated || other.goal;
+    reached = reached && Reaches(other.direction, other.goal, values[i + 1]);
+  }
+  return stated && reached;
 }
 
 ObservationFold::ObservationFold(const Objective& objective)

@@ -43,8 +43,18 @@ struct ObjectiveValue {
   std::optional<double> number;  ///< when available and a finite number; text objectives have none
 };
 
-/// Applies the objective's strategy; falls back to the latest value where min or max has none.
+/// The first objective's value: applies its strategy; falls back to the latest value where min or
+/// max has none.
 ObjectiveValue ObjectiveOf(const Objective& objective, const Observation& observation);
+/// The values of all objectives in the experiment's order. @returns shape (objective.Count())
+std::vector<ObjectiveValue> ObjectivesOf(const Objective& objective,
+                                         const Observation& observation);
+/// All objectives as numbers to minimise: maximised ones are negated. Nothing if one has no number.
+/// @returns shape (objective.Count())
+std::optional<std::vector<double>> LossesOf(const Objective& objective,
+                                            const Observation& observation);
+/// Whether a trial reaches every goal that is stated, at least one.
+bool ReachesGoals(const Objective& objective, const Observation& observation);
 
 /// Folds records in log order into summaries. A value; O(1) a record besides the name look-up.
 class ObservationFold {

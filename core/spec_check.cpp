@@ -80,6 +80,18 @@ void CheckCounts(const ExperimentSpec& spec, Problems& problems) {
   at_most("spec.maxFailedTrialCount", spec.max_failed_trial_count.value_or(0), "");
 }
 
+void CheckFurtherObjectives(const Objective& objective, Problems& problems) {
+  std::set<std::string_view> seen{objective.metric};
+  for (std::size_t i = 0; i < objective.further.size(); ++i) {
+    const std::string& name = objective.further[i].metric;
+    if (!name.empty() && !seen.insert(name).second) {
+      problems.Refuse(
+          "spec.objective.additionalObjectives[" + std::to_string(i) + "].metricName",
+          Quoted(name) + " is an objective already; name another metric or remove it here");
+    }
+  }
+}
+
 void CheckMetrics(const Objective& objective, Problems& problems) {
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < objective.additional_metrics.size(); ++i) {
@@ -99,7 +111,7 @@ void CheckMetrics(const Objective& objective, Problems& problems) {
     const std::string& name = objective.strategies[i].metric;
     if (!known.contains(name)) {
       problems.Warn("spec.objective.metricStrategies[" + std::to_string(i) + "].name",
-                    Quoted(name) + " is neither the objective nor an additional metric");
+                    Quoted(name) + " is neither an objective nor an additional metric");
     }
   }
 }
@@ -255,6 +267,7 @@ void CheckSpec(const ExperimentSpec& spec, Problems& problems) {
                  "spec.nasConfig.operations[" + std::to_string(i) + "].parameters", problems);
     }
   }
+  CheckFurtherObjectives(spec.objective, problems);
   CheckMetrics(spec.objective, problems);
   TemplateCheck(spec, problems).Run();
 }

@@ -66,15 +66,16 @@ void DecodeStrategies(Fields& fields, Objective& objective) {
 
 /// Katib's order: the user's entries, then the objective, then the additional metrics.
 void AddDefaultStrategies(Fields& fields, Objective& objective) {
-  const Strategy by_type =
-      objective.direction == Direction::kMinimize ? Strategy::kMin : Strategy::kMax;
   std::set<std::string, std::less<>> listed;
   for (const MetricStrategy& entry : objective.strategies) {
     listed.insert(entry.metric);
   }
   for (const std::string& metric : objective.MetricNames()) {
     if (!metric.empty() && listed.insert(metric).second) {
-      objective.strategies.push_back({metric, by_type});
+      const auto further = std::ranges::find(objective.further, metric, &FurtherObjective::metric);
+      const Direction direction =
+          further == objective.further.end() ? objective.direction : further->direction;
+      objective.strategies.push_back({metric, objective.StrategyOf(metric, direction)});
     }
   }
   json list = json::array();
@@ -89,6 +90,21 @@ void AddDefaultStrategies(Fields& fields, Objective& objective) {
       written.push_back(list[i]);
     }
   }
+}
+
+void DecodeFurtherObjectives(Fields& fields, Objective& objective) {
+  fields.ForEach("additionalObjectives", [&objective](Fields& item) {
+    FurtherObjective other;
+    other.metric = item.RequiredText("metricName", "name a further metric that trials report");
+    if (const auto type = item.Word("type", kDirections)) {
+      other.direction = static_cast<Direction>(*type);
+    } else {
+      (void)item.RequiredText("type", "say minimize or maximize");
+    }
+    other.goal = item.Number("goal");
+    item.Finish();
+    objective.further.push_back(std::move(other));
+  });
 }
 
 void DecodeObjective(Fields& spec, Objective& objective) {
@@ -108,9 +124,10 @@ void DecodeObjective(Fields& spec, Objective& objective) {
   objective.metric =
       fields->RequiredText("objectiveMetricName", "name the metric that trials report");
   objective.additional_metrics = fields->Texts("additionalMetricNames");
+  DecodeFurtherObjectives(*fields, objective);
   DecodeStrategies(*fields, objective);
   AddDefaultStrategies(*fields, objective);
-  fields->NotYet({"additionalObjectives", "outcomeConstraints", "noisy"});
+  fields->NotYet({"outcomeConstraints", "noisy"});
   fields->Finish();
 }
 

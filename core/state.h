@@ -115,6 +115,7 @@ struct ExperimentState {
   bool exhausted = false;
   bool waiting = false;  ///< the algorithm said Wait and nothing has been learnt since
   std::optional<TrialNumber> best;
+  std::optional<TrialNumber> goal_trial;  ///< the first that reached every goal
 
   std::vector<Removal> removals;  ///< in order; a restarted experiment may have several
 

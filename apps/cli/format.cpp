@@ -59,6 +59,22 @@ std::string ObjectiveText(const ExperimentState& state, const TrialState& trial)
   return Printable(ObjectiveOf(state.spec->objective, trial.observation).text, kLongestCell);
 }
 
+std::vector<std::string> ObjectiveHeads(const Objective& objective) {
+  std::vector<std::string> heads{Printable(objective.metric, kLongestCell)};
+  for (const FurtherObjective& other : objective.further) {
+    heads.push_back(Printable(other.metric, kLongestCell));
+  }
+  return heads;
+}
+
+std::vector<std::string> ObjectiveTexts(const ExperimentState& state, const TrialState& trial) {
+  std::vector<std::string> texts;
+  for (const ObjectiveValue& value : ObjectivesOf(state.spec->objective, trial.observation)) {
+    texts.push_back(Printable(value.text, kLongestCell));
+  }
+  return texts;
+}
+
 std::string Counted(std::uint64_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

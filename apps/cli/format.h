@@ -20,6 +20,12 @@ std::string FormatParameters(const Space& space, const Assignment& values);
 /// The trial's objective value: its text, or "" if there is none.
 std::string ObjectiveText(const ExperimentState& state, const TrialState& trial);
 
+/// The metrics of all objectives, the first one first.
+std::vector<std::string> ObjectiveHeads(const Objective& objective);
+/// The trial's value of each objective: its text, or "" if there is none.
+/// @returns shape (objectives)
+std::vector<std::string> ObjectiveTexts(const ExperimentState& state, const TrialState& trial);
+
 /// "3 trials", "1 trial".
 std::string Counted(std::uint64_t count, std::string_view noun);
 

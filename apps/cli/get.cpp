@@ -24,9 +24,18 @@ std::string BudgetText(const ExperimentState& state) {
 }
 
 std::string GoalText(const Objective& objective) {
-  std::string text = objective.direction == Direction::kMaximize ? "maximize " : "minimize ";
-  text += objective.metric;
-  return objective.goal ? text + ", goal " + FormatDouble(*objective.goal) : text;
+  std::string text;
+  const auto add = [&text](Direction direction, const std::string& metric,
+                           const std::optional<double>& goal) {
+    text.append(text.empty() ? "" : "; ");
+    text.append(direction == Direction::kMaximize ? "maximize " : "minimize ").append(metric);
+    text.append(goal ? ", goal " + FormatDouble(*goal) : "");
+  };
+  add(objective.direction, objective.metric, objective.goal);
+  for (const FurtherObjective& other : objective.further) {
+    add(other.direction, other.metric, other.goal);
+  }
+  return text;
 }
 
 std::string TableText(const ExperimentState& state) {

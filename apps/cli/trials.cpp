@@ -20,7 +20,10 @@ std::string TimeOf(const TrialState& trial, Timestamp now) {
 }
 
 std::string TableText(const ExperimentState& state, Timestamp now) {
-  Table table({"NAME", "STATUS", state.spec->objective.metric, "TIME", "PARAMETERS"});
+  std::vector<std::string> heads = ObjectiveHeads(state.spec->objective);
+  heads.insert(heads.begin(), {"NAME", "STATUS"});
+  heads.insert(heads.end(), {"TIME", "PARAMETERS"});
+  Table table(std::move(heads));
   for (const TrialState& trial : state.trials) {
     if (trial.phase == TrialPhase::kReserved || trial.phase == TrialPhase::kWithdrawn) {
       continue;
@@ -29,9 +32,12 @@ std::string TableText(const ExperimentState& state, Timestamp now) {
     if (trial.phase == TrialPhase::kFailed || trial.phase == TrialPhase::kMetricsUnavailable) {
       status += " (" + std::string(EndingWord(trial.ending)) + ")";
     }
-    table.Add({state.NameOf(trial) + (state.best == trial.number ? " *" : ""), std::move(status),
-               ObjectiveText(state, trial), TimeOf(trial, now),
-               FormatParameters(state.spec->space, trial.values)});
+    std::vector<std::string> cells = ObjectiveTexts(state, trial);
+    cells.insert(cells.begin(), {state.NameOf(trial) + (state.best == trial.number ? " *" : ""),
+                                 std::move(status)});
+    cells.push_back(TimeOf(trial, now));
+    cells.push_back(FormatParameters(state.spec->space, trial.values));
+    table.Add(std::move(cells));
   }
   return table.Text();
 }

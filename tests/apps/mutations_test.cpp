@@ -201,7 +201,9 @@ std::string ExperimentAround(const std::string& piece) {
   }
   return "apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nmetadata: {name: page}\nspec:\n" +
          piece + parameters +
-         "  objective: {type: minimize, objectiveMetricName: loss}\n"
+         (piece.starts_with("  objective:")
+              ? ""
+              : "  objective: {type: minimize, objectiveMetricName: loss}\n") +
          "  algorithm: {algorithmName: random}\n"
          "  maxTrialCount: 9\n"
          "  trialTemplate:\n"

@@ -93,5 +93,50 @@ TEST_CASE("observation: strategies, and what counts as available", "[core]") {
   }
 }
 
+/// Maximise m with goal 0.9, minimise n with goal 5; n counts by its smallest value.
+Objective TwoObjectives() {
+  Objective objective = MakeObjective(Strategy::kMax);
+  objective.goal = 0.9;
+  objective.further = {{"n", Direction::kMinimize, 5}};
+  objective.strategies = {{"m", Strategy::kMax}, {"n", Strategy::kMin}};
+  return objective;
+}
+
+TEST_CASE("observation: several objectives, to be minimised", "[core]") {
+  const auto seen = [](const std::string& m, const std::string& n) {
+    return Observation{{"m", m, m, m, true}, {"n", n, n, n, !n.empty()}};
+  };
+  const Objective objective = TwoObjectives();
+  CHECK(LossesOf(objective, seen("0.5", "7")) == std::vector<double>{-0.5, 7});
+  CHECK(LossesOf(objective, seen("0.5", "")) == std::nullopt);
+  CHECK(LossesOf(objective, seen("nan", "7")) == std::nullopt);
+  CHECK(LossesOf(objective, {}) == std::nullopt);
+  const auto values = ObjectivesOf(objective, seen("0.5", ""));
+  REQUIRE(values.size() == 2);
+  CHECK(values[0].text == "0.5");
+  CHECK(values[1].availability == Availability::kMissing);
+  CHECK(objective.MetricNames() == std::vector<std::string>{"m", "n"});
+}
+
+TEST_CASE("observation: goals are reached together, and only if one is stated", "[core]") {
+  struct Case {
+    const char* m;
+    const char* n;
+    bool both;
+    bool first_only;
+  };
+  for (const Case& c : {Case{"0.9", "5", true, true}, Case{"0.95", "5.1", false, true},
+                        Case{"0.8", "1", false, false}, Case{"nan", "1", false, false}}) {
+    INFO(c.m << " " << c.n);
+    const Observation seen = {{"m", c.m, c.m, c.m, true}, {"n", c.n, c.n, c.n, true}};
+    Objective objective = TwoObjectives();
+    CHECK(ReachesGoals(objective, seen) == c.both);
+    objective.further[0].goal.reset();
+    CHECK(ReachesGoals(objective, seen) == c.first_only);
+    objective.goal.reset();
+    CHECK_FALSE(ReachesGoals(objective, seen));
+  }
+}
+
 }  // namespace
 }  // namespace hone

@@ -310,8 +310,8 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
        "spec.retryPolicy.on[0]: must be one of ExitCode, Signal, OutOfMemory, Timeout, "
        "FailedToStart, Lost, MetricMissing, MetricNotANumber (it is \"Succeeded\")"},
   });
-  for (const char* later : {"warmStart", "promotion", "objective/additionalObjectives",
-                            "objective/outcomeConstraints", "objective/noisy"}) {
+  for (const char* later :
+       {"warmStart", "promotion", "objective/outcomeConstraints", "objective/noisy"}) {
     DYNAMIC_SECTION(later) {
       Problems problems;
       DecodeSpec(test::ExampleWith("/spec/" + std::string(later), json::object()), nullptr,
@@ -320,6 +320,33 @@ TEST_CASE("spec codec: hone's own fields", "[core]") {
       CHECK(problems.HasErrors());
     }
   }
+}
+
+TEST_CASE("spec codec: additional objectives", "[core]") {
+  const ExperimentSpec spec = test::DecodeExample(
+      test::ExampleWith("/spec/objective/additionalObjectives",
+                        {{{"metricName", "seconds"}, {"type", "minimize"}, {"goal", 5}},
+                         {{"metricName", "recall"}, {"type", "maximize"}}}));
+  const Objective& objective = spec.objective;
+  CHECK(objective.further ==
+        std::vector<FurtherObjective>{{"seconds", Direction::kMinimize, 5},
+                                      {"recall", Direction::kMaximize, std::nullopt}});
+  CHECK(objective.StrategyOf("seconds", Direction::kMaximize) == Strategy::kMin);
+  CHECK(objective.StrategyOf("recall", Direction::kMinimize) == Strategy::kMax);
+  CHECK(*DecodeStoredSpec(spec.document) == spec);
+  CheckCases({
+      {"no metric",
+       "/spec/objective/additionalObjectives",
+       {{{"type", "minimize"}}},
+       "spec.objective.additionalObjectives[0].metricName: is required; name a further metric that "
+       "trials report"},
+      {"no type",
+       "/spec/objective/additionalObjectives",
+       {{{"metricName", "seconds"}}},
+       "spec.objective.additionalObjectives[0].type: is required; say minimize or maximize"},
+      {"no list", "/spec/objective/additionalObjectives", json::object(),
+       "spec.objective.additionalObjectives: must be a list, not an object"},
+  });
 }
 
 TEST_CASE("spec codec: resources are limits where the template says nothing", "[core]") {

@@ -58,6 +58,11 @@ class Book {
     if (!value.empty()) {
       observation = {{"acc", value, value, value, true}};
     }
+    return End(trial, observation, kind);
+  }
+
+  Result<Decision> End(TrialNumber trial, const Observation& observation,
+                       EndingKind kind = EndingKind::kSucceeded) {
     const Attempt attempt = state.Find(trial)->attempt;
     return Give(
         input::Seen{{trial, attempt, "here", now, now, Ending{kind, 0, 0, "why"}}, observation});
@@ -144,6 +149,52 @@ TEST_CASE("transitions: Katib's order of decisions: goal, failures, trials", "[c
   trials.Start(1);
   REQUIRE(trials.End(1, "", EndingKind::kExitCode).has_value());
   CHECK(trials.state.end_reason == Reason::kMaxTrialsReached);
+}
+
+Observation Both(const std::string& acc, const std::string& seconds) {
+  return {{"acc", acc, acc, acc, true}, {"seconds", seconds, seconds, seconds, !seconds.empty()}};
+}
+
+TEST_CASE("transitions: several objectives: all are needed, the best is never dominated",
+          "[core]") {
+  Book book({.max_trials = 9,
+             .parallel = 5,
+             .further = R"([{"metricName": "seconds", "type": "minimize"}])"});
+  book.Start(5);
+  REQUIRE(book.End(1, Both("0.5", "9")).has_value());
+  CHECK(book.state.best == 1U);
+  REQUIRE(book.End(2, Both("0.4", "1")).has_value());  // on the front, but not the best
+  CHECK(book.state.best == 1U);
+  REQUIRE(book.End(3, Both("0.5", "8")).has_value());  // as good in the first, better in the second
+  CHECK(book.state.best == 3U);
+  REQUIRE(book.End(4, Both("0.9", "")).has_value());
+  CHECK(book.state.Find(4)->phase == TrialPhase::kMetricsUnavailable);
+  CHECK(book.state.Find(4)->message.find("'seconds'") != std::string::npos);
+  REQUIRE(book.End(5, Both("0.9", "nan")).has_value());
+  CHECK(book.state.Find(5)->ending == EndingKind::kMetricNotANumber);
+  CHECK(book.state.best == 3U);
+}
+
+TEST_CASE("transitions: several goals are reached by one trial", "[core]") {
+  const std::string further =
+      R"([{"metricName": "seconds", "type": "minimize", "goal": 5},
+          {"metricName": "size", "type": "minimize"}])";
+  Book book({.max_trials = 9, .parallel = 3, .goal = 0.8, .further = further});
+  book.Start(3);
+  const auto all = [](const std::string& acc, const std::string& seconds) {
+    Observation observation = Both(acc, seconds);
+    observation.push_back({"size", "1", "1", "1", true});
+    return observation;
+  };
+  REQUIRE(book.End(1, all("0.9", "6")).has_value());
+  REQUIRE(book.End(2, all("0.7", "4")).has_value());
+  CHECK_FALSE(book.state.Ended());
+  REQUIRE(book.End(3, all("0.8", "5")).has_value());
+  CHECK(book.state.end_reason == Reason::kGoalReached);
+  CHECK(book.state.goal_trial == 3U);
+  CHECK(book.state.best == 1U);
+  CHECK(book.state.message ==
+        "a trial reached every goal: acc = 0.8, goal 0.8; seconds = 5, goal 5");
 }
 
 TEST_CASE("transitions: maxFailedTrialCount 0 does not fail an experiment without failures",

@@ -62,6 +62,9 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (!options.initial_trials.empty()) {
     spec["initialTrials"] = Json::parse(options.initial_trials);
   }
+  if (!options.further.empty()) {
+    spec["objective"]["additionalObjectives"] = Json::parse(options.further);
+  }
   if (!options.max_duration.empty()) {
     spec["maxDuration"] = options.max_duration;
   }

@@ -21,6 +21,7 @@ struct ExperimentOptions {
   int max_retries = 0;
   std::string max_duration = {};    ///< empty: none
   std::string initial_trials = {};  ///< JSON list; empty: none
+  std::string further = {};         ///< JSON list of additionalObjectives; empty: none
   std::uint64_t seed = 7;
   std::string command = R"(["true"])";  ///< JSON list
 };
