@@ -15,6 +15,7 @@
   VERB(GetVerb)                  \
   VERB(TrialsVerb)               \
   VERB(BestVerb)                 \
+  VERB(ParetoVerb)               \
   VERB(MetricsVerb)              \
   VERB(LogsVerb)                 \
   VERB(EventsVerb)               \

@@ -7,6 +7,7 @@
 //   {"ask": K}                        -> {"trials": [{"trial": 1, "values": {"lr": "0.01"}}, ...]}
 //                                        with "exhausted": "why" or "wait": true if fewer than K
 //   {"tell": TRIAL, "value": V}       -> {}    an objective value, to be minimised
+//   {"tell": TRIAL, "value": [V, W]}  -> {}    the values of several objectives
 //   {"tell": TRIAL, "value": null}    -> {}    the configuration is infeasible
 // Inactive parameters are left out of "values". Another "start" forgets the experiment before it.
 // What cannot be answered ends the program with a line on standard error and status 1.
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "api/wire/experiment_file.h"
 #include "base/guard.h"
@@ -28,6 +30,10 @@ namespace hone {
 namespace {
 
 using nlohmann::json;
+
+std::vector<double> LossesIn(const json& value) {
+  return value.is_array() ? value.get<std::vector<double>>() : std::vector{value.get<double>()};
+}
 
 /// An experiment whose history is in memory.
 class Session {
@@ -54,10 +60,9 @@ class Session {
   }
 
   Result<json> Tell(TrialNumber trial, const json& value) {
-    HONE_RETURN_IF_ERROR(
-        value.is_null()
-            ? Record(history::Infeasible{trial, EndingKind::kExitCode})
-            : Record(history::Completed{trial, {value.get<double>()}, std::chrono::seconds(1)}));
+    HONE_RETURN_IF_ERROR(value.is_null() ? Record(history::Infeasible{trial, EndingKind::kExitCode})
+                                         : Record(history::Completed{trial, LossesIn(value),
+                                                                     std::chrono::seconds(1)}));
     return json::object();
   }
 

@@ -4,7 +4,7 @@
 
 Prints one line per epoch in the form that Katib's and hone's default filter reads:
 
-    epoch=3 accuracy=0.9417 loss=0.2381
+    epoch=3 accuracy=0.9417 loss=0.2381 steps=39
 
 With --json the lines are JSON objects. Equal arguments give equal output.
 """
@@ -67,14 +67,17 @@ def main() -> None:
     points = clouds(400)
     training, validation = points[:200], points[200:]
     weights, speed = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    steps = 0
     for epoch in range(1, args.epochs + 1):
         for start in range(0, len(training), args.batch):
             step(weights, speed, training[start : start + args.batch], args)
+            steps += 1
         accuracy, loss = score(weights, validation)
         if args.json:
-            print(json.dumps({"epoch": epoch, "accuracy": round(accuracy, 4), "loss": round(loss, 4)}), flush=True)
+            line = {"epoch": epoch, "accuracy": round(accuracy, 4), "loss": round(loss, 4), "steps": steps}
+            print(json.dumps(line), flush=True)
         else:
-            print(f"epoch={epoch} accuracy={accuracy:.4f} loss={loss:.4f}", flush=True)
+            print(f"epoch={epoch} accuracy={accuracy:.4f} loss={loss:.4f} steps={steps}", flush=True)
 
 
 if __name__ == "__main__":

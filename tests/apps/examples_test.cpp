@@ -173,7 +173,7 @@ TEST_CASE("examples: there is one for each of hone's own fields", "[apps]") {
   const auto examples = Examples();
   for (const std::string field :
        {"seed", "constraints", "retryPolicy", "maxTrialDuration", "activeWhen", "inactiveValue",
-        "initialTrials", "maxDuration", "resources", "runner"}) {
+        "initialTrials", "maxDuration", "resources", "runner", "  additionalObjectives"}) {
     CAPTURE(field);
     CHECK(AnyHas(examples, "  " + field + ":"));
   }

@@ -281,7 +281,11 @@ void SearcherLab::End(TrialNumber trial, decltype(HistoryItem::what) what) {
 }
 
 void SearcherLab::Complete(TrialNumber trial, double value) {
-  End(trial, history::Completed{trial, {value}, std::chrono::seconds(1)});
+  Complete(trial, std::vector{value});
+}
+
+void SearcherLab::Complete(TrialNumber trial, std::vector<double> losses) {
+  End(trial, history::Completed{trial, std::move(losses), std::chrono::seconds(1)});
 }
 
 void SearcherLab::Fail(TrialNumber trial) {

@@ -26,6 +26,8 @@ class SearcherLab {
   [[nodiscard]] std::vector<Proposal> Peek(std::uint32_t count) const;
 
   void Complete(TrialNumber trial, double value);
+  /// @param losses  shape (objectives)
+  void Complete(TrialNumber trial, std::vector<double> losses);
   void Fail(TrialNumber trial);
   void Lose(TrialNumber trial);
   void StopEarly(TrialNumber trial, double value);
