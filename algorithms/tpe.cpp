@@ -4,7 +4,9 @@
 // all parameters that are active together (the group decomposition of conditional spaces).
 //
 // Source: Bergstra, Bardenet, Bengio, Kegl 2011, "Algorithms for hyper-parameter optimization";
-// Watanabe 2023, arXiv 2304.11127; Falkner, Klein, Hutter 2018 (one bandwidth for all kernels).
+// Watanabe 2023, arXiv 2304.11127; Falkner, Klein, Hutter 2018 (one bandwidth for all kernels);
+// several objectives: Ozaki, Tanigaki, Watanabe, Onishi 2020, "Multiobjective tree-structured
+// Parzen estimator for computationally expensive optimization problems" (good: the best fronts).
 // Differs from Optuna 5's in: trials that run count as bad ones by default (constant liar), as do
 // those that failed or were stopped early; no configuration is proposed twice while others are
 // left; kernels of ordered values are integrated over their cells, so that no end is favoured.
@@ -20,7 +22,9 @@
 
 #include "algorithms/encoder.h"
 #include "algorithms/feasible.h"
+#include "algorithms/pareto/front.h"
 #include "algorithms/registry.h"
+#include "algorithms/sampling/kernels.h"
 #include "algorithms/sampling/mixture.h"
 #include "algorithms/seed.h"
 #include "base/check.h"
@@ -37,8 +41,6 @@ using sampling::Mixture;
 constexpr std::uint64_t kMaxTableCells = 64;
 // More kernels than this are thinned out; the oldest first, and the rest of them weighs more.
 constexpr std::size_t kMaxComponents = 512;
-// Of each density, this many of the newest points have full weight (Bergstra et al. 2013).
-constexpr std::size_t kFullWeight = 25;
 constexpr std::size_t kMaxGood = 25;
 constexpr double kGoodShare = 0.1;
 // Bandwidth of a single kernel, and the part of hyperopt's "magic clip" (no kernel narrower than
@@ -65,7 +67,7 @@ struct Known {
   enum class State { kRunning, kCompleted, kBad };
   TrialNumber number = 0;
   State state = State::kRunning;
-  double value = 0;
+  pareto::Losses losses;  // of a completed one
   std::vector<double> u;
   std::vector<bool> active;
   std::string key;  // of its values
@@ -132,35 +134,6 @@ std::vector<std::vector<std::size_t>> BlocksOf(const Space& space, bool multivar
   return blocks;
 }
 
-/// Weights by age: the newest ones count fully, the older ones linearly less.
-Eigen::ArrayXd WeightsOf(std::size_t n) {
-  Eigen::ArrayXd weights = Eigen::ArrayXd::Ones(static_cast<Index>(n));
-  if (n > kFullWeight) {
-    const auto old = static_cast<Index>(n - kFullWeight);
-    weights.head(old) = Eigen::ArrayXd::LinSpaced(old, 1.0 / static_cast<double>(n), 1.0);
-  }
-  return weights;
-}
-
-/// Spreads of the kernels of one coordinate: the distance to the farther neighbour, the prior's
-/// mean and the bounds being neighbours, too (Bergstra et al. 2011).
-Eigen::ArrayXd NeighbourSpreads(const Eigen::ArrayXd& points, double prior_mean) {
-  std::vector<double> sorted(points.begin(), points.end());
-  sorted.push_back(prior_mean);
-  sorted.push_back(0);
-  sorted.push_back(1);
-  std::ranges::sort(sorted);
-  Eigen::ArrayXd spreads(points.size());
-  for (Index i = 0; i < points.size(); ++i) {
-    const auto at = std::ranges::lower_bound(sorted, points[i]) - sorted.begin();
-    const double below = at > 0 ? points[i] - sorted[static_cast<std::size_t>(at) - 1] : 0;
-    const auto next = static_cast<std::size_t>(at) + 1;
-    const double above = next < sorted.size() ? sorted[next] - points[i] : 0;
-    spreads[i] = std::max(below, above);
-  }
-  return spreads;
-}
-
 /// Leaves out the first of each of the oldest `pairs` pairs, and the second counts for both.
 void LeaveOut(std::size_t pairs, std::vector<const Known*>& trials, Eigen::ArrayXd& weights) {
   std::vector<const Known*> kept;
@@ -176,6 +149,30 @@ void LeaveOut(std::size_t pairs, std::vector<const Known*>& trials, Eigen::Array
   }
   trials = std::move(kept);
   weights = std::move(weights_kept);
+}
+
+/// Brings the best `good` trials to the front, in no order.
+void BestFirst(std::vector<const Known*>& completed, std::size_t good) {
+  if (good == completed.size()) {
+    return;
+  }
+  if (completed.front()->losses.size() == 1) {
+    const auto better = [](const Known* a, const Known* b) {
+      return a->losses != b->losses ? a->losses < b->losses : a->number < b->number;
+    };
+    const auto border = completed.begin() + static_cast<std::ptrdiff_t>(good);
+    std::ranges::nth_element(completed, border, better);
+    return;
+  }
+  std::vector<pareto::Losses> losses;
+  losses.reserve(completed.size());
+  for (const Known* known : completed) {
+    losses.push_back(known->losses);
+  }
+  std::size_t next = 0;
+  for (const std::size_t i : pareto::Elite(losses, good)) {
+    std::swap(completed[next++], completed[i]);  // ascending: i is not among the first yet
+  }
 }
 
 class Tpe final : public Searcher {
@@ -203,12 +200,12 @@ class Tpe final : public Searcher {
   Status Learn(const history::Proposed& what);
   Status Learn(const history::Completed& what);
   Status Learn(const history::Lost& what);
-  Status Learn(const history::StoppedEarly& what) { return End(what.trial, Known::State::kBad, 0); }
-  Status Learn(const history::Infeasible& what) { return End(what.trial, Known::State::kBad, 0); }
+  Status Learn(const history::StoppedEarly& what) { return End(what.trial, Known::State::kBad); }
+  Status Learn(const history::Infeasible& what) { return End(what.trial, Known::State::kBad); }
   Status Learn(const history::Reported& /*what*/) { return {}; }
   Status Learn(const history::Paused& /*what*/) { return {}; }
   Status Learn(const history::Resumed& /*what*/) { return {}; }
-  Status End(TrialNumber trial, Known::State state, double value);
+  Status End(TrialNumber trial, Known::State state, pareto::Losses losses = {});
 
   [[nodiscard]] Known Knowing(TrialNumber number, const Assignment& values,
                               const std::vector<double>& u) const;
@@ -235,7 +232,7 @@ class Tpe final : public Searcher {
 
 Known Tpe::Knowing(TrialNumber number, const Assignment& values,
                    const std::vector<double>& u) const {
-  return {number, Known::State::kRunning, 0, u, ActiveOf(values), KeyOf(values)};
+  return {number, Known::State::kRunning, {}, u, ActiveOf(values), KeyOf(values)};
 }
 
 Status Tpe::Learn(const history::Proposed& what) {
@@ -247,7 +244,7 @@ Status Tpe::Learn(const history::Proposed& what) {
 }
 
 Status Tpe::Learn(const history::Completed& what) {
-  return End(what.trial, Known::State::kCompleted, what.values.front());
+  return End(what.trial, Known::State::kCompleted, what.values);
 }
 
 Status Tpe::Learn(const history::Lost& what) {
@@ -259,13 +256,13 @@ Status Tpe::Learn(const history::Lost& what) {
   return {};
 }
 
-Status Tpe::End(TrialNumber trial, Known::State state, double value) {
+Status Tpe::End(TrialNumber trial, Known::State state, pareto::Losses losses) {
   const auto found = std::ranges::lower_bound(trials_, trial, {}, &Known::number);
   if (found == trials_.end() || found->number != trial) {
     return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
   }
   found->state = state;
-  found->value = value;
+  found->losses = std::move(losses);
   completed_ += state == Known::State::kCompleted ? 1U : 0U;
   return {};
 }
@@ -292,13 +289,8 @@ Tpe::Split Tpe::SplitOf(const std::vector<Known>& pending) const {
     }
   }
   const std::size_t good = GoodCount(ranked.size());
-  const auto better = [](const Known* a, const Known* b) {
-    return a->value != b->value ? a->value < b->value : a->number < b->number;
-  };
   const auto border = ranked.begin() + static_cast<std::ptrdiff_t>(good);
-  if (border != ranked.end()) {
-    std::ranges::nth_element(ranked, border, better);
-  }
+  BestFirst(ranked, good);
   Split split;
   split.good.assign(ranked.begin(), border);
   split.bad.assign(border, ranked.end());
@@ -326,7 +318,7 @@ Eigen::ArrayXXd Tpe::Spreads(const Eigen::ArrayXXd& points,
   if (options_.multivariate || first.cells() > 0 || points.rows() == 0) {
     return Eigen::ArrayXXd::Constant(1, static_cast<Index>(block.size()), common);
   }
-  return NeighbourSpreads(points.col(0), first.prior_mean).max(narrowest).min(1.0);
+  return sampling::NeighbourSpreads(points.col(0), first.prior_mean).max(narrowest).min(1.0);
 }
 
 Mixture Tpe::Density(const std::vector<const Known*>& trials,
@@ -338,7 +330,7 @@ Mixture Tpe::Density(const std::vector<const Known*>& trials,
     }
   }
   sampling::Components components;
-  Eigen::ArrayXd weights = WeightsOf(active.size());
+  Eigen::ArrayXd weights = sampling::WeightsByAge(active.size());
   while (active.size() > kMaxComponents) {
     LeaveOut(std::min(active.size() - kMaxComponents, active.size() / 2), active, weights);
   }
@@ -461,7 +453,7 @@ std::vector<SettingSpec> SettingsOfTpe() {
 }
 
 constexpr std::uint32_t kAbilities = kReal | kInteger | kDiscrete | kCategorical | kDistributions |
-                                     kParallel | kConditional | kConstrained;
+                                     kParallel | kConditional | kConstrained | kMultiObjective;
 
 HONE_REGISTER_SEARCHER(tpe,
                        {.summary = "tree-structured Parzen estimator, each parameter on its own",

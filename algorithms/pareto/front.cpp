@@ -21,9 +21,8 @@ std::vector<std::size_t> Ascending(std::span<const Losses> points) {
 /// The latest members first: they are the nearest.
 bool AnyDominates(std::span<const Losses> points, std::span<const std::size_t> members,
                   std::size_t point) {
-  return std::any_of(members.rbegin(), members.rend(), [&](std::size_t member) {
-    return Dominates(points[member], points[point]);
-  });
+  return std::any_of(members.rbegin(), members.rend(),
+                     [&](std::size_t member) { return Dominates(points[member], points[point]); });
 }
 
 }  // namespace
@@ -43,9 +42,8 @@ std::vector<std::size_t> Ranks(std::span<const Losses> points) {
   std::vector<std::vector<std::size_t>> fronts;
   std::vector<std::size_t> ranks(points.size());
   for (const std::size_t point : Ascending(points)) {
-    const auto front = std::ranges::find_if_not(fronts, [&](const auto& members) {
-      return AnyDominates(points, members, point);
-    });
+    const auto front = std::ranges::find_if_not(
+        fronts, [&](const auto& members) { return AnyDominates(points, members, point); });
     ranks[point] = static_cast<std::size_t>(front - fronts.begin());
     (front == fronts.end() ? fronts.emplace_back() : *front).push_back(point);
   }
@@ -81,6 +79,44 @@ std::vector<double> CrowdingDistances(std::span<const Losses> front) {
     }
   }
   return distances;
+}
+
+namespace {
+
+/// Takes the most crowded members of a front away until `count` are left.
+void Thin(std::span<const Losses> points, std::vector<std::size_t>& front, std::size_t count) {
+  std::vector<Losses> losses;
+  losses.reserve(front.size());
+  for (const std::size_t i : front) {
+    losses.push_back(points[i]);
+  }
+  while (front.size() > count) {
+    const std::vector<double> distances = CrowdingDistances(losses);
+    const auto at = std::ranges::min_element(distances) - distances.begin();
+    front.erase(front.begin() + at);
+    losses.erase(losses.begin() + at);
+  }
+}
+
+}  // namespace
+
+std::vector<std::size_t> Elite(std::span<const Losses> points, std::size_t count) {
+  const std::vector<std::size_t> ranks = Ranks(points);
+  std::vector<std::size_t> order(points.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return ranks[i]; });
+  const std::size_t border = count < order.size() ? ranks[order[count]] : points.size();
+  std::vector<std::size_t> elite;
+  std::vector<std::size_t> last;
+  for (const std::size_t i : order) {
+    if (ranks[i] <= border) {
+      (ranks[i] < border ? elite : last).push_back(i);
+    }
+  }
+  Thin(points, last, count - elite.size());
+  elite.insert(elite.end(), last.begin(), last.end());
+  std::ranges::sort(elite);
+  return elite;
 }
 
 }  // namespace hone::pareto

@@ -31,4 +31,9 @@ std::vector<std::size_t> Front(std::span<const Losses> points);
 /// algorithm: NSGA-II"
 std::vector<double> CrowdingDistances(std::span<const Losses> front);
 
+/// Indices of the best `count` points: whole fronts, and of the one that does not fit those that
+/// are left when the most crowded point leaves again and again. @param count  at most n
+/// @returns shape (count), ascending
+std::vector<std::size_t> Elite(std::span<const Losses> points, std::size_t count);
+
 }  // namespace hone::pareto

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "algorithms/pareto/front.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -78,6 +79,33 @@ TEST_CASE("pareto: crowding is the sum of gaps, the ends are infinite", "[algori
   const std::vector<double> of_equal = CrowdingDistances(equal);
   CHECK(of_equal[1] == 0);  // no width: no gap
   CHECK(CrowdingDistances({}).empty());
+}
+
+TEST_CASE("pareto: the elite is whole fronts and the least crowded of the next", "[algorithms]") {
+  // Front 0: the first two; front 1: four points on a line, of which {4, 5.9} is most crowded.
+  const std::vector<Losses> points = {{0, 1}, {1, 0}, {2, 8}, {4, 6}, {4.1, 5.9}, {8, 2}};
+  CHECK(Elite(points, 0).empty());
+  CHECK(Elite(points, 2) == std::vector<std::size_t>{0, 1});
+  CHECK(Elite(points, 4) == std::vector<std::size_t>{0, 1, 2, 5});
+  CHECK(Elite(points, 5).size() == 5);
+  CHECK(Elite(points, 6) == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
+  for (std::uint32_t trial = 1; trial <= 30; ++trial) {
+    Rng rng(8, Scope::Trial(trial), Purpose::kSimulation);
+    std::vector<Losses> drawn(1 + rng.Below(40), Losses(2));
+    for (Losses& point : drawn) {
+      point = {1.0 * rng.Below(9), 1.0 * rng.Below(9)};
+    }
+    const std::size_t count = rng.Below(static_cast<std::uint32_t>(drawn.size()) + 1);
+    const std::vector<std::size_t> elite = Elite(drawn, count);
+    CHECK(elite.size() == count);
+    const std::vector<std::size_t> ranks = RanksByDefinition(drawn);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      const bool chosen = std::ranges::binary_search(elite, i);
+      for (const std::size_t other : elite) {
+        CHECK((chosen || ranks[other] <= ranks[i]));  // nobody of a later front was preferred
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -71,11 +71,14 @@ std::vector<pareto::Losses> Run(SearcherLab& lab, int trials, std::uint32_t at_o
   return all;
 }
 
-TEST_CASE("nsga2: covers the front far better than random search", "[algorithms]") {
+TEST_CASE("several objectives: the front is covered far better than by random search",
+          "[algorithms]") {
   const SearcherRegistry& registry = SearcherRegistry::Instance();
   const std::uint32_t at_once = GENERATE(1U, 8U);
+  const std::string name = GENERATE("nsga2", "tpe", "multivariate-tpe");
+  INFO(name << ", " << at_once << " at once");
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    SearcherLab own(*registry.Find("nsga2"), SpecOf("nsga2", Mixed(), 240), seed);
+    SearcherLab own(*registry.Find(name), SpecOf(name, Mixed(), 240), seed);
     SearcherLab random(*registry.Find("random"), SpecOf("random", Mixed(), 240), seed);
     const double reached = Hypervolume(Run(own, 240, at_once));
     const double by_chance = Hypervolume(Run(random, 240, at_once));
