@@ -21,6 +21,7 @@
   VERB(EventsVerb)               \
   VERB(ExplainVerb)              \
   VERB(ReplayVerb)               \
+  VERB(ImportanceVerb)           \
   VERB(ExportVerb)               \
   VERB(ImportVerb)               \
   VERB(SuggestionVerb)           \
