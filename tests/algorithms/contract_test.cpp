@@ -8,6 +8,11 @@
 namespace hone {
 namespace {
 
+/// Whether it is a Gaussian process, at first at least.
+bool IsGp(const SearcherInfo& info) {
+  return info.name == "bayesianoptimization" || info.name == "auto";
+}
+
 TEST_CASE("searchers: each registered one keeps the contract", "[algorithms]") {
   // A Gaussian process takes milliseconds an answer, a hundred times that under sanitizers. These
   // lives have its design, the fits at each result up to 16, those at some of the results after
@@ -15,7 +20,7 @@ TEST_CASE("searchers: each registered one keeps the contract", "[algorithms]") {
   constexpr ContractEffort kOfGp{.lives = 1, .rounds = 12, .rebuilds = 3};
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     DYNAMIC_SECTION(info->name) {
-      CheckSearcherContract(*info, info->name == "bayesianoptimization" ? kOfGp : ContractEffort{});
+      CheckSearcherContract(*info, IsGp(*info) ? kOfGp : ContractEffort{});
     }
   }
 }
@@ -26,8 +31,11 @@ TEST_CASE("searchers: many trials are no burden", "[algorithms][slow]") {
   constexpr int kTrials = 10000;
   constexpr int kTrialsOfGp = 300;
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    if (info->name == "auto") {
+      continue;  // as quick as those it chooses among
+    }
     DYNAMIC_SECTION(info->name) {
-      CheckSearcherKeepsUp(*info, info->name == "bayesianoptimization" ? kTrialsOfGp : kTrials);
+      CheckSearcherKeepsUp(*info, IsGp(*info) ? kTrialsOfGp : kTrials);
     }
   }
 }

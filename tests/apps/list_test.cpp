@@ -16,7 +16,7 @@ TEST_CASE("hone algorithms: the expected names are in the program", "[apps]") {
   for (const auto& item : document.at("items")) {
     names.insert(item.at("name").get<std::string>());
   }
-  for (const char* const expected : {"bayesianoptimization", "cmaes", "grid", "random", "sobol"}) {
+  for (const char* const expected : {"auto", "bayesianoptimization", "cmaes", "evolution", "grid", "random", "sobol"}) {
     CAPTURE(expected);
     CHECK(names.contains(expected));
   }
