@@ -107,4 +107,34 @@ VectorXd TransformedOutputs(VectorXd outputs) {
   return outputs;
 }
 
+OutputMap::OutputMap(const VectorXd& outputs, const VectorXd& transformed) {
+  for (Index i = 0; i < outputs.size(); ++i) {
+    pairs_.emplace_back(transformed[i], outputs[i]);
+  }
+  std::ranges::sort(pairs_);
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end(), same), pairs_.end());
+  // Not the nearest one: the slope of two that are almost equal is rounding.
+  constexpr double kFar = 0.1;
+  const auto far = std::ranges::find_if(
+      pairs_, [&](const auto& pair) { return pair.first > pairs_.front().first + kFar; });
+  if (far != pairs_.end()) {
+    slope_ = (far->second - pairs_.front().second) / (far->first - pairs_.front().first);
+  }
+}
+
+double OutputMap::Back(double transformed) const {
+  const auto above =
+      std::ranges::lower_bound(pairs_, transformed, {}, &std::pair<double, double>::first);
+  if (above == pairs_.end()) {
+    return pairs_.back().second;
+  }
+  if (above == pairs_.begin()) {
+    return above->second + slope_ * (transformed - above->first);
+  }
+  const auto& [t0, y0] = *std::prev(above);
+  const auto& [t1, y1] = *above;
+  return std::lerp(y0, y1, (transformed - t0) / (t1 - t0));
+}
+
 }  // namespace hone::gp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,18 @@ namespace hone::cli {
 
 /// The trials of an experiment that are over, as its search algorithm was told of them.
 Result<std::vector<PastTrial>> ReadPastTrials(const Session& session, const ExperimentState& state);
+
+/// "lr=0.1,kind=a": those values, the others as in `base` or else in the middle of their ranges;
+/// what activeWhen says plays no role is inactive. A comma is a value's own unless a parameter's
+/// name and = follow.
+/// @errors kInvalidArgument: an unknown or repeated name, no value of its domain, an inactive one
+Result<Assignment> PointAt(const Space& space, const std::string& text,
+                           const std::optional<Assignment>& base);
+
+/// The point with up to 11 values of a parameter, evenly over its range.
+/// @errors kInvalidArgument: no such parameter, or it is inactive beside the other values
+Result<std::vector<Assignment>> SweepOf(const Space& space, const std::string& parameter,
+                                        const Assignment& point);
 
 /// "0.127": that many digits after the point.
 std::string FixedText(double value, int digits);

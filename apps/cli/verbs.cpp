@@ -22,6 +22,7 @@
   VERB(ExplainVerb)              \
   VERB(ReplayVerb)               \
   VERB(ImportanceVerb)           \
+  VERB(PredictVerb)              \
   VERB(ExportVerb)               \
   VERB(ImportVerb)               \
   VERB(SuggestionVerb)           \
