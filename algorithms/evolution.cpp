@@ -105,6 +105,7 @@ class Evolution final : public Searcher {
     const std::string key = KeyOf(space_.Decode(point));
     return !tried_.contains(key) && !batch.contains(key);
   }
+  [[nodiscard]] Result<std::optional<VectorXd>> Next(TrialNumber number, const Keys& batch) const;
   [[nodiscard]] std::optional<VectorXd> Child(const Keys& batch, Rng& rng) const;
   [[nodiscard]] const Member& Parent(Rng& rng) const;
   [[nodiscard]] VectorXd Varied(VectorXd point, int parameters, Rng& rng) const;
@@ -258,7 +259,7 @@ Result<std::optional<VectorXd>> Evolution::FirstNew(const Keys& batch) const {
   }
   bool feasible = false;
   for (const auto& column : all->colwise()) {
-    const VectorXd point = space_.Canonical(column);
+    VectorXd point = space_.Canonical(column);
     if (!space_.IsFeasible(point)) {
       continue;
     }
@@ -271,16 +272,23 @@ Result<std::optional<VectorXd>> Evolution::FirstNew(const Keys& batch) const {
                   : NothingFeasible("no configuration");
 }
 
+/// @returns  nothing: every configuration was tried
+Result<std::optional<VectorXd>> Evolution::Next(TrialNumber number, const Keys& batch) const {
+  Rng rng(seed_, Scope::Trial(number), Purpose::kMutation);
+  const bool random = proposed_ + batch.size() < options_.population || population_.empty();
+  if (!random) {
+    if (std::optional<VectorXd> child = Child(batch, rng)) {
+      return child;
+    }
+  }
+  return Stranger(batch, rng);
+}
+
 Result<std::vector<Proposal>> Evolution::Propose(const ProposeRequest& request) const {
   std::vector<Proposal> answers;
   Keys batch;
   for (const TrialNumber number : request.numbers) {
-    Rng rng(seed_, Scope::Trial(number), Purpose::kMutation);
-    const bool first = proposed_ + batch.size() < options_.population || population_.empty();
-    std::optional<VectorXd> point = first ? std::nullopt : Child(batch, rng);
-    if (!point) {
-      HONE_ASSIGN_OR_RETURN(point, Stranger(batch, rng));
-    }
+    HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point, Next(number, batch));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;

@@ -15,8 +15,8 @@ namespace hone::cli {
 Result<std::vector<PastTrial>> ReadPastTrials(const Session& session, const ExperimentState& state);
 
 /// "lr=0.1,kind=a": those values, the others as in `base` or else in the middle of their ranges;
-/// what activeWhen says plays no role is inactive. A comma is a value's own unless a parameter's
-/// name and = follow.
+/// what activeWhen says plays no role is inactive. A comma is a value's own unless
+/// another NAME=VALUE follows.
 /// @errors kInvalidArgument: an unknown or repeated name, no value of its domain, an inactive one
 Result<Assignment> PointAt(const Space& space, const std::string& text,
                            const std::optional<Assignment>& base);
