@@ -68,6 +68,11 @@ Choice FirstChoice(const SearchContext& context) {
       *context.max_trial_count <= context.parallel_trial_count) {
     return {"sobol", "one-batch", "all trials run at once, so none can learn from another"};
   }
+  if (context.objectives > 1) {
+    return {"multivariate-tpe", "few-results",
+            "of those for several objectives it finds most while there are fewer than " +
+                std::to_string(kModelResults)};
+  }
   return {"bayesianoptimization", "few-results",
           "a model of every result finds most while there are fewer than " +
               std::to_string(kModelResults)};
@@ -83,6 +88,9 @@ Choice SecondChoice(const SearchContext& context) {
               after + "all " + std::to_string(*count) +
                   " configurations fit into maxTrialCount: each is tried once"};
     }
+  }
+  if (context.objectives > 1) {
+    return {"nsga2", "several-objectives", after + "a population covers a front best"};
   }
   if (IsBox(context.space)) {
     return {"cmaes", "many-numbers", after + "a distribution that learns suits numbers best"};
@@ -171,7 +179,7 @@ HONE_REGISTER_SEARCHER_AS(
     {.summary = "chooses an algorithm from space, budget and parallelism, and says why",
      .source = "docs/choosing.md",
      .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
-                 kConditional | kConstrained,
+                 kConditional | kConstrained | kMultiObjective,
      .settings = {RandomStateSetting()},
      .create = &Auto::Create});
 

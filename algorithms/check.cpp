@@ -123,7 +123,7 @@ void CheckObjectives(const SearcherInfo& info, const Objective& objective, Probl
     problems.Refuse(
         "spec.objective.additionalObjectives",
         info.name +
-            " optimises one objective; use nsga2, tpe, multivariate-tpe, random, sobol or grid");
+            " optimises one objective; use auto, nsga2, tpe, multivariate-tpe, random, sobol or grid");
   }
 }
 

@@ -7,7 +7,7 @@ void DeclareListen(Args& args, ListenOptions& options, const std::string& defaul
   options.listen = default_listen;
   args.Add("--listen", options.listen,
            {.type = "HOST:PORT",
-            .help = "where to listen; port 0: any free one, which is printed",
+            .help = "where to listen; port 0: a free one, printed",
             .shown_default = default_listen});
   args.Flag("--insecure", options.insecure,
             "allow an address that other machines reach: whoever reaches it may use the service, "

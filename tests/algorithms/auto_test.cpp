@@ -21,6 +21,7 @@ using spaces::Words;
 struct Run {
   int budget = 0;  ///< 0: not given
   int parallel = 1;
+  int objectives = 1;
 };
 
 /// `auto` after this many results of random points, told in batches.
@@ -32,6 +33,9 @@ class Chooser {
     spec_.parallel_trial_count = run.parallel;
     if (run.budget > 0) {
       spec_.max_trial_count = run.budget;
+    }
+    for (int i = 1; i < run.objectives; ++i) {
+      spec_.objective.further.push_back({"m" + std::to_string(i), Direction::kMinimize, {}});
     }
     Problems problems;
     const auto choice = CheckAlgorithm(spec_, problems);
@@ -48,7 +52,8 @@ class Chooser {
       items_.push_back(
           {items_.size() + 1, history::Proposed{told_ + 1, encoder.Decode(u), tag, std::nullopt}});
       items_.push_back(
-          {items_.size() + 1, history::Completed{told_ + 1, {u[0]}, std::chrono::seconds(1)}});
+          {items_.size() + 1, history::Completed{
+               told_ + 1, std::vector(spec_.objective.Count(), u[0]), std::chrono::seconds(1)}});
     }
     REQUIRE(searcher_->Observe(items_).has_value());
     items_.clear();
@@ -89,6 +94,13 @@ TEST_CASE("auto: chooses by space, budget and parallelism, and says why", "[algo
       {"many, numbers", box, {2000, 8}, 400, "auto/cmaes/many-numbers/", "after 200 results"},
       {"many, mixed", mixed, {2000, 8}, 400, "auto/multivariate-tpe/many-mixed/", "mixed"},
       {"many, conditional", conditional, {}, 400, "auto/multivariate-tpe/many-mixed/", ""},
+      {"few, several objectives", mixed, {64, 4, 2}, 9, "auto/multivariate-tpe/few-results/", ""},
+      {"many, several objectives",
+       box,
+       {2000, 8, 3},
+       400,
+       "auto/nsga2/several-objectives/",
+       "a population covers a front"},
       {"all fit", small, {2000, 8}, 400, "auto/grid/all-fit/", "all 450 configurations"},
       {"all do not fit", small, {449, 8}, 400, "auto/multivariate-tpe/many-mixed/", ""},
   };

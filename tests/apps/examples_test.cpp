@@ -86,7 +86,7 @@ bool OnlyUnsupported(const std::string& lines) {
   return true;
 }
 
-/// The third column of an example's row in the README; nothing if it has none.
+/// The third column of an example's row in the READMEs; nothing if it has none.
 std::string RunsHere(const std::string& readme, const Example& example) {
   const std::string name = example.file.substr(std::string("examples/").size());
   const auto row = readme.find("| `" + name + "` | ");
@@ -106,8 +106,9 @@ bool AnyHas(const std::vector<Example>& examples, const std::string& part) {
   return std::ranges::any_of(examples, [&](const Example& each) { return each.Has(part); });
 }
 
-TEST_CASE("examples: all are valid, say how to run them and stand in the README", "[apps]") {
-  const std::string readme = ReadText(SourceFolder() / "examples/README.md");
+TEST_CASE("examples: all are valid, say how to run them and stand in a README", "[apps]") {
+  const std::string readme = ReadText(SourceFolder() / "examples/README.md") +
+                             ReadText(SourceFolder() / "examples/algorithms/README.md");
   for (const Example& example : Examples()) {
     CAPTURE(example.file);
     // The head names the file itself.
