@@ -21,7 +21,8 @@ void OnVerdict(Draft& draft, const input::Verdict& verdict) {
       trial->stop_cause) {
     return;
   }
-  draft.Stop(*trial, verdict.pause ? Cause::kPaused : Cause::kEarlyStopped, verdict.reason);
+  draft.Stop(*trial, verdict.pause ? Cause::kPaused : Cause::kEarlyStopped, verdict.reason,
+             verdict.ruling);
 }
 
 void OnRungResult(Draft& draft, const input::RungResult& result) {

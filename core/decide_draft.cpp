@@ -65,8 +65,8 @@ void Draft::Launch(TrialNumber trial, Attempt attempt, const std::string& runner
 }
 
 void Draft::Stop(const TrialState& trial, event::TrialStopRequested::Cause cause,
-                 const std::string& reason) {
-  Emit(event::TrialStopRequested{trial.number, trial.attempt, cause, reason});
+                 const std::string& reason, event::Ruling ruling) {
+  Emit(event::TrialStopRequested{trial.number, trial.attempt, cause, reason, std::move(ruling)});
   const bool checkpoint = cause == event::TrialStopRequested::Cause::kPaused;
   Order(command::Stop{trial.number, trial.attempt,
                       checkpoint ? StopMode::kCheckpointFirst : StopMode::kTerminate});

@@ -28,7 +28,7 @@ class Draft {
   void Launch(TrialNumber trial, Attempt attempt, const std::string& runner);
   /// Asks the current attempt of a launched trial to end.
   void Stop(const TrialState& trial, event::TrialStopRequested::Cause cause,
-            const std::string& reason);
+            const std::string& reason, event::Ruling ruling = {});
   /// Withdraws the standing reservation, if there is one.
   void WithdrawReservation(event::TrialsWithdrawn::Why why, const std::string& reason);
   /// An active trial is over; keeps best and counts up to date.

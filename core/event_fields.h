@@ -95,6 +95,10 @@ void Describe(A& archive, TrialStopRequested& e) {
   archive("attempt", e.attempt);
   archive("cause", e.cause);
   archive("reason", e.reason);
+  archive("rule", e.ruling.rule);
+  archive("report", e.ruling.report);
+  archive("value", e.ruling.value);
+  archive("bar", e.ruling.bar);
 }
 
 template <class A>

@@ -88,6 +88,7 @@ struct Verdict {
   Attempt attempt = 0;
   bool pause = false;  ///< else stop
   std::string reason;
+  event::Ruling ruling{};
 };
 
 struct RungResult {

@@ -77,12 +77,23 @@ struct TrialReported {
   bool operator==(const TrialReported&) const = default;
 };
 
+/// What a rule of early stopping judged. A verdict follows from it, the ledger up to it and the
+/// stored reports, so it can be reached again.
+struct Ruling {
+  std::string rule;          ///< empty: no rule was at work
+  std::uint64_t report = 0;  ///< number of the report that was judged, from 1
+  std::optional<double> value;
+  std::optional<double> bar;  ///< what the value had to keep up with
+  bool operator==(const Ruling&) const = default;
+};
+
 struct TrialStopRequested {
   enum class Cause { kEarlyStopped, kPaused, kKilled, kInterrupted };
   TrialNumber trial = 0;
   Attempt attempt = 0;
   Cause cause = Cause::kKilled;
   std::string reason;
+  Ruling ruling{};
   bool operator==(const TrialStopRequested&) const = default;
 };
 

@@ -51,7 +51,11 @@ std::vector<Event> Samples() {
       TrialLaunched{7, 2, "machine:/folder"},
       TrialRunning{7, 2, At(1700000000000000), "pid 4711"},
       TrialReported{7, 2, 3, 0.25},
-      TrialStopRequested{7, 2, TrialStopRequested::Cause::kEarlyStopped, "below the median"},
+      TrialStopRequested{7,
+                         2,
+                         TrialStopRequested::Cause::kEarlyStopped,
+                         "below the median",
+                         {"medianstop", 4, 0.25, 0.5}},
       TrialPaused{7, 2, "sha256:cd"},
       TrialResumed{7, 11, 10, 27, "bracket 1"},
       TrialRequeued{7, 2, EndingKind::kSucceeded, "again"},
@@ -101,6 +105,14 @@ TEST_CASE("event codec: defaults survive although they are not written", "[core]
   const auto decoded = DecodeEvent("TrialStopRequested", EncodeEvent(event));
   REQUIRE(decoded.has_value());
   CHECK(*decoded == event);
+}
+
+TEST_CASE("event codec: a stop that was recorded before there were rules has none", "[core]") {
+  const auto decoded = DecodeEvent(
+      "TrialStopRequested", R"({"trial":7,"attempt":2,"cause":"EarlyStopped","reason":"slow"})");
+  REQUIRE(decoded.has_value());
+  CHECK(*decoded == Event(event::TrialStopRequested{
+                        7, 2, event::TrialStopRequested::Cause::kEarlyStopped, "slow", {}}));
 }
 
 TEST_CASE("event codec: what cannot be read is data loss, with the reason", "[core]") {
