@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "earlystop/check.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+#include "earlystop/early_stop.h"
+#include "earlystop/registry.h"
+
+namespace hone {
+namespace {
+
+constexpr std::size_t kShown = 80;
+constexpr char kNameField[] = "spec.earlyStopping.algorithmName";
+constexpr char kSettingsField[] = "spec.earlyStopping.algorithmSettings";
+
+void RefuseUnknown(const std::string& name, Problems& problems) {
+  std::vector<std::string> names;
+  for (const StopperInfo* info : StopperRegistry::Instance().All()) {
+    names.push_back(info->name);
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::string_view near = Nearest(name, candidates);
+  problems.Refuse(kNameField, "there is no early stopping \"" + Printable(name, kShown) + "\"; " +
+                                  (near.empty() ? "known are " + Join(names, ", ")
+                                                : "did you mean \"" + std::string(near) + "\"?"));
+}
+
+/// A rule can only follow what is collected.
+void CheckMetric(const ExperimentSpec& spec, Problems& problems) {
+  const std::vector<std::string> collected = spec.objective.MetricNames();
+  const std::string metric = EarlyStopMetric(spec);
+  if (std::ranges::find(collected, metric) == collected.end()) {
+    problems.Refuse(kSettingsField, "the metric \"" + Printable(metric, kShown) +
+                                        "\" is not collected; add it to "
+                                        "spec.objective.additionalMetricNames");
+  }
+}
+
+}  // namespace
+
+void CheckEarlyStopping(const ExperimentSpec& spec, Problems& problems) {
+  if (!spec.early_stopping || spec.early_stopping->name.empty()) {
+    return;  // nothing to check, or told already
+  }
+  const StopperInfo* info = StopperRegistry::Instance().Find(spec.early_stopping->name);
+  if (info == nullptr) {
+    return RefuseUnknown(spec.early_stopping->name, problems);
+  }
+  Problems found;
+  static_cast<void>(
+      CheckSettings(info->settings, spec.early_stopping->settings, kSettingsField, found));
+  const Problems before = problems;
+  for (const Problem& problem : found.list()) {
+    if (!before.HasErrorsAt(problem.field)) {
+      problems.Add(problem);
+    }
+  }
+  if (spec.objective.Count() > 1) {
+    problems.Refuse(kNameField,
+                    "rules of early stopping judge one objective; leave out earlyStopping or "
+                    "spec.objective.additionalObjectives");
+  }
+  if (!found.HasErrors() && !before.HasErrorsAt("spec.objective")) {
+    CheckMetric(spec, problems);
+  }
+}
+
+}  // namespace hone

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "core/settings.h"
+#include "earlystop/stopper.h"
+
+namespace hone {
+
+/// All that is known of a rule of early stopping outside its own file.
+struct StopperInfo {
+  std::string name{};  ///< filled in by the registration macro
+  std::string summary{};
+  std::string source{};  ///< paper or reference
+  std::vector<SettingSpec> settings{};
+  Result<std::unique_ptr<Stopper>> (*create)(const StopperContext&) = nullptr;
+};
+
+/// All registered rules, by name. Filled before main; read-only afterwards.
+class StopperRegistry {
+ public:
+  static StopperRegistry& Instance();
+
+  /// Aborts on a duplicate name.
+  bool Add(std::string name, StopperInfo info);
+  [[nodiscard]] const StopperInfo* Find(std::string_view name) const;
+  /// Sorted by name.
+  [[nodiscard]] std::vector<const StopperInfo*> All() const;
+
+ private:
+  std::vector<std::unique_ptr<StopperInfo>> all_;
+};
+
+}  // namespace hone
+
+/// At namespace scope of a rule's .cpp: HONE_REGISTER_STOPPER(asha, {.summary = ..., .create =
+/// &Create});
+#define HONE_REGISTER_STOPPER(id, ...)                              \
+  [[maybe_unused]] static const bool hone_registered_stopper_##id = \
+      ::hone::StopperRegistry::Instance().Add(#id, ::hone::StopperInfo __VA_ARGS__)
