@@ -126,7 +126,8 @@ class BayesianOptimization final : public Searcher {
   Status Learn(const history::Paused& /*what*/) { return {}; }
   Status Learn(const history::Resumed& /*what*/) { return {}; }
   void Forget(TrialNumber trial);
-  void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration);
+  void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration,
+              bool stopped = false);
   [[nodiscard]] bool PerSecond() const {
     return options_.acquisition == "EIps" || options_.acquisition == "PIps";
   }
@@ -210,12 +211,13 @@ Status BayesianOptimization::Learn(const history::Proposed& started) {
   return {};
 }
 
-/// What a stopped trial had reached counts as its result; without that it teaches nothing.
+/// What a stopped trial had reached is a bound for the model (gp::Observed::stopped); without that
+/// it teaches nothing.
 Status BayesianOptimization::Learn(const history::StoppedEarly& stopped) {
   if (stopped.values.empty()) {
     running_.erase(stopped.trial);
   } else {
-    Finish(stopped.trial, stopped.values[0], std::nullopt);
+    Finish(stopped.trial, stopped.values[0], std::nullopt, true);
   }
   return {};
 }
@@ -228,13 +230,13 @@ void BayesianOptimization::Forget(TrialNumber trial) {
 }
 
 void BayesianOptimization::Finish(TrialNumber trial, std::optional<double> value,
-                                  std::optional<double> log_duration) {
+                                  std::optional<double> log_duration, bool stopped) {
   const auto found = running_.find(trial);
   if (found == running_.end()) {
     return;  // proposed by nobody we know of
   }
   with_value_ += value ? 1 : 0;
-  results_.push_back({std::move(found->second), value, log_duration});
+  results_.push_back({std::move(found->second), value, log_duration, stopped});
   running_.erase(found);
 }
 

@@ -121,6 +121,7 @@ class CmaEs final : public Searcher {
     CmaPoint point;
     std::optional<Origin> origin;
     double value = 0;
+    bool stopped = false;  // early: it ranks behind all that came to their end
   };
 
   Status Learn(const history::Proposed& what);
@@ -128,15 +129,16 @@ class CmaEs final : public Searcher {
   Status Learn(const history::Infeasible& what) {
     return End(what.trial, std::numeric_limits<double>::infinity());
   }
-  /// What a stopped trial had reached counts as its result; without that it teaches nothing.
+  /// What a stopped trial had reached ranks it among its kind; without that it teaches nothing.
   Status Learn(const history::StoppedEarly& what) {
-    return End(what.trial, what.values.empty() ? std::nullopt : std::optional(what.values[0]));
+    return End(what.trial, what.values.empty() ? std::nullopt : std::optional(what.values[0]),
+               true);
   }
   Status Learn(const history::Lost& what);
   Status Learn(const history::Reported& /*what*/) { return {}; }
   Status Learn(const history::Paused& /*what*/) { return {}; }
   Status Learn(const history::Resumed& /*what*/) { return {}; }
-  Status End(TrialNumber trial, std::optional<double> value);
+  Status End(TrialNumber trial, std::optional<double> value, bool stopped = false);
 
   [[nodiscard]] double Alpha() const;
   [[nodiscard]] Run Begin(std::uint32_t number, const Plan& plan) const;
@@ -210,7 +212,7 @@ Status CmaEs::Learn(const history::Lost& what) {
   return {};
 }
 
-Status CmaEs::End(TrialNumber trial, std::optional<double> value) {
+Status CmaEs::End(TrialNumber trial, std::optional<double> value, bool stopped) {
   const auto found = pending_.find(trial);
   if (found == pending_.end()) {
     return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
@@ -220,7 +222,7 @@ Status CmaEs::End(TrialNumber trial, std::optional<double> value) {
   if (!value || (pending.origin && pending.origin->run != run_.number)) {
     return {};
   }
-  unused_.push_back({std::move(pending.point), pending.origin, *value});
+  unused_.push_back({std::move(pending.point), pending.origin, *value, stopped});
   ++run_.evaluations;
   if (static_cast<Index>(unused_.size()) == run_.strategy.parameters().lambda) {
     Update();
@@ -230,7 +232,9 @@ Status CmaEs::End(TrialNumber trial, std::optional<double> value) {
 
 void CmaEs::Update() {
   std::vector<Evaluated> ranked = std::exchange(unused_, {});
-  std::ranges::stable_sort(ranked, {}, &Evaluated::value);
+  std::ranges::stable_sort(ranked, {}, [](const Evaluated& result) {
+    return std::pair(!std::isfinite(result.value) ? 2 : (result.stopped ? 1 : 0), result.value);
+  });
   if (!std::isfinite(ranked.front().value)) {
     return;
   }
@@ -242,7 +246,7 @@ void CmaEs::Update() {
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     points.col(static_cast<Index>(i)) = ranked[i].point.x;
     injected.push_back(ranked[i].origin != now);
-    values.push_back(ranked[i].value);
+    values.push_back(values.empty() ? ranked[i].value : std::max(values.back(), ranked[i].value));
     choices.push_back(std::move(ranked[i].point.choices));
   }
   run_.strategy.Update(points, injected);

@@ -18,6 +18,7 @@ constexpr std::size_t kMostBetweenFits = 50;
 // Results in the model right after a fit, and those that the hyperparameters are fitted to.
 constexpr std::size_t kMostInModel = 450;
 constexpr std::size_t kMostInFit = 300;
+constexpr double kWorst = std::numeric_limits<double>::infinity();
 
 std::optional<double> OutputOf(const Observed& result, Target target) {
   switch (target) {
@@ -40,7 +41,7 @@ std::vector<std::size_t> Chosen(std::span<const Observed> results,
     return order;
   }
   const auto badness = [&](std::size_t i) {
-    return results[i].value.value_or(std::numeric_limits<double>::infinity());
+    return results[i].stopped ? kWorst : results[i].value.value_or(kWorst);
   };
   std::ranges::stable_sort(order, {}, badness);
   const auto others = std::span(order).subspan(most / 2);
@@ -62,6 +63,20 @@ MatrixXd PointsOf(std::span<const Observed> results, const std::vector<std::size
   return points;
 }
 
+/// Raises the values of trials that were stopped early to the worst of those that were not. Only
+/// these rows count, so that what a model was fitted to does not change with later results.
+void RaiseStopped(std::span<const Observed> results, const std::vector<std::size_t>& rows,
+                  VectorXd& outputs) {
+  double worst = -kWorst;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    worst = results[rows[i]].stopped ? worst : std::max(worst, outputs[static_cast<Index>(i)]);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    double& output = outputs[static_cast<Index>(i)];
+    output = results[rows[i]].stopped ? std::max(worst, output) : output;
+  }
+}
+
 /// Of results that have an output, as the model sees them.
 VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::size_t>& rows,
                    Target target) {
@@ -70,6 +85,7 @@ VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::siz
     outputs[static_cast<Index>(i)] = OutputOf(results[rows[i]], target).value_or(0);
   }
   if (target == Target::kValue) {
+    RaiseStopped(results, rows, outputs);
     return TransformedOutputs(std::move(outputs));
   }
   if (target == Target::kLogDuration) {

@@ -16,6 +16,10 @@ struct Observed {
   VectorXd point;                      ///< canonical
   std::optional<double> value;         ///< to be minimised; nothing: infeasible
   std::optional<double> log_duration;  ///< logarithm of seconds
+  /// The trial was stopped early: it would have come to some value, which nobody knows. Its
+  /// configuration counts as no better than the worst that came to its end, and no better than its
+  /// own value.
+  bool stopped = false;
 };
 
 /// What is modelled, of the results that have it.
