@@ -19,8 +19,12 @@ ExperimentStrand::ExperimentStrand(const EnginePorts& ports, SlotScheduler& slot
       strand_(ports.control.MakeStrand()) {}
 
 void ExperimentStrand::Post(Input input, Done done) {
+  Put({std::move(input), std::move(done)});
+}
+
+void ExperimentStrand::Put(Item item) {
   const bool first = inbox_.WithLock([&](std::deque<Item>& inbox) {
-    inbox.push_back({std::move(input), std::move(done)});
+    inbox.push_back(std::move(item));
     return inbox.size() == 1;
   });
   if (first) {  // one wake-up takes all that has gathered by then
@@ -78,18 +82,45 @@ void ExperimentStrand::Take(Item item, StrandStep& step) {
     }
     return;
   }
-  offer_answered_ = offer_answered_ || std::holds_alternative<input::Offer>(item.input);
-  auto decision = Decide(state_, item.input, ports_.clock.Now());
+  if (const auto* reports = std::get_if<TrialReports>(&item.what)) {
+    return Judge(*reports, step);
+  }
+  const Input& input = std::get<Input>(item.what);
+  offer_answered_ = offer_answered_ || std::holds_alternative<input::Offer>(input);
+  Decide(input, std::move(item.done), step);
+}
+
+void ExperimentStrand::Decide(const Input& input, Done done, StrandStep& step) {
+  auto decision = hone::Decide(state_, input, ports_.clock.Now());
   if (!decision.has_value()) {
-    if (item.done) {
-      item.done(tl::make_unexpected(std::move(decision).error()));
+    if (done) {
+      done(tl::make_unexpected(std::move(decision).error()));
     }
     return;
   }
-  if (item.done) {
-    step.waiting.push_back(std::move(item.done));
+  if (done) {
+    step.waiting.push_back(std::move(done));
   }
   Apply(std::move(*decision), step);
+}
+
+/// Each new report is judged by all that was decided before it. Those that are only told again have
+/// been judged, but what the last one meant may have been lost with the engine that found it.
+void ExperimentStrand::Judge(const TrialReports& reports, StrandStep& step) {
+  if (early_stop_ == nullptr) {
+    return;
+  }
+  for (std::size_t i = 0; i < reports.texts.size(); ++i) {
+    const bool news =
+        early_stop_->Add(reports.trial, reports.attempt, reports.first + i, reports.texts[i]);
+    const bool last = i + 1 == reports.texts.size();
+    if (reports.from_store ? !last : !news) {
+      continue;
+    }
+    for (const Input& input : early_stop_->Judge(reports.trial)) {
+      Decide(input, {}, step);
+    }
+  }
 }
 
 void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
@@ -98,6 +129,9 @@ void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
     step.Note(event);
     Recorded recorded{state_.version + 1, now, std::move(event)};
     Evolve(state_, recorded);
+    if (early_stop_ != nullptr) {
+      early_stop_->Observe(recorded);
+    }
     if (auto item = ToHistory(*state_.spec, recorded)) {
       question_->Tell(std::move(*item));
     }

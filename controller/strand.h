@@ -7,17 +7,20 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/guarded.h"
 #include "controller/dispatcher.h"
 #include "controller/ports.h"
 #include "controller/question.h"
+#include "controller/recorded.h"
 #include "controller/scheduler.h"
 #include "controller/strand_step.h"
 #include "controller/trial_watch.h"
 #include "core/history.h"
 #include "core/transitions.h"
+#include "earlystop/early_stop.h"
 
 namespace hone {
 
@@ -50,18 +53,15 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
 
  private:
   struct Item {
-    Input input;
+    std::variant<Input, TrialReports> what;
     Done done;
   };
-  /// What the store knows of the experiment.
-  struct WhatIsRecorded {
-    std::vector<Recorded> events;
-    std::vector<OutboxItem> outbox;
-  };
 
+  void Put(Item item);
   void Load(Done done);
-  Result<WhatIsRecorded> ReadRecorded();
   void OnLoaded(Result<WhatIsRecorded> recorded, const Done& done);
+  Status Replay(const WhatIsRecorded& recorded, std::vector<HistoryItem>& history);
+  Status Observe(const Recorded& recorded, const StoredCurves& curves);
   Status BeginWatching();
   void Recover(std::vector<OutboxItem> outbox, const Done& done);
   void OnObserved(const std::vector<OutboxItem>& outbox, const std::vector<Sighting>& seen);
@@ -69,6 +69,8 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void StopStrays(const std::vector<Sighting>& seen);
   void Drain();
   void Take(Item item, StrandStep& step);
+  void Decide(const Input& input, Done done, StrandStep& step);
+  void Judge(const TrialReports& reports, StrandStep& step);
   void Apply(Decision decision, StrandStep& step);
   void Commit(StrandStep step);
   void OnCommitted(std::uint64_t generation, const StrandStep& step, const Status& status);
@@ -98,6 +100,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   std::shared_ptr<TrialWatch> watch_;       // shared with its own callbacks
   std::shared_ptr<Dispatcher> dispatcher_;  // shared with its own callbacks
   std::shared_ptr<Question> question_;      // shared with its own callbacks
+  std::unique_ptr<EarlyStop> early_stop_;   // null: the experiment has no rule
 };
 
 }  // namespace hone

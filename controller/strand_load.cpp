@@ -11,23 +11,8 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 10000;
 constexpr Duration kFirstReload = std::chrono::milliseconds(250);  // doubled each time, up to 16 s
 constexpr int kMaxDoublings = 6;
-
-Result<std::vector<Recorded>> ReadWhole(Ledger& ledger, const ExperimentId& id) {
-  std::vector<Recorded> all;
-  while (true) {
-    const Version from = all.empty() ? 0 : all.back().seq;
-    HONE_ASSIGN_OR_RETURN(auto part, ledger.Read(id, from, kReadAtOnce));
-    const bool last = part.size() < kReadAtOnce;
-    all.insert(all.end(), std::make_move_iterator(part.begin()),
-               std::make_move_iterator(part.end()));
-    if (last) {
-      return all;
-    }
-  }
-}
 
 }  // namespace
 
@@ -40,22 +25,11 @@ void ExperimentStrand::Start(Done done) {
 /// Reads on an I/O thread, since a ledger may be long, and goes on on the strand.
 void ExperimentStrand::Load(Done done) {
   ports_.io.Post([self = shared_from_this(), done = std::move(done)]() mutable {
-    auto recorded = self->ReadRecorded();
+    auto recorded = ReadRecorded(self->ports_.store, self->id_, self->epoch_);
     self->strand_->Post([self, done = std::move(done), recorded = std::move(recorded)]() mutable {
       self->OnLoaded(std::move(recorded), done);
     });
   });
-}
-
-Result<ExperimentStrand::WhatIsRecorded> ExperimentStrand::ReadRecorded() {
-  HONE_RETURN_IF_ERROR(ports_.store.TakeOver(id_, epoch_));
-  WhatIsRecorded recorded;
-  HONE_ASSIGN_OR_RETURN(recorded.events, ReadWhole(ports_.store, id_));
-  HONE_ASSIGN_OR_RETURN(recorded.outbox, ports_.store.ReadOutbox(id_));
-  if (recorded.events.empty()) {
-    return Fail(Code::kNotFound, "there is no such experiment");
-  }
-  return recorded;
 }
 
 void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& done) {
@@ -68,17 +42,9 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
   const CrashLabel label(id_.text);
   ++generation_;
   awaited_.reset();
-  state_ = ExperimentState{};
-  state_.id = id_;
   std::vector<HistoryItem> history;
-  for (const Recorded& event : recorded->events) {
-    if (const Status possible = CheckNext(state_, event); !possible.has_value()) {
-      return done(possible);
-    }
-    Evolve(state_, event);
-    if (auto item = ToHistory(*state_.spec, event)) {
-      history.push_back(std::move(*item));
-    }
+  if (const Status replayed = Replay(*recorded, history); !replayed.has_value()) {
+    return done(replayed);
   }
   if (const Status ready = BeginWatching(); !ready.has_value()) {
     return done(ready);
@@ -87,6 +53,41 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
     question_->Tell(std::move(item));
   }
   Recover(std::move(recorded->outbox), done);
+}
+
+/// Computes the state again. @param history  gets what the search algorithm is to be told
+Status ExperimentStrand::Replay(const WhatIsRecorded& recorded, std::vector<HistoryItem>& history) {
+  state_ = ExperimentState{};
+  state_.id = id_;
+  early_stop_.reset();
+  for (const Recorded& event : recorded.events) {
+    HONE_RETURN_IF_ERROR(CheckNext(state_, event));
+    Evolve(state_, event);
+    HONE_RETURN_IF_ERROR(Observe(event, recorded.curves));
+    if (auto item = ToHistory(*state_.spec, event)) {
+      history.push_back(std::move(*item));
+    }
+  }
+  return {};
+}
+
+/// Tells the rule of early stopping, if there is one, an event that has been recorded; before the
+/// end of a trial, what it had reported.
+Status ExperimentStrand::Observe(const Recorded& recorded, const StoredCurves& curves) {
+  if (early_stop_ == nullptr && state_.spec->early_stopping) {
+    HONE_ASSIGN_OR_RETURN(early_stop_, EarlyStop::Create(*state_.spec));
+  }
+  if (early_stop_ == nullptr) {
+    return {};
+  }
+  if (const auto* succeeded = std::get_if<event::TrialSucceeded>(&recorded.event)) {
+    const auto found = curves.find(succeeded->outcome.trial);
+    for (std::size_t i = 0; found != curves.end() && i < found->second.size(); ++i) {
+      early_stop_->Add(found->first, succeeded->outcome.attempt, i + 1, found->second[i]);
+    }
+  }
+  early_stop_->Observe(recorded);
+  return {};
 }
 
 /// Makes what drives the experiment: the searcher, the watch on its trials, the dispatcher.
@@ -103,7 +104,14 @@ Status ExperimentStrand::BeginWatching() {
   };
   question_ =
       std::make_shared<Question>(std::move(suggester), strand_, ports_.runner.Instance(), post);
-  watch_ = std::make_shared<TrialWatch>(ports_, id_, state_.spec, std::move(parser), post);
+  ReportsWanted wanted{EarlyStopMetric(*state_.spec),
+                       [weak = weak_from_this()](TrialReports reports) {
+                         if (const auto self = weak.lock()) {
+                           self->Put({std::move(reports), {}});
+                         }
+                       }};
+  watch_ = std::make_shared<TrialWatch>(ports_, id_, state_.spec, std::move(parser), post,
+                                        std::move(wanted));
   dispatcher_ = std::make_shared<Dispatcher>(ports_, id_, strand_, watch_, post);
   return {};
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "controller/trial_reports.h"
 #include "core/ids.h"
 #include "core/observation.h"
 #include "core/spec.h"
@@ -32,13 +33,19 @@ struct TrialFollower {
   std::unique_ptr<Tailer> tailer;
   std::unique_ptr<ObservationFold> fold;
   std::uint64_t recorded_offset = 0;  ///< what the store has
+  TrialReports untold;                ///< on their way to the store, or just read from it
 
   /// The stored name of the log that this collector reads.
   static std::string SourceName(const CollectorSpec& collector);
 
   /// Opens the log where the store's records end, and folds those records.
+  /// @param wanted  metric whose stored reports go to `untold`; empty: none
   Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
-              Observations& store);
+              Observations& store, const std::string& wanted);
+  /// Folds a record; notes it as a report if it is of that metric.
+  void Add(const MetricRecord& record, const std::string& wanted);
+  /// Takes the reports out. The next ones count on from them.
+  TrialReports TakeUntold();
 };
 
 }  // namespace hone

@@ -23,12 +23,13 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 
 TrialWatch::TrialWatch(const EnginePorts& ports, ExperimentId id,
                        std::shared_ptr<const ExperimentSpec> spec,
-                       std::unique_ptr<MetricParser> parser, OnSeen on_seen)
+                       std::unique_ptr<MetricParser> parser, OnSeen on_seen, ReportsWanted wanted)
     : ports_(ports),
       id_(std::move(id)),
       spec_(std::move(spec)),
       parser_(std::move(parser)),
       on_seen_(std::move(on_seen)),
+      wanted_(std::move(wanted)),
       strand_(ports.io.MakeStrand()) {}
 
 void TrialWatch::Watch(TrialNumber trial, Attempt attempt, bool fresh) {
@@ -188,14 +189,16 @@ void TrialWatch::ReadMore(TrialNumber trial) {
 
 Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
   if (follower.tailer == nullptr) {
-    HONE_RETURN_IF_ERROR(follower.Open(*spec_, *parser_, ports_.runner, ports_.store));
+    HONE_RETURN_IF_ERROR(
+        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, wanted_.metric));
+    TellReports(follower);
   }
   return follower.tailer->Step(follower.end.has_value());
 }
 
 void TrialWatch::Record(TrialFollower& follower, TailStep step) {
   for (const MetricRecord& record : step.records) {
-    follower.fold->Add(record);
+    follower.Add(record, wanted_.metric);
   }
   ObservationBatch batch{follower.id,
                          follower.attempt,
@@ -211,6 +214,13 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
     self.OnRecorded(trial, attempt, status);
   };
   ports_.store.Record(std::move(batch), OnStrand(strand_, weak_from_this(), go_on));
+}
+
+/// What is stored is told on: only such reports can be the reason of anything.
+void TrialWatch::TellReports(TrialFollower& follower) {
+  if (TrialReports reports = follower.TakeUntold(); !reports.texts.empty()) {
+    wanted_.on_reports(std::move(reports));
+  }
 }
 
 void TrialWatch::ReadWaiting() {
@@ -233,6 +243,7 @@ void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& st
     HONE_LOG(kWarn, "record_failed", {"trial", trial}, {"reason", status.error().Text()});
     return Restart(found->second);
   }
+  TellReports(found->second);
   ReadMore(trial);
 }
 

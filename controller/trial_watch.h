@@ -8,6 +8,7 @@
 
 #include "controller/ports.h"
 #include "controller/trial_follower.h"
+#include "controller/trial_reports.h"
 #include "core/input.h"
 #include "core/spec.h"
 #include "metrics-collector/parser.h"
@@ -22,9 +23,10 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
  public:
   using OnSeen = std::function<void(input::Seen)>;
 
-  /// @param parser  of the experiment's metrics; @param on_seen  called on the I/O strand
+  /// @param parser  of the experiment's metrics; @param on_seen, wanted  called on the I/O strand;
+  /// reports are told once they are stored, and before the end of their attempt
   TrialWatch(const EnginePorts& ports, ExperimentId id, std::shared_ptr<const ExperimentSpec> spec,
-             std::unique_ptr<MetricParser> parser, OnSeen on_seen);
+             std::unique_ptr<MetricParser> parser, OnSeen on_seen, ReportsWanted wanted = {});
 
   /// Follow an attempt from now on. @param fresh  nothing of it can have been recorded yet
   void Watch(TrialNumber trial, Attempt attempt, bool fresh);
@@ -47,12 +49,14 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void ReadWaiting();
   void OnRecorded(TrialNumber trial, Attempt attempt, const Status& status);
   void Restart(TrialFollower& follower);
+  void TellReports(TrialFollower& follower);
 
   EnginePorts ports_;
   ExperimentId id_;
   std::shared_ptr<const ExperimentSpec> spec_;  // immutable, also held by the state
   std::unique_ptr<MetricParser> parser_;
   OnSeen on_seen_;
+  ReportsWanted wanted_;
   std::shared_ptr<Executor> strand_;
   std::map<TrialNumber, TrialFollower> followers_;  // strand only, like all below
   std::deque<TrialNumber> waiting_;                 // have a log to read, but no credit

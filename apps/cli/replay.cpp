@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hone replay: computes every proposal again and compares it with the recorded one.
+// hone replay: computes every proposal and every verdict of early stopping again and compares them
+// with the recorded ones.
 #include "suggestion/inprocess/replay.h"
 
 #include <cstdio>
@@ -10,6 +11,8 @@
 #include "apps/cli/removed.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
+#include "controller/recorded.h"
+#include "earlystop/recheck.h"
 
 namespace hone::cli {
 namespace {
@@ -27,6 +30,32 @@ std::string Doubt(const ExperimentState& state) {
   return text;
 }
 
+/// The verdicts; nothing to compare if the reports behind them were removed.
+Result<VerdictReport> Recheck(const Session& session, const ExperimentState& state,
+                              const std::vector<Recorded>& ledger) {
+  for (const Removal& removal : state.removals) {
+    if (removal.what.curves) {
+      return VerdictReport{};
+    }
+  }
+  HONE_ASSIGN_OR_RETURN(const auto curves, ReadCurves(session.store(), state.id, ledger));
+  return RecheckVerdicts(*state.spec, ledger, curves);
+}
+
+std::string VerdictText(const ExperimentState& state, const VerdictReport& verdicts) {
+  if (verdicts.compared == 0) {
+    return "";
+  }
+  std::string text = std::to_string(verdicts.compared - verdicts.different) + " of " +
+                     Counted(verdicts.compared, "verdict") + " of early stopping are equal\n";
+  if (verdicts.first) {
+    text += "first difference: trial " + state.NameOf(*state.Find(verdicts.first->trial)) +
+            ": recorded '" + verdicts.first->recorded + "', recomputed '" +
+            verdicts.first->recomputed + "'\n";
+  }
+  return text;
+}
+
 std::string TableText(const ExperimentState& state, const ReplayReport& report) {
   std::string text = std::to_string(report.compared - report.different) + " of " +
                      Counted(report.compared, "proposal") + " are equal\n";
@@ -38,10 +67,13 @@ std::string TableText(const ExperimentState& state, const ReplayReport& report) 
   return text;
 }
 
-nlohmann::json Document(const ExperimentState& state, const ReplayReport& report) {
+nlohmann::json Document(const ExperimentState& state, const ReplayReport& report,
+                        const VerdictReport& verdicts) {
   nlohmann::json document = {{"experiment", state.spec->name},
                              {"compared", report.compared},
                              {"different", report.different},
+                             {"verdictsCompared", verdicts.compared},
+                             {"verdictsDifferent", verdicts.different},
                              {"recorded", {{"build", state.build}, {"cpuLevel", state.cpu_level}}},
                              {"replayed", {{"build", HONE_VERSION}, {"cpuLevel", HONE_CPU_LEVEL}}}};
   if (report.first) {
@@ -68,12 +100,13 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
   }
   HONE_ASSIGN_OR_RETURN(const ReplayReport report,
                         ReplayExperiment(*state.spec, state.seed, ledger));
+  HONE_ASSIGN_OR_RETURN(const VerdictReport verdicts, Recheck(session, state, ledger));
   if (output == OutputFormat::kTable) {
-    HONE_RETURN_IF_ERROR(PrintText(TableText(state, report)));
+    HONE_RETURN_IF_ERROR(PrintText(TableText(state, report) + VerdictText(state, verdicts)));
   } else {
-    HONE_RETURN_IF_ERROR(PrintDocument(Document(state, report), output));
+    HONE_RETURN_IF_ERROR(PrintDocument(Document(state, report, verdicts), output));
   }
-  return report.different == 0 ? kExitOk : kExitFailed;
+  return report.different + verdicts.different == 0 ? kExitOk : kExitFailed;
 }
 
 }  // namespace
@@ -81,7 +114,7 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
 Verb ReplayVerb() {
   return MakeVerb<NamedOptions>({.name = "replay",
                                  .group = kReadGroup,
-                                 .summary = "compute every proposal again and compare",
+                                 .summary = "compute every proposal and verdict again and compare",
                                  .example = "hone replay digits"},
                                 &DeclareReader, &ReplayProposals);
 }

@@ -11,6 +11,7 @@
 #include "core/kubernetes_job.h"
 #include "core/spec_codec.h"
 #include "core/template.h"
+#include "earlystop/check.h"
 #include "metrics-collector/parser.h"
 
 namespace hone {
@@ -70,25 +71,6 @@ void CheckSearch(const ExperimentSpec& spec, Problems& problems) {
   CheckForeignSettings(*foreign, spec.algorithm, "spec.algorithm.algorithmSettings", problems);
   problems.CannotHere("spec.algorithm.algorithmName",
                       "this version has no " + name + " yet; use one of `hone algorithms`");
-}
-
-void CheckEarlyStopping(const AlgorithmSpec& early_stopping, Problems& problems) {
-  const std::string& name = early_stopping.name;
-  if (name.empty()) {
-    return;
-  }
-  const std::string field = "spec.earlyStopping.algorithmName";
-  const KatibAlgorithm* foreign = FindKatibEarlyStopping(name);
-  if (foreign == nullptr) {
-    const std::vector<std::string_view> names = KatibEarlyStoppingNames();
-    const std::string_view near = Nearest(name, names);
-    problems.Refuse(field, "there is no early stopping \"" + Printable(name, kShown) + "\"; " +
-                               (near.empty() ? "known is " + std::string(names.front())
-                                             : "did you mean \"" + std::string(near) + "\"?"));
-    return;
-  }
-  CheckForeignSettings(*foreign, early_stopping, "spec.earlyStopping.algorithmSettings", problems);
-  problems.CannotHere(field, "this version has no early stopping yet; leave it out");
 }
 
 void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
@@ -151,9 +133,7 @@ void Admit(const ExperimentSpec& spec, const TrialRunner& runner, Problems& prob
   CheckSpec(spec, problems);
   CheckSearch(spec, problems);
   CheckCollector(spec, problems);
-  if (spec.early_stopping) {
-    CheckEarlyStopping(*spec.early_stopping, problems);
-  }
+  CheckEarlyStopping(spec, problems);
   CheckJob(spec, problems);
   CheckRunner(spec, runner, problems);
 }

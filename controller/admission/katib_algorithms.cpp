@@ -68,12 +68,6 @@ const std::vector<KatibAlgorithm>& Search() {
   return all;
 }
 
-const std::vector<KatibAlgorithm>& EarlyStopping() {
-  static const std::vector<KatibAlgorithm> all = {
-      {"medianstop", {Int("min_trials_required", 1), Int("start_step", 1)}}};
-  return all;
-}
-
 const KatibAlgorithm* FindIn(const std::vector<KatibAlgorithm>& all, std::string_view name) {
   const auto found = std::ranges::find(all, name, &KatibAlgorithm::name);
   return found == all.end() ? nullptr : &*found;
@@ -83,18 +77,6 @@ const KatibAlgorithm* FindIn(const std::vector<KatibAlgorithm>& all, std::string
 
 const KatibAlgorithm* FindKatibSearch(std::string_view name) {
   return FindIn(Search(), name);
-}
-
-const KatibAlgorithm* FindKatibEarlyStopping(std::string_view name) {
-  return FindIn(EarlyStopping(), name);
-}
-
-std::vector<std::string_view> KatibEarlyStoppingNames() {
-  std::vector<std::string_view> names;
-  for (const KatibAlgorithm& algorithm : EarlyStopping()) {
-    names.push_back(algorithm.name);
-  }
-  return names;
 }
 
 }  // namespace hone

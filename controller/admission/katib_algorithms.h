@@ -19,8 +19,5 @@ struct KatibAlgorithm {
 
 /// Null if Katib has no such algorithm.
 const KatibAlgorithm* FindKatibSearch(std::string_view name);
-const KatibAlgorithm* FindKatibEarlyStopping(std::string_view name);
-/// The names of Katib's early stopping algorithms.
-std::vector<std::string_view> KatibEarlyStoppingNames();
 
 }  // namespace hone

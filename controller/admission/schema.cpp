@@ -3,10 +3,12 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "algorithms/registry.h"
 #include "base/text.h"
 #include "controller/admission/schema_fields.h"
+#include "earlystop/registry.h"
 
 namespace hone {
 namespace {
@@ -100,41 +102,50 @@ Json SettingItem(const SettingSpec& setting) {
 }
 
 /// What holds for the settings if the algorithm is this one.
-Json RuleOf(const SearcherInfo& info) {
+Json RuleOf(const std::string& name, const std::vector<SettingSpec>& settings, bool any_setting) {
   Json alternatives = Json::array();
-  for (const SettingSpec& setting : info.settings) {
+  for (const SettingSpec& setting : settings) {
     alternatives.push_back(SettingItem(setting));
   }
   Json then = Json::object();
-  if (!info.ignores_unknown_settings && !alternatives.empty()) {
+  if (!any_setting && !alternatives.empty()) {
     then = {{"properties", {{"algorithmSettings", {{"items", {{"anyOf", alternatives}}}}}}}};
   }
-  return {{"if", {{"properties", {{"algorithmName", {{"const", info.name}}}}}}},
+  return {{"if", {{"properties", {{"algorithmName", {{"const", name}}}}}}},
           {"then", std::move(then)}};
 }
 
-void AddAlgorithm(Json& algorithm) {
+/// What is registered, as far as a file may name it.
+struct Choices {
+  explicit Choices(std::string what) : doc(std::move(what)) {}
+
+  template <class Info>
+  void Add(const Info& info, bool any_setting) {
+    names.push_back(info.name);
+    rules.push_back(RuleOf(info.name, info.settings, any_setting));
+    doc += "\n" + info.name + ": " + info.summary;
+  }
+
   Json names = Json::array();
   Json rules = Json::array();
-  std::string doc = "The search algorithm.";
-  for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
-    names.push_back(info->name);
-    rules.push_back(RuleOf(*info));
-    doc += "\n" + info->name + ": " + info->summary;
-  }
+  std::string doc;
+};
+
+void AddChoices(Json& algorithm, const Choices& choices) {
   const Json item = {
       {"type", "object"},
       {"properties",
        {{"name", {{"type", "string"}}}, {"value", {{"type", TypeOf(Kind::kNumberText)}}}}},
       {"required", {"name", "value"}}};
   algorithm["properties"] = {
-      {"algorithmName", {{"type", "string"}, {"description", doc}, {"enum", names}}},
+      {"algorithmName",
+       {{"type", "string"}, {"description", choices.doc}, {"enum", choices.names}}},
       {"algorithmSettings",
        {{"type", "array"},
         {"description", "What it is told; `hone algorithms` has the ranges."},
         {"items", item}}}};
   algorithm["required"] = {"algorithmName"};
-  algorithm["allOf"] = rules;
+  algorithm["allOf"] = choices.rules;
 }
 
 }  // namespace
@@ -150,7 +161,16 @@ std::string ExperimentSchema() {
     Add(root, field);
   }
   Json& spec = root["properties"]["spec"]["properties"];
-  AddAlgorithm(spec["algorithm"]);
+  Choices searchers("The search algorithm.");
+  for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    searchers.Add(*info, info->ignores_unknown_settings);
+  }
+  AddChoices(spec["algorithm"], searchers);
+  Choices stoppers("The rule.");
+  for (const StopperInfo* info : StopperRegistry::Instance().All()) {
+    stoppers.Add(*info, false);
+  }
+  AddChoices(spec["earlyStopping"], stoppers);
   spec["nasConfig"]["properties"]["operations"]["items"]["properties"]["parameters"]["items"] =
       spec["parameters"]["items"];
   return root.dump(2) + "\n";

@@ -64,11 +64,6 @@ constexpr Field kFields[] = {
 
     {"spec.algorithm", Kind::kObject, "How to search.", true},
     {"spec.earlyStopping", Kind::kObject, "When to stop a trial before its end."},
-    {"spec.earlyStopping.algorithmName", Kind::kText, "The rule.", true},
-    {"spec.earlyStopping.algorithmSettings", Kind::kList, "Its settings."},
-    {"spec.earlyStopping.algorithmSettings[]", Kind::kObject, "One setting."},
-    {"spec.earlyStopping.algorithmSettings[].name", Kind::kText, "Its name.", true},
-    {"spec.earlyStopping.algorithmSettings[].value", Kind::kNumberText, "Its value.", true},
 
     {"spec.parallelTrialCount", Kind::kInteger, "Trials at a time; 3, if nothing is said."},
     {"spec.maxTrialCount", Kind::kInteger, "Trials in all; without it there is no end but goal."},

@@ -65,6 +65,12 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (!options.further.empty()) {
     spec["objective"]["additionalObjectives"] = Json::parse(options.further);
   }
+  if (!options.early_stopping.empty()) {
+    spec["earlyStopping"] = Json::parse(options.early_stopping);
+  }
+  if (!options.collector.empty()) {
+    spec["metricsCollectorSpec"] = Json::parse(options.collector);
+  }
   if (!options.max_duration.empty()) {
     spec["maxDuration"] = options.max_duration;
   }

@@ -22,6 +22,8 @@ struct ExperimentOptions {
   std::string max_duration = {};    ///< empty: none
   std::string initial_trials = {};  ///< JSON list; empty: none
   std::string further = {};         ///< JSON list of additionalObjectives; empty: none
+  std::string early_stopping = {};  ///< JSON of spec.earlyStopping; empty: none
+  std::string collector = {};       ///< JSON of spec.metricsCollectorSpec; empty: none
   std::uint64_t seed = 7;
   std::string command = R"(["true"])";  ///< JSON list
 };

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/recorded.h"
+
+#include <iterator>
+#include <utility>
+
+#include "core/spec_codec.h"
+#include "earlystop/early_stop.h"
+
+namespace hone {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 10000;
+
+Result<std::vector<Recorded>> ReadWhole(Ledger& ledger, const ExperimentId& id) {
+  std::vector<Recorded> all;
+  while (true) {
+    const Version from = all.empty() ? 0 : all.back().seq;
+    HONE_ASSIGN_OR_RETURN(auto part, ledger.Read(id, from, kReadAtOnce));
+    const bool last = part.size() < kReadAtOnce;
+    all.insert(all.end(), std::make_move_iterator(part.begin()),
+               std::make_move_iterator(part.end()));
+    if (last) {
+      return all;
+    }
+  }
+}
+
+/// The attempt whose curve an event makes matter; 0: none.
+std::pair<TrialNumber, Attempt> WithCurve(const Event& event) {
+  if (const auto* succeeded = std::get_if<event::TrialSucceeded>(&event)) {
+    return {succeeded->outcome.trial, succeeded->outcome.attempt};
+  }
+  const auto* stopped = std::get_if<event::TrialStopRequested>(&event);
+  const bool by_rule = stopped != nullptr && !stopped->ruling.rule.empty();
+  return by_rule ? std::pair(stopped->trial, stopped->attempt)
+                 : std::pair(TrialNumber(0), Attempt(0));
+}
+
+}  // namespace
+
+Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
+                                const std::vector<Recorded>& events) {
+  StoredCurves curves;
+  const auto* created =
+      events.empty() ? nullptr : std::get_if<event::ExperimentCreated>(&events.front().event);
+  if (created == nullptr) {
+    return curves;
+  }
+  HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created->document));
+  const std::string metric = EarlyStopMetric(spec);
+  if (metric.empty()) {
+    return curves;
+  }
+  for (const Recorded& recorded : events) {
+    const auto [trial, attempt] = WithCurve(recorded.event);
+    if (trial == 0 || curves.contains(trial)) {
+      continue;
+    }
+    HONE_ASSIGN_OR_RETURN(const auto rows, store.ReadRecords({id, trial}, attempt, metric));
+    std::vector<std::string>& curve = curves[trial];
+    for (const StoredRecord& row : rows) {
+      curve.push_back(row.record.text);
+    }
+  }
+  return curves;
+}
+
+Result<WhatIsRecorded> ReadRecorded(Store& store, const ExperimentId& id, OwnerEpoch epoch) {
+  HONE_RETURN_IF_ERROR(store.TakeOver(id, epoch));
+  WhatIsRecorded recorded;
+  HONE_ASSIGN_OR_RETURN(recorded.events, ReadWhole(store, id));
+  HONE_ASSIGN_OR_RETURN(recorded.outbox, store.ReadOutbox(id));
+  if (recorded.events.empty()) {
+    return Fail(Code::kNotFound, "there is no such experiment");
+  }
+  HONE_ASSIGN_OR_RETURN(recorded.curves, ReadCurves(store, id, recorded.events));
+  return recorded;
+}
+
+}  // namespace hone

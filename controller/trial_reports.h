@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+
+namespace hone {
+
+/// Stored reports of one metric of an attempt, in the order of its log.
+struct TrialReports {
+  TrialNumber trial = 0;
+  Attempt attempt = 0;
+  std::size_t first = 1;    ///< number of the first one, from 1
+  bool from_store = false;  ///< what an engine before this one recorded, or what is told once more
+  std::vector<std::string> texts;
+};
+
+/// Who wants to hear of them, and of which metric.
+struct ReportsWanted {
+  std::string metric;  ///< empty: of none
+  std::function<void(TrialReports)> on_reports;
+};
+
+}  // namespace hone
