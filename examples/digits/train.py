@@ -6,6 +6,8 @@ Prints one line per epoch in the form that Katib's and hone's default filter rea
 
     epoch=3 accuracy=0.9417 loss=0.2381
 
+Asked to end (SIGTERM, which is what early stopping sends) it finishes its epoch, says so, and leaves.
+
 Equal arguments give equal output: the split, the initial weights and the order of the samples have fixed
 seeds, and numerical libraries use one thread.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -53,12 +56,17 @@ def main() -> int:
         batch_size=32,
         random_state=SEED,
     )
+    asked_to_end = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: asked_to_end.append(number))
     for epoch in range(1, args.epochs + 1):
         model.partial_fit(x_train, y_train, classes=classes)
         probabilities = model.predict_proba(x_valid)
         accuracy = accuracy_score(y_valid, classes[probabilities.argmax(axis=1)])
         loss = log_loss(y_valid, probabilities, labels=classes)
         print(f"epoch={epoch} accuracy={accuracy:.4f} loss={loss:.4f}", flush=True)
+        if asked_to_end:
+            print(f"asked to end after epoch {epoch}", flush=True)
+            return 128 + asked_to_end[0]
     return 0
 
 

@@ -232,7 +232,7 @@ TEST_CASE("examples: those that need nothing but Python run", "[apps][slow]") {
       fleet.Start(example, {});
     }
   }
-  CHECK(fleet.size() >= 16);
+  CHECK(fleet.size() >= 18);
   fleet.CheckAll();
 }
 
@@ -244,7 +244,7 @@ TEST_CASE("examples: those with scikit-learn run", "[apps][slow]") {
                   {"--set", "spec.maxTrialCount=2", "--set", "spec.maxFailedTrialCount=0"});
     }
   }
-  CHECK(fleet.size() == 5);
+  CHECK(fleet.size() == 6);
   fleet.CheckAll();
 }
 
