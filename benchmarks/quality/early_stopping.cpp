@@ -67,10 +67,12 @@ Outcome Play(const std::vector<Losses>& curves, Stopper* stopper) {
       slot.curve.Add(curves[slot.trial][slot.curve.count()]);
       outcome.epochs += 1.0 / (kTrials * kEpochs);
       outcome.best = std::min(outcome.best, slot.curve.Best().value_or(1e9));
-      const Judgement judgement =
-          stopper != nullptr ? stopper->Judge(number, slot.curve) : Judgement{};
-      for (const Rung& rung : judgement.rungs) {
-        stopper->Reached(number, rung);
+      Judgement judgement;
+      if (stopper != nullptr) {
+        judgement = stopper->Judge(number, slot.curve);
+        for (const Rung& rung : judgement.rungs) {
+          stopper->Reached(number, rung);
+        }
       }
       const bool whole = slot.curve.count() == kEpochs;
       if (stopper != nullptr && whole) {

@@ -201,9 +201,9 @@ TEST_CASE("early stopping: killed at every write to the store, a stopped trial i
   const std::string rule = GENERATE("medianstop", "asha");
   INFO(rule);
   const ExperimentOptions options{
-      .max_trials = 8,
+      .max_trials = 12,
       .early_stopping = R"({"algorithmName": ")" + rule + R"(", "algorithmSettings": [{"name": ")" +
-                        (rule == "asha" ? "reduction_factor" : "start_step") +
+                        (rule == "asha" ? "reduction_factor" : "min_trials_required") +
                         R"(", "value": "2"}]})"};
   std::uint64_t writes = 0;
   {
@@ -232,7 +232,7 @@ TEST_CASE("early stopping: killed at every write to the store, a stopped trial i
       simulation.StartEngine(true);
       if (simulation.store.FindExperiment("default", "sim").has_value()) {
         REQUIRE(simulation.RunToEnd());
-        CHECK(simulation.StateOf("sim").Completed() == 8);
+        CHECK(simulation.StateOf("sim").Completed() == 12);
         CheckStopped(simulation);
       }
     }
