@@ -28,6 +28,20 @@ double NormalQuantile(double probability) {
   return boost::math::quantile(boost::math::normal(), probability);
 }
 
+/// Of the completed ones.
+Result<std::vector<gp::Observed>> ResultsOf(const UnitSpace& space,
+                                            std::span<const PastTrial> trials) {
+  std::vector<gp::Observed> results;
+  for (const PastTrial& trial : trials) {
+    if (trial.outcome != PastTrial::Outcome::kCompleted) {
+      continue;
+    }
+    HONE_ASSIGN_OR_RETURN(VectorXd point, space.Encode(trial.values));
+    results.push_back({std::move(point), trial.value, std::nullopt});
+  }
+  return results;
+}
+
 }  // namespace
 
 struct Predictor::Fitted {
@@ -48,13 +62,7 @@ Result<Predictor> Predictor::Create(const Space& space, std::span<const PastTria
                                     Direction direction) {
   HONE_ASSIGN_OR_RETURN(SpaceEncoder encoder, SpaceEncoder::Create(space));
   UnitSpace unit(space, std::move(encoder));
-  std::vector<gp::Observed> results;
-  for (const PastTrial& trial : trials) {
-    if (trial.outcome == PastTrial::Outcome::kCompleted) {
-      HONE_ASSIGN_OR_RETURN(VectorXd point, unit.Encode(trial.values));
-      results.push_back({std::move(point), trial.value, std::nullopt});
-    }
-  }
+  HONE_ASSIGN_OR_RETURN(const std::vector<gp::Observed> results, ResultsOf(unit, trials));
   if (results.size() < kLeastForPrediction) {
     return Fail(Code::kFailedPrecondition, "a prediction needs " +
                                                std::to_string(kLeastForPrediction) +

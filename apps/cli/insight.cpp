@@ -36,6 +36,7 @@ constexpr char kAt[] = "--at";
 tl::unexpected<Error> NoSuchParameter(const Space& space, std::string_view name,
                                       const char* where) {
   std::vector<std::string_view> names;
+  names.reserve(space.parameters.size());
   for (const Parameter& parameter : space.parameters) {
     names.push_back(parameter.name);
   }

@@ -55,19 +55,22 @@ std::string TableText(const ExperimentState& state, const std::vector<Assignment
          ", without the noise of a single one\n";
 }
 
+nlohmann::json Assignments(const Space& space, const Assignment& values) {
+  nlohmann::json assignments = nlohmann::json::array();
+  for (std::size_t p = 0; p < values.size(); ++p) {
+    if (values[p].active) {
+      assignments.push_back({{"name", space.parameters[p].name}, {"value", values[p].text}});
+    }
+  }
+  return assignments;
+}
+
 nlohmann::json Document(const ExperimentState& state, const std::vector<Assignment>& points,
                         const std::vector<Prediction>& predictions, std::size_t trials) {
   nlohmann::json items = nlohmann::json::array();
   for (std::size_t i = 0; i < points.size(); ++i) {
-    nlohmann::json assignments = nlohmann::json::array();
-    for (std::size_t p = 0; p < points[i].size(); ++p) {
-      if (points[i][p].active) {
-        assignments.push_back(
-            {{"name", state.spec->space.parameters[p].name}, {"value", points[i][p].text}});
-      }
-    }
     const Prediction& found = predictions[i];
-    items.push_back({{"parameterAssignments", std::move(assignments)},
+    items.push_back({{"parameterAssignments", Assignments(state.spec->space, points[i])},
                      {"mean", found.mean},
                      {"spread", found.spread},
                      {"low", found.low},
