@@ -227,6 +227,9 @@ void Engine::OnDurable(const ExperimentId& id, bool drained) {
     return;
   }
   found->second.drained = drained;
+  if (options_.on_change) {
+    options_.on_change();
+  }
   if (!drained) {
     return;
   }

@@ -17,10 +17,11 @@
 namespace hone {
 
 struct EngineOptions {
-  std::string owner = "engine";        ///< who this is, for people
-  std::filesystem::path crash_folder;  ///< see base/crash.h; empty: crashes are not counted
-  bool drive_all = false;              ///< take up every unfinished experiment at the start
-  bool serve_requests = true;          ///< answer the store's requests table
+  std::string owner = "engine";          ///< who this is, for people
+  std::filesystem::path crash_folder;    ///< see base/crash.h; empty: crashes are not counted
+  bool drive_all = false;                ///< take up every unfinished experiment at the start
+  bool serve_requests = true;            ///< answer the store's requests table
+  std::function<void()> on_change = {};  ///< something new is in the ledger; may be empty
 };
 
 /// The supervisor: owns the strands of all experiments that this process drives, keeps the lease
@@ -35,6 +36,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static Result<std::shared_ptr<Engine>> Create(const EnginePorts& ports, EngineOptions options);
 
   void Handle(EngineRequest request, Reply reply);
+  /// Ends an attempt early, as a stopper would. @param reply  once that is recorded, or refused
+  void StopEarly(const TrialId& id, Attempt attempt, std::string reason, Reply reply);
   /// Suspends all experiments; `done` when nothing of them runs any more.
   void SuspendAll(const std::string& reason, std::function<void()> done);
   /// `done` once every experiment it drives is over or suspended, and nothing of them runs.

@@ -167,6 +167,20 @@ void Engine::Remove(const ExperimentId& id, const Reply& reply) {
   }));
 }
 
+void Engine::StopEarly(const TrialId& id, Attempt attempt, std::string reason, Reply reply) {
+  strand_->Post([self = shared_from_this(), id, attempt, reason = std::move(reason),
+                 reply = std::move(reply)] {
+    if (self->stopped_) {
+      return reply(Fail(Code::kUnavailable, "the engine is stopping"));
+    }
+    self->DriveOr(id.experiment, reply,
+                  [number = id.number, attempt, reason, reply](ExperimentStrand& strand) {
+                    strand.Post(input::Verdict{number, attempt, false, reason},
+                                Answering(reply, ""));
+                  });
+  });
+}
+
 void Engine::Run(const request::KillTrial& kill, const Reply& reply) {
   const auto end = [kill, reply](ExperimentStrand& strand, TrialNumber number) {
     strand.Post(input::KillTrial{number, kill.reason}, Answering(reply, kill.trial));

@@ -43,7 +43,9 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   launch.experiment_name = spec.name;
   launch.name_space = spec.name_space;
   launch.trial_name = state.NameOf(trial);
-  HONE_ASSIGN_OR_RETURN(launch.run_object, RenderTrial(spec, launch.trial_name, trial.values));
+  if (spec.runner != RunnerKind::kAskTell) {
+    HONE_ASSIGN_OR_RETURN(launch.run_object, RenderTrial(spec, launch.trial_name, trial.values));
+  }
   launch.primary_container = spec.trial_template.primary_container;
   launch.parameters = TypedParameters(spec.space, trial.values);
   if (const auto folder = spec.annotations.find(kWorkingFolderAnnotation);

@@ -17,7 +17,8 @@ struct Free {
     gpus -= std::int64_t{demand.gpus} * slots;
   }
   [[nodiscard]] bool Fits(const Demand& demand) const {
-    return cpus >= std::int64_t{demand.cpus} && gpus >= std::int64_t{demand.gpus};
+    return (demand.cpus == 0 || cpus >= std::int64_t{demand.cpus}) &&
+           (demand.gpus == 0 || gpus >= std::int64_t{demand.gpus});
   }
 };
 

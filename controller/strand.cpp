@@ -34,7 +34,9 @@ void ExperimentStrand::Put(Item item) {
 
 void ExperimentStrand::Hint(TrialNumber trial) {
   strand_->Post([self = shared_from_this(), trial] {
-    if (self->watch_ != nullptr) {
+    if (self->loaded_ && !self->closed_ && trial == 0) {
+      self->Report();
+    } else if (self->watch_ != nullptr) {
       self->watch_->Hint(trial);
     }
   });
@@ -209,13 +211,18 @@ void ExperimentStrand::Act(const StrandStep& step) {
     dispatcher_->StopAgain(state_, trial);
   }
   for (const auto& [trial, attempt] : step.over) {
-    ports_.runner.Forget({id_, trial}, attempt);
+    runner_->Forget({id_, trial}, attempt);
   }
 }
 
 void ExperimentStrand::Report() {
   const bool answered = std::exchange(offer_answered_, false);
-  slots_.Report(id_, state_.SlotsHeld(), Want(state_), answered);
+  const std::uint32_t held = state_.SlotsHeld();
+  std::uint32_t want = Want(state_);
+  if (const auto room = runner_->Room(id_)) {
+    want = std::min(want, *room > held ? *room - held : 0);
+  }
+  slots_.Report(id_, held, want, answered);
 }
 
 /// Sees to it that the core hears when maxDuration is used up. The wall clock is what counts, and

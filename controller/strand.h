@@ -45,7 +45,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Start(Done done);
   /// Gives an input. @param done  may be empty; called when what was decided is durable, or refused
   void Post(Input input, Done done = {});
-  /// Something may have changed outside.
+  /// Something may have changed outside. @param trial  0: the room for trials
   void Hint(TrialNumber trial);
   /// Drives no more; trials that run go on running. @param done  nothing of it is under way any
   /// more
@@ -81,6 +81,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void WaitForDeadline();
 
   EnginePorts ports_;
+  TrialRunner* runner_ = nullptr;  // of its kind of trials; set by loading
   SlotScheduler& slots_;
   ExperimentId id_;
   OwnerEpoch epoch_;

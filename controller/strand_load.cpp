@@ -95,6 +95,9 @@ Status ExperimentStrand::BeginWatching() {
   if (watch_ != nullptr) {
     watch_->Close();
   }
+  HONE_ASSIGN_OR_RETURN(runner_, ports_.runner.For(*state_.spec));
+  const EnginePorts ports{ports_.store,   ports_.suggesters, *runner_,
+                          ports_.control, ports_.io,         ports_.clock};
   HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(id_, *state_.spec, state_.seed));
   HONE_ASSIGN_OR_RETURN(auto parser, MakeParser(state_.spec->collector, state_.spec->objective));
   const auto post = [weak = weak_from_this()](Input input) {
@@ -102,17 +105,16 @@ Status ExperimentStrand::BeginWatching() {
       self->Post(std::move(input));
     }
   };
-  question_ =
-      std::make_shared<Question>(std::move(suggester), strand_, ports_.runner.Instance(), post);
+  question_ = std::make_shared<Question>(std::move(suggester), strand_, runner_->Instance(), post);
   ReportsWanted wanted{EarlyStopMetric(*state_.spec),
                        [weak = weak_from_this()](TrialReports reports) {
                          if (const auto self = weak.lock()) {
                            self->Put({std::move(reports), {}});
                          }
                        }};
-  watch_ = std::make_shared<TrialWatch>(ports_, id_, state_.spec, std::move(parser), post,
+  watch_ = std::make_shared<TrialWatch>(ports, id_, state_.spec, std::move(parser), post,
                                         std::move(wanted));
-  dispatcher_ = std::make_shared<Dispatcher>(ports_, id_, strand_, watch_, post);
+  dispatcher_ = std::make_shared<Dispatcher>(ports, id_, strand_, watch_, post);
   return {};
 }
 
@@ -130,7 +132,7 @@ void ExperimentStrand::Recover(std::vector<OutboxItem> outbox, const Done& done)
     self.OnObserved(outbox, *seen);
     done({});
   };
-  ports_.runner.Observe(id_, OnStrand(strand_, weak_from_this(), go_on));
+  runner_->Observe(id_, OnStrand(strand_, weak_from_this(), go_on));
 }
 
 /// Carries out what the outbox still holds. @returns the trials that are being launched by it
@@ -160,8 +162,8 @@ void ExperimentStrand::StopStrays(const std::vector<Sighting>& seen) {
       continue;
     }
     HONE_LOG(kWarn, "stray_attempt_stopped", {"experiment", id_.text}, {"trial", sighting.trial});
-    ports_.runner.Stop({id_, sighting.trial}, sighting.attempt, StopMode::kTerminate,
-                       [](const Status& /*seen again at the next start if it did not work*/) {});
+    runner_->Stop({id_, sighting.trial}, sighting.attempt, StopMode::kTerminate,
+                  [](const Status& /*seen again at the next start if it did not work*/) {});
   }
 }
 
@@ -170,6 +172,11 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
                                   const std::vector<Sighting>& seen) {
   loaded_ = true;
   StopStrays(seen);
+  for (const TrialNumber number : state_.active) {
+    if (const TrialState& trial = *state_.Find(number); trial.launched) {
+      runner_->Adopt({id_, number}, trial.attempt);
+    }
+  }
   const std::set<TrialNumber> launching = CarryOutbox(outbox);
   for (const TrialNumber number : state_.active) {
     const TrialState& trial = *state_.Find(number);
@@ -181,10 +188,10 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
     watch_->Confirm(number, trial.attempt);
     dispatcher_->StopAgain(state_, number);
   }
-  slots_.Register(id_, ports_.runner.DemandOf(*state_.spec),
+  slots_.Register(id_, runner_->DemandOf(*state_.spec),
                   [weak = weak_from_this()](std::uint32_t slots) {
                     if (const auto self = weak.lock()) {
-                      self->Post(input::Offer{slots, self->ports_.runner.Instance()});
+                      self->Post(input::Offer{slots, self->runner_->Instance()});
                     }
                   });
   StrandStep step;

@@ -244,6 +244,7 @@ void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& st
     return Restart(found->second);
   }
   TellReports(found->second);
+  ports_.runner.Recorded(found->second.id, attempt, found->second.recorded_offset);
   ReadMore(trial);
 }
 

@@ -14,6 +14,12 @@
 
 namespace hone {
 
+/// What runs trials. [hone's own field]
+enum class RunnerKind {
+  kLocal,    ///< processes of this machine
+  kAskTell,  ///< workers that ask a daemon for trials and tell it their results
+};
+
 struct AlgorithmSpec {
   std::string name;
   std::vector<Setting> settings;
@@ -102,8 +108,9 @@ struct ExperimentSpec {
   std::optional<int> max_trial_count;
   std::optional<int> max_failed_trial_count;
   ResumePolicy resume_policy = ResumePolicy::kNever;
+  RunnerKind runner = RunnerKind::kLocal;
   CollectorSpec collector;
-  TrialTemplate trial_template;
+  TrialTemplate trial_template;  ///< empty for kAskTell
   std::optional<std::uint64_t> seed;
   std::optional<RetryPolicy> retry_policy;
   std::optional<Duration> max_trial_duration;

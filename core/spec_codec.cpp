@@ -176,8 +176,9 @@ void DecodeBody(Fields& fields, ExperimentSpec& spec) {
   }
   spec.early_stopping = DecodeAlgorithm(fields, "earlyStopping");
   DecodeBudget(fields, spec);
-  DecodeCollector(fields, spec.collector);
-  DecodeTemplate(fields, spec.trial_template);
+  spec.runner = DecodeRunner(fields);
+  DecodeCollector(fields, spec.runner, spec.collector);
+  DecodeTemplate(fields, spec.runner, spec.trial_template);
   DecodeOwnFields(fields, spec);
   fields.Finish();
 }

@@ -139,7 +139,6 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
                                                              "); the last ones are not tried");
   }
   DecodeResources(fields, spec.trial_template);
-  DecodeRunner(fields);
 }
 
 }  // namespace hone

@@ -19,16 +19,17 @@ void DecodeSpace(Fields& spec, Space& space);
 bool DecodeParameters(Fields& holder, Space& space, bool default_distribution);
 /// `spec.nasConfig`, with the rules of Katib's NAS services for operations.
 void DecodeNas(Fields& spec, std::optional<NasSpec>& nas);
-/// `spec.metricsCollectorSpec`, with Katib's defaults by kind.
-void DecodeCollector(Fields& spec, CollectorSpec& collector);
-/// `spec.trialTemplate`, with Katib's defaults by the kind of the run object.
-void DecodeTemplate(Fields& spec, TrialTemplate& trial);
+/// `spec.metricsCollectorSpec`, with Katib's defaults by kind. @param runner  with kAskTell the
+/// workers report, which is Push
+void DecodeCollector(Fields& spec, RunnerKind runner, CollectorSpec& collector);
+/// `spec.trialTemplate`, with Katib's defaults by the kind of the run object; kAskTell has none.
+void DecodeTemplate(Fields& spec, RunnerKind runner, TrialTemplate& trial);
 /// `spec.resources`: becomes limits of the template's primary container, where that says nothing.
 void DecodeResources(Fields& spec, TrialTemplate& trial);
 /// `spec.initialTrials`, after the space; see core/initial_trials.h.
 std::vector<Assignment> DecodeInitialTrials(Fields& spec, const Space& space);
-/// `spec.runner`: only the local one is there, so nothing is left to keep.
-void DecodeRunner(Fields& spec);
+/// `spec.runner`; the local one if it is not there.
+RunnerKind DecodeRunner(Fields& spec);
 /// hone's own fields of `spec`.
 void DecodeOwnFields(Fields& fields, ExperimentSpec& spec);
 

@@ -259,8 +259,11 @@ void DecodeConditions(Fields& fields, TrialTemplate& trial) {
 
 }  // namespace
 
-void DecodeCollector(Fields& spec, CollectorSpec& collector) {
-  ObjectAt(spec.object(), "metricsCollectorSpec");
+void DecodeCollector(Fields& spec, RunnerKind runner, CollectorSpec& collector) {
+  json* const written = ObjectAt(spec.object(), "metricsCollectorSpec");
+  if (runner == RunnerKind::kAskTell && written != nullptr && written->empty()) {
+    (*written)["collector"]["kind"] = "Push";
+  }
   std::optional<Fields> fields = spec.Object("metricsCollectorSpec");
   if (!fields) {
     return;
@@ -273,10 +276,23 @@ void DecodeCollector(Fields& spec, CollectorSpec& collector) {
     DecodeHttpGet(*source, collector.kind);
     source->Finish();
   }
+  if (runner == RunnerKind::kAskTell && collector.kind != CollectorKind::kPush) {
+    spec.problems().Refuse(spec.Path("metricsCollectorSpec.collector.kind"),
+                           "must be Push for runner AskTell, whose workers report; leave "
+                           "metricsCollectorSpec out");
+  }
   fields->Finish();
 }
 
-void DecodeTemplate(Fields& spec, TrialTemplate& trial) {
+void DecodeTemplate(Fields& spec, RunnerKind runner, TrialTemplate& trial) {
+  if (runner == RunnerKind::kAskTell) {
+    spec.Keep({"trialTemplate"});
+    if (spec.Has("trialTemplate")) {
+      spec.problems().Refuse(spec.Path("trialTemplate"),
+                             "must be absent for runner AskTell: the workers know what to run");
+    }
+    return;
+  }
   std::optional<Fields> fields = spec.Object("trialTemplate");
   if (!fields) {
     if (!spec.Has("trialTemplate")) {

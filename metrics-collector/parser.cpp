@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics-collector/parser.h"
 
+#include "base/text.h"
+#include "core/push_line.h"
 #include "metrics-collector/json_lines.h"
 #include "metrics-collector/text.h"
 
 namespace hone {
+namespace {
+
+/// Reads what workers reported.
+class PushLinesParser final : public MetricParser {
+ public:
+  void ParseLine(std::string_view line, std::vector<MetricRecord>& out) const override {
+    if (auto record = ParsePushLine(line)) {
+      out.push_back(std::move(*record));
+    }
+  }
+  [[nodiscard]] std::string WhyNothing(std::string_view line) const override {
+    return Trim(line).empty() || ParsePushLine(line) ? "" : "is no line of pushed metrics";
+  }
+};
+
+}  // namespace
 
 Result<std::unique_ptr<MetricParser>> MakeParser(const CollectorSpec& collector,
                                                  const Objective& objective) {
+  if (collector.kind == CollectorKind::kPush) {
+    return std::make_unique<PushLinesParser>();
+  }
   if (collector.format == FileFormat::kJson) {
     return MakeJsonLinesParser(objective.MetricNames());
   }

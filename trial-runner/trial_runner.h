@@ -62,6 +62,16 @@ class TrialRunner {
   using Seen = std::function<void(Result<std::vector<Sighting>>)>;
   virtual ~TrialRunner() = default;
 
+  /// The runner that runs such trials: this one, or one that it stands for.
+  /// @errors kFailedPrecondition: they cannot run here
+  virtual Result<TrialRunner*> For(const ExperimentSpec& spec) {
+    if (spec.runner == RunnerKind::kLocal) {
+      return this;
+    }
+    return Fail(Code::kFailedPrecondition, "only 'hone serve' has workers for runner AskTell",
+                "spec.runner.kind");
+  }
+
   /// Identity of this instance (machine and work folder), recorded with each launch.
   [[nodiscard]] virtual std::string Instance() const = 0;
 
@@ -72,6 +82,16 @@ class TrialRunner {
   [[nodiscard]] virtual Demand DemandOf(const ExperimentSpec& spec) const = 0;
   [[nodiscard]] virtual Capacity Total() const = 0;
 
+  /// How many trials of an experiment may hold a place now; nothing: as many as the resources
+  /// allow. A hint at trial 0 of the experiment says that it has changed.
+  [[nodiscard]] virtual std::optional<std::uint32_t> Room(
+      const ExperimentId& /*experiment*/) const {
+    return std::nullopt;
+  }
+
+  /// This attempt was launched by a former engine and is not known to be over. Comes before
+  /// anything else about it, after Observe.
+  virtual void Adopt(const TrialId& /*id*/, Attempt /*attempt*/) {}
   /// Starts an attempt. Idempotent by (trial, attempt): a second call for one that runs or ran does
   /// nothing.
   /// @errors (to done) kInvalidArgument, kNotFound, kPermissionDenied: this attempt can never
@@ -97,6 +117,8 @@ class TrialRunner {
   /// error; else a path as the trial sees it
   virtual Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
                                                          const std::string& file) = 0;
+  /// What its output told up to `offset` is recorded.
+  virtual void Recorded(const TrialId& /*id*/, Attempt /*attempt*/, std::uint64_t /*offset*/) {}
   /// Removes all that is left of an experiment outside: logs, folders. Its trials must be over.
   /// Idempotent.
   virtual Status Remove(const ExperimentId& experiment) = 0;

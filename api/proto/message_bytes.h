@@ -25,7 +25,7 @@ grpc::Status SerializeMessage(const Message& message, grpc::ByteBuffer& bytes) {
 
 inline grpc::ServerUnaryReactor* RefuseBytes(grpc::CallbackServerContext& context) {
   grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
-  reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no message of Katib's"});
+  reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no such message"});
   return reactor;
 }
 

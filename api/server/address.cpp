@@ -9,6 +9,8 @@ namespace hone {
 namespace {
 
 constexpr std::int64_t kMostPort = 65535;
+constexpr std::string_view kUnix = "unix:";
+constexpr std::size_t kLongestPath = 107;  // of sockaddr_un, with its NUL
 
 tl::unexpected<Error> Malformed(std::string_view text) {
   return Fail(Code::kInvalidArgument,
@@ -21,6 +23,9 @@ tl::unexpected<Error> Malformed(std::string_view text) {
 }  // namespace
 
 bool ListenAddress::IsLoopback() const {
+  if (!path.empty()) {
+    return true;
+  }
   in_addr v4{};
   if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) {
     return (ntohl(v4.s_addr) >> 24) == 127;
@@ -33,11 +38,23 @@ bool ListenAddress::IsLoopback() const {
 }
 
 std::string ListenAddress::Text() const {
+  if (!path.empty()) {
+    return std::string(kUnix) + path;
+  }
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
+  if (text.starts_with(kUnix)) {
+    const std::string_view path = text.substr(kUnix.size());
+    if (!path.starts_with('/') || path.size() > kLongestPath) {
+      return Fail(Code::kInvalidArgument,
+                  "the path of a Unix socket must begin with / and have at most 107 bytes",
+                  "--listen");
+    }
+    return ListenAddress{{}, 0, std::string(path)};
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return Malformed(text);
@@ -52,7 +69,7 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   if (!port || *port < 0 || *port > kMostPort) {
     return Malformed(text);
   }
-  return ListenAddress{std::string(host), static_cast<int>(*port)};
+  return ListenAddress{std::string(host), static_cast<int>(*port), {}};
 }
 
 Status CheckReach(const ListenAddress& address, bool insecure) {

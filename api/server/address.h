@@ -10,16 +10,17 @@ namespace hone {
 
 /// Where a server listens.
 struct ListenAddress {
-  std::string host;  ///< name or number, IPv6 without brackets
-  int port = 0;      ///< 0: any free one
+  std::string host;       ///< name or number, IPv6 without brackets
+  int port = 0;           ///< 0: any free one
+  std::string path = {};  ///< of a Unix socket, instead of the above
 
   /// Only this machine reaches it.
   [[nodiscard]] bool IsLoopback() const;
-  /// "127.0.0.1:6789", "[::1]:6789"
+  /// "127.0.0.1:6789", "[::1]:6789", "unix:/run/hone.sock"
   [[nodiscard]] std::string Text() const;
 };
 
-/// "HOST:PORT", "[IPV6]:PORT". @errors kInvalidArgument
+/// "HOST:PORT", "[IPV6]:PORT", "unix:/PATH". @errors kInvalidArgument
 Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 /// The rule of who may be reached from where: an address that other machines reach is refused

@@ -57,9 +57,20 @@ LocalOptions RunnerOptions(const Config& config) {
   return options;
 }
 
+Result<std::vector<MetricRecord>> RecordsOf(Store& store, const TrialId& id, Attempt attempt) {
+  HONE_ASSIGN_OR_RETURN(auto rows, store.ReadRecords(id, attempt, ""));
+  std::vector<MetricRecord> records;
+  records.reserve(rows.size());
+  for (StoredRecord& row : rows) {
+    records.push_back(std::move(row.record));
+  }
+  return records;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<EngineHost>> EngineHost::Create(const Config& config) {
+Result<std::unique_ptr<EngineHost>> EngineHost::Create(const Config& config,
+                                                       std::optional<DaemonOptions> daemon) {
   const std::string folder = "the data folder " + config.data_dir.string() + " cannot be used";
   if (const Status made = MakeFolders(config.CrashFolder()); !made.has_value()) {
     return Annotate(made.error(), folder);
@@ -72,13 +83,13 @@ Result<std::unique_ptr<EngineHost>> EngineHost::Create(const Config& config) {
     return Annotate(lock.error(), folder);
   }
   std::unique_ptr<EngineHost> host(new EngineHost(std::move(*lock)));
-  HONE_RETURN_IF_ERROR(host->Start(config));
+  HONE_RETURN_IF_ERROR(host->Start(config, std::move(daemon)));
   return host;
 }
 
 EngineHost::EngineHost(FileLock lock) : lock_(std::move(lock)) {}
 
-Status EngineHost::Start(const Config& config) {
+Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daemon) {
   InstallCrashHandler(config.CrashFolder());
   HONE_ASSIGN_OR_RETURN(store_, SqliteStore::Create(config.DataFile(), {}));
   HONE_ASSIGN_OR_RETURN(runner_, LocalRunner::Create(RunnerOptions(config), clock_));
@@ -89,8 +100,20 @@ Status EngineHost::Start(const Config& config) {
   EngineOptions options;
   options.owner = kFolderOwner;
   options.crash_folder = config.CrashFolder();
+  TrialRunner* runner = runner_.get();
+  if (daemon) {
+    workers_ = std::make_unique<AskTellRunner>(
+        runner_.get(), *io_, clock_,
+        [store = store_.get()](const TrialId& id, Attempt attempt) {
+          return RecordsOf(*store, id, attempt);
+        },
+        AskTellRunner::Options{daemon->adopted_lease});
+    runner = workers_.get();
+    options.drive_all = true;
+    options.on_change = std::move(daemon->on_change);
+  }
   HONE_ASSIGN_OR_RETURN(
-      engine_, Engine::Create({*store_, *suggesters_, *runner_, *control_, *io_, clock_}, options));
+      engine_, Engine::Create({*store_, *suggesters_, *runner, *control_, *io_, clock_}, options));
   return {};
 }
 
@@ -102,6 +125,7 @@ EngineHost::~EngineHost() {
     stopped->get_future().wait_for(kStopWithin);
   }
   // Callbacks of each part post to the parts that are stopped after it.
+  workers_.reset();
   runner_.reset();
   for (AsioExecutor* executor : {compute_.get(), io_.get(), control_.get()}) {
     if (executor != nullptr) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/cli/config.h"
@@ -13,6 +15,7 @@
 #include "controller/engine.h"
 #include "store/store.h"
 #include "suggestion/suggester.h"
+#include "trial-runner/asktell/asktell_runner.h"
 #include "trial-runner/local/local_runner.h"
 
 namespace hone::cli {
@@ -30,7 +33,13 @@ class EngineHost {
  public:
   /// @returns null if another process holds the folder
   /// @errors  the folder cannot be made or written, the store is not ours, the shim is missing
-  static Result<std::unique_ptr<EngineHost>> Create(const Config& config);
+  /// What makes it a daemon, which drives all unfinished experiments and has workers.
+  struct DaemonOptions {
+    std::function<void()> on_change;  ///< something new is in the ledger
+    Duration adopted_lease{};         ///< see AskTellRunner
+  };
+  static Result<std::unique_ptr<EngineHost>> Create(
+      const Config& config, std::optional<DaemonOptions> daemon = std::nullopt);
   ~EngineHost();
   EngineHost(const EngineHost&) = delete;
   EngineHost& operator=(const EngineHost&) = delete;
@@ -38,6 +47,8 @@ class EngineHost {
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] Store& store() { return *store_; }
   [[nodiscard]] LocalRunner& runner() { return *runner_; }
+  /// Of a daemon only.
+  [[nodiscard]] Workers& workers() { return *workers_; }
 
   /// Asks the engine and waits for its answer. @param on_signal  called for each signal that comes
   /// meanwhile; may be empty
@@ -46,7 +57,7 @@ class EngineHost {
 
  private:
   explicit EngineHost(FileLock lock);
-  Status Start(const Config& config);
+  Status Start(const Config& config, std::optional<DaemonOptions> daemon);
 
   FileLock lock_;
   SystemClock clock_;
@@ -55,6 +66,7 @@ class EngineHost {
   std::unique_ptr<AsioExecutor> io_;
   std::unique_ptr<AsioExecutor> compute_;
   std::unique_ptr<LocalRunner> runner_;
+  std::unique_ptr<AskTellRunner> workers_;  // null: no daemon
   std::unique_ptr<SuggesterFactory> suggesters_;
   std::shared_ptr<Engine> engine_;  // shared with its own callbacks
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "apps/cli/args.h"
@@ -19,6 +21,13 @@ struct ListenOptions {
 /// @param default_listen  Katib's port on the loopback
 void DeclareListen(Args& args, ListenOptions& options, const std::string& default_listen);
 
+struct ServeOptions {
+  ListenOptions grpc;
+  std::string http;                            ///< empty: none
+  std::optional<std::uint32_t> adopted_lease;  ///< seconds
+};
+/// The engine of the data folder, for clients. @errors kFailedPrecondition: another one holds it
+Result<int> ServeDaemon(const Config& config, const ServeOptions& options);
 Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);
 /// One process for a data folder. @errors kFailedPrecondition: another one keeps it
 Result<int> ServeDbManager(const Config& config, const ListenOptions& options);

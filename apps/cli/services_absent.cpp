@@ -12,6 +12,10 @@ tl::unexpected<Error> Absent() {
 
 }  // namespace
 
+Result<int> ServeDaemon(const Config& /*config*/, const ServeOptions& /*options*/) {
+  return Absent();
+}
+
 Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*options*/) {
   return Absent();
 }

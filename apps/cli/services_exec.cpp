@@ -51,6 +51,10 @@ Result<int> BecomeServices() {
 
 }  // namespace
 
+Result<int> ServeDaemon(const Config& /*config*/, const ServeOptions& /*options*/) {
+  return BecomeServices();
+}
+
 Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*options*/) {
   return BecomeServices();
 }

@@ -26,7 +26,7 @@ struct VerbInfo {
 
 inline constexpr const char* kRunGroup = "Run experiments";
 inline constexpr const char* kReadGroup = "Read what was run";
-inline constexpr const char* kServeGroup = "Serve Katib's clusters";
+inline constexpr const char* kServeGroup = "Serve other programs";
 inline constexpr const char* kSetUpGroup = "Write files, check and set up";
 
 /// A command of `hone`. Each has a file of its name that defines `Verb NameVerb()`, and a line in

@@ -25,6 +25,7 @@
   VERB(PredictVerb)              \
   VERB(ExportVerb)               \
   VERB(ImportVerb)               \
+  VERB(ServeVerb)                \
   VERB(SuggestionVerb)           \
   VERB(DbManagerVerb)            \
   VERB(InitVerb)                 \

@@ -48,41 +48,46 @@ struct Outcome {
   double stopped = 0;
 };
 
-struct Slot {
+struct Running {
   std::size_t trial = 0;
   Curve curve;
+  bool over = false;
 };
 
-/// @param stopper  null: nothing is stopped
+/// One epoch of a trial. @param stopper  null: nothing is stopped
+void Train(Running& running, const Losses& losses, Stopper* stopper, Outcome& outcome) {
+  running.curve.Add(losses[running.curve.count()]);
+  outcome.epochs += 1.0 / (kTrials * kEpochs);
+  outcome.best = std::min(outcome.best, running.curve.Best().value_or(outcome.best));
+  running.over = running.curve.count() == kEpochs;
+  if (stopper == nullptr) {
+    return;
+  }
+  const auto number = static_cast<TrialNumber>(running.trial + 1);
+  const Judgement judgement = stopper->Judge(number, running.curve);
+  for (const Rung& rung : judgement.rungs) {
+    stopper->Reached(number, rung);
+  }
+  if (running.over) {
+    stopper->Finished(number, running.curve);
+  } else if (judgement.stop) {
+    running.over = true;
+    outcome.stopped += 1;
+  }
+}
+
 Outcome Play(const std::vector<Losses>& curves, Stopper* stopper) {
   Outcome outcome{.epochs = 0, .best = 1e9, .stopped = 0};
-  std::vector<Slot> slots;
+  std::vector<Running> all;
   std::size_t next = 0;
-  while (next < curves.size() || !slots.empty()) {
-    while (slots.size() < kParallel && next < curves.size()) {
-      slots.push_back({next++, {}});
+  while (next < curves.size() || !all.empty()) {
+    while (all.size() < kParallel && next < curves.size()) {
+      all.push_back({next++, {}, false});
     }
-    for (Slot& slot : slots) {
-      const auto number = static_cast<TrialNumber>(slot.trial + 1);
-      slot.curve.Add(curves[slot.trial][slot.curve.count()]);
-      outcome.epochs += 1.0 / (kTrials * kEpochs);
-      outcome.best = std::min(outcome.best, slot.curve.Best().value_or(1e9));
-      Judgement judgement;
-      if (stopper != nullptr) {
-        judgement = stopper->Judge(number, slot.curve);
-        for (const Rung& rung : judgement.rungs) {
-          stopper->Reached(number, rung);
-        }
-      }
-      const bool whole = slot.curve.count() == kEpochs;
-      if (stopper != nullptr && whole) {
-        stopper->Finished(number, slot.curve);
-      } else if (judgement.stop) {
-        outcome.stopped += 1;
-      }
-      slot.trial = whole || judgement.stop ? curves.size() : slot.trial;
+    for (Running& running : all) {
+      Train(running, curves[running.trial], stopper, outcome);
     }
-    std::erase_if(slots, [&](const Slot& slot) { return slot.trial == curves.size(); });
+    std::erase_if(all, [](const Running& running) { return running.over; });
   }
   return outcome;
 }

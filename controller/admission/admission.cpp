@@ -76,7 +76,8 @@ void CheckSearch(const ExperimentSpec& spec, Problems& problems) {
 void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
   CheckFilters(spec.collector, problems);
   const CollectorKind kind = spec.collector.kind;
-  if (kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
+  const bool told = spec.runner == RunnerKind::kAskTell;  // by workers
+  if (!told && kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
     problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
                         "this version collects metrics with StdOut and File only");
   }
@@ -114,7 +115,9 @@ void CheckJob(const ExperimentSpec& spec, Problems& problems) {
 
 /// What the runner says, except about fields that are known to be wrong.
 void CheckRunner(const ExperimentSpec& spec, const TrialRunner& runner, Problems& problems) {
-  if (spec.trial_template.trial_spec.empty() || spec.trial_template.primary_container.empty()) {
+  const bool has_job = spec.runner != RunnerKind::kAskTell;
+  if (has_job &&
+      (spec.trial_template.trial_spec.empty() || spec.trial_template.primary_container.empty())) {
     return;  // told already
   }
   Problems found;
@@ -134,7 +137,9 @@ void Admit(const ExperimentSpec& spec, const TrialRunner& runner, Problems& prob
   CheckSearch(spec, problems);
   CheckCollector(spec, problems);
   CheckEarlyStopping(spec, problems);
-  CheckJob(spec, problems);
+  if (spec.runner != RunnerKind::kAskTell) {
+    CheckJob(spec, problems);
+  }
   CheckRunner(spec, runner, problems);
 }
 

@@ -92,7 +92,8 @@ constexpr Field kFields[] = {
      "What a trial takes where the template does not say: cpu, memory and nvidia.com/gpu, in "
      "quantities such as 2, 500m or 4Gi (hone's own)."},
     {"spec.runner", Kind::kObject, "Where trials run (hone's own)."},
-    {"spec.runner.kind", Kind::kText, "This version has only Local.", true, "Local"},
+    {"spec.runner.kind", Kind::kText,
+     "Local: processes of this machine; AskTell: workers of `hone serve`.", true, "Local AskTell"},
 
     {"spec.metricsCollectorSpec", Kind::kObject,
      "How metrics are read; from standard output, if nothing is said."},
@@ -128,7 +129,7 @@ constexpr Field kFields[] = {
     {"spec.nasConfig.operations[].operationType", Kind::kText, "Such as convolution.", true},
     {"spec.nasConfig.operations[].parameters", Kind::kList, "Its variants, as spec.parameters."},
 
-    {"spec.trialTemplate", Kind::kObject, "How a trial is run.", true},
+    {"spec.trialTemplate", Kind::kObject, "How a trial is run; required but for runner AskTell."},
     {"spec.trialTemplate.retain", Kind::kFlag, "Keep what a trial leaves behind."},
     {"spec.trialTemplate.trialSpec", Kind::kObject,
      "The Kubernetes object that runs a trial, such as a Job, with ${trialParameters.NAME} where "

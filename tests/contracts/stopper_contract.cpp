@@ -26,7 +26,7 @@ std::vector<Reports> Life(std::uint64_t seed, std::size_t trials) {
   std::vector<Reports> life;
   for (std::size_t t = 0; t < trials; ++t) {
     const double end = rng.Uniform();
-    const auto length = static_cast<std::size_t>(5 + rng.Below(35));
+    const auto length = std::size_t{5} + rng.Below(35);
     Reports reports;
     for (const double value : Falling(2, end, length)) {
       const bool gap = rng.Uniform() < 0.1;

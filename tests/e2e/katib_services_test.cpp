@@ -8,47 +8,17 @@
 #include "algorithms/registry.h"
 #include "base/text.h"
 #include "tests/catch.h"
-#include "tests/paths.h"
+#include "tests/e2e/python.h"
 #include "tests/support/hone_program.h"
 
 namespace hone::test {
 namespace {
 
-constexpr const char* kPython = "/usr/bin/python3";
 constexpr long kMostResidentKib = 64L << 10;
-
-/// Stubs of api/proto for Python in a folder below the program's own; empty with a word on it if
-/// this machine has no gRPC for Python.
-std::string MakeStubs(HoneProgram& hone) {
-  if (hone.StartProgram({kPython, "-c", "import grpc, google.protobuf"}).Wait().exit_code != 0) {
-    WARN("skipped: Python has no grpc (tools/setup.sh --test installs it)");
-    return "";
-  }
-  const std::filesystem::path stubs = hone.work() / "stubs";
-  std::filesystem::create_directories(stubs);
-  const auto made =
-      hone.StartProgram({"/usr/bin/protoc", "-I", SourceFolder().string(),
-                         "--python_out=" + stubs.string(), "--grpc_out=" + stubs.string(),
-                         "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
-                         (SourceFolder() / "api/proto/katib_v1beta1.proto").string()})
-          .Wait();
-  INFO(made.err);
-  REQUIRE(made.exit_code == 0);
-  return stubs.string();
-}
 
 /// From its start until it serves; the bound is for a loaded machine (docs/katib-services.md has
 /// figures).
 constexpr auto kMostStart = std::chrono::seconds(10);
-
-/// Where a service that was started with port 0 listens.
-std::string AddressOf(const RunningProgram& service) {
-  constexpr std::string_view kWords = "listening on ";
-  REQUIRE(Eventually([&] { return service.OutSoFar().ends_with('\n'); }));
-  const std::string line = service.OutSoFar();
-  REQUIRE(line.starts_with(kWords));
-  return std::string(Trim(std::string_view(line).substr(kWords.size())));
-}
 
 long ResidentKib(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -74,7 +44,7 @@ void Drive(HoneProgram& hone, const std::string& stubs, const std::string& addre
 
 TEST_CASE("katib: a controller's rounds with every algorithm of hone suggestion", "[e2e][slow]") {
   HoneProgram hone;
-  const std::string stubs = MakeStubs(hone);
+  const std::string stubs = MakeStubs(hone, "api/proto/katib_v1beta1.proto");
   if (stubs.empty()) {
     return;
   }
@@ -95,7 +65,7 @@ TEST_CASE("katib: a controller's rounds with every algorithm of hone suggestion"
 TEST_CASE("katib: what a collector reports to hone db-manager is there after a crash",
           "[e2e][slow]") {
   HoneProgram hone;
-  const std::string stubs = MakeStubs(hone);
+  const std::string stubs = MakeStubs(hone, "api/proto/katib_v1beta1.proto");
   if (stubs.empty()) {
     return;
   }
@@ -113,7 +83,7 @@ TEST_CASE("katib: what a collector reports to hone db-manager is there after a c
 
 TEST_CASE("katib: at TERM hone suggestion answers what is under way and ends", "[e2e][slow]") {
   HoneProgram hone;
-  const std::string stubs = MakeStubs(hone);
+  const std::string stubs = MakeStubs(hone, "api/proto/katib_v1beta1.proto");
   if (stubs.empty()) {
     return;
   }

@@ -156,6 +156,12 @@ Capacity LocalCapacity(const LocalOptions& options) {
 }
 
 void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problems& problems) {
+  if (spec.runner != RunnerKind::kLocal) {
+    problems.CannotHere("spec.runner.kind",
+                        "AskTell is for workers that ask a daemon for trials: start 'hone serve' "
+                        "and create the experiment there");
+    return;
+  }
   const TrialTemplate& trial = spec.trial_template;
   const local::LocalJob job =
       local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, problems);

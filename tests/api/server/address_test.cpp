@@ -33,7 +33,8 @@ TEST_CASE("address: what is taken, and who reaches it", "[api]") {
       {"127.0.0.1:65536", nullptr, 0, false},
       {"127.0.0.1:-1", nullptr, 0, false},
       {"127.0.0.1:http", nullptr, 0, false},
-      {"unix:/tmp/socket:1", nullptr, 0, false},
+      {"unix:/tmp/socket:1", "", 0, true},
+      {"unix:socket", nullptr, 0, false},
       {"", nullptr, 0, false},
   };
   for (const Case& c : cases) {

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/server/daemon/experiments_api.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "algorithms/registry.h"
+#include "api/server/daemon/convert.h"
+#include "api/wire/experiment_file.h"
+#include "api/wire/render.h"
+#include "base/text.h"
+#include "controller/read_state.h"
+
+namespace hone::daemon {
+namespace {
+
+constexpr PageRule kMetricPages{10000, 1000};
+
+Result<std::string> DocumentOf(const std::string& text) {
+  const LoadedExperiment loaded = LoadExperiment(text, "document");
+  if (!loaded.HasErrors()) {
+    return loaded.spec.document;
+  }
+  std::vector<std::string> lines;
+  for (const LocatedProblem& located : loaded.problems) {
+    if (located.problem.severity == Problem::Severity::kError) {
+      lines.push_back(FormatProblem(located));
+    }
+  }
+  return Fail(Code::kInvalidArgument, Join(lines, "\n"));
+}
+
+pb::AlgorithmSetting SettingOf(const SettingSpec& setting) {
+  pb::AlgorithmSetting out;
+  out.set_name(setting.name);
+  out.set_accepted(DescribeRange(setting));
+  out.set_required(setting.required);
+  out.set_summary(setting.doc);
+  if (setting.default_text) {
+    out.set_default_value(*setting.default_text);
+  }
+  return out;
+}
+
+template <class T>
+std::optional<int> Given(bool given, T value) {
+  return given ? std::optional<int>(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::string NamespaceOf(const std::string& text) {
+  return text.empty() ? "default" : text;
+}
+
+Result<pb::Experiment> ExperimentsApi::Whole(const ExperimentRow& row) {
+  HONE_ASSIGN_OR_RETURN(const ExperimentState state, ReadState(parts_.store, row.id));
+  pb::Experiment out = ExperimentOf(row);
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  *out.mutable_object() = StructOf(ExperimentObject(state).dump(-1, ' ', false, kReplace));
+  return out;
+}
+
+Result<pb::Experiment> ExperimentsApi::Find(const std::string& name_space,
+                                            const std::string& name) {
+  HONE_ASSIGN_OR_RETURN(const ExperimentRow row,
+                        parts_.store.FindExperiment(NamespaceOf(name_space), name));
+  return Whole(row);
+}
+
+void ExperimentsApi::Ask(EngineRequest request, const request::Name& name,
+                         Answer<pb::Experiment> answer) {
+  parts_.engine.Handle(
+      std::move(request), [this, name, answer = std::move(answer)](const Result<std::string>& r) {
+        if (!r.has_value()) {
+          return answer(tl::make_unexpected(r.error()));
+        }
+        parts_.readers.Post([this, name, answer] { answer(Find(name.name_space, name.name)); });
+      });
+}
+
+void ExperimentsApi::Create(const pb::CreateExperimentRequest& request,
+                            Answer<pb::Experiment> answer) {
+  auto document = DocumentOf(request.document());
+  if (!document.has_value()) {
+    return answer(tl::make_unexpected(document.error()));
+  }
+  const auto metadata = nlohmann::json::parse(*document).at("metadata");
+  const request::Name name{metadata.at("namespace").get<std::string>(),
+                           metadata.at("name").get<std::string>()};
+  Ask(request::Create{*std::move(document)}, name, std::move(answer));
+}
+
+void ExperimentsApi::Get(const pb::GetExperimentRequest& request,
+                         const Answer<pb::Experiment>& answer) {
+  answer(Find(request.namespace_(), request.name()));
+}
+
+void ExperimentsApi::List(const pb::ListExperimentsRequest& request,
+                          const Answer<pb::ListExperimentsResponse>& answer) {
+  auto rows = parts_.store.ListExperiments();
+  if (!rows.has_value()) {
+    return answer(tl::make_unexpected(rows.error()));
+  }
+  if (!request.namespace_().empty()) {
+    std::erase_if(*rows,
+                  [&](const ExperimentRow& row) { return row.name_space != request.namespace_(); });
+  }
+  answer(PageOf(request.page_size(), request.page_token(), rows->size(), {})
+             .map([&](const Page& page) {
+               pb::ListExperimentsResponse out;
+               for (std::size_t i = page.begin; i < page.end; ++i) {
+                 *out.add_experiments() = ExperimentOf(rows->at(i));
+               }
+               out.set_next_page_token(page.next);
+               return out;
+             }));
+}
+
+void ExperimentsApi::Stop(const pb::StopExperimentRequest& request, Answer<pb::Experiment> answer) {
+  const request::Name name{NamespaceOf(request.namespace_()), request.name()};
+  const std::string reason = request.reason().empty() ? "asked to stop" : request.reason();
+  Ask(request::Stop{name, reason}, name, std::move(answer));
+}
+
+void ExperimentsApi::Resume(const pb::ResumeExperimentRequest& request,
+                            Answer<pb::Experiment> answer) {
+  const request::Name name{NamespaceOf(request.namespace_()), request.name()};
+  Ask(request::Resume{name, {}}, name, std::move(answer));
+}
+
+void ExperimentsApi::EditBudget(const pb::EditBudgetRequest& request,
+                                Answer<pb::Experiment> answer) {
+  const request::Name name{NamespaceOf(request.namespace_()), request.name()};
+  const event::BudgetEdited edit{
+      Given(request.has_parallel_trial_count(), request.parallel_trial_count()),
+      Given(request.has_max_trial_count(), request.max_trial_count()),
+      Given(request.has_max_failed_trial_count(), request.max_failed_trial_count())};
+  if (edit == event::BudgetEdited{}) {
+    return answer(Fail(Code::kInvalidArgument,
+                       "says no new max_trial_count, parallel_trial_count or "
+                       "max_failed_trial_count"));
+  }
+  Ask(request::Resume{name, edit}, name, std::move(answer));
+}
+
+void ExperimentsApi::Delete(const pb::DeleteExperimentRequest& request,
+                            Answer<pb::DeleteExperimentResponse> answer) {
+  const request::Name name{NamespaceOf(request.namespace_()), request.name()};
+  parts_.engine.Handle(
+      request::Delete{name}, [answer = std::move(answer)](const Result<std::string>& reply) {
+        answer(reply.map([](const std::string&) { return pb::DeleteExperimentResponse(); }));
+      });
+}
+
+void ExperimentsApi::ListTrials(const pb::ListTrialsRequest& request,
+                                const Answer<pb::ListTrialsResponse>& answer) {
+  const auto rows =
+      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.experiment())
+          .and_then([&](const ExperimentRow& row) { return parts_.store.ListTrials(row.id); });
+  if (!rows.has_value()) {
+    return answer(tl::make_unexpected(rows.error()));
+  }
+  answer(PageOf(request.page_size(), request.page_token(), rows->size(), {})
+             .map([&](const Page& page) {
+               pb::ListTrialsResponse out;
+               for (std::size_t i = page.begin; i < page.end; ++i) {
+                 *out.add_trials() = TrialOf(rows->at(i));
+               }
+               out.set_next_page_token(page.next);
+               return out;
+             }));
+}
+
+Result<TrialRow> ExperimentsApi::FindTrial(const std::string& name) {
+  HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(name));
+  HONE_ASSIGN_OR_RETURN(const auto rows, parts_.store.ListTrials(id.experiment));
+  const auto row = std::ranges::find(rows, id.number, &TrialRow::number);
+  if (row == rows.end()) {
+    return Fail(Code::kNotFound, "there is no trial '" + Printable(name, 100) + "'");
+  }
+  return *row;
+}
+
+void ExperimentsApi::GetTrial(const pb::GetTrialRequest& request, const Answer<pb::Trial>& answer) {
+  answer(FindTrial(request.trial()).map(&TrialOf));
+}
+
+void ExperimentsApi::Metrics(const pb::GetMetricsRequest& request,
+                             const Answer<pb::GetMetricsResponse>& answer) {
+  const auto rows = parts_.store.FindTrial(request.trial()).and_then([&](const TrialId& id) {
+    return parts_.store.ReadRecords(id, 0, request.metric());
+  });
+  if (!rows.has_value()) {
+    return answer(tl::make_unexpected(rows.error()));
+  }
+  answer(PageOf(request.page_size(), request.page_token(), rows->size(), kMetricPages)
+             .map([&](const Page& page) {
+               pb::GetMetricsResponse out;
+               for (std::size_t i = page.begin; i < page.end; ++i) {
+                 *out.add_values() = MetricOf(rows->at(i));
+               }
+               out.set_next_page_token(page.next);
+               return out;
+             }));
+}
+
+void ExperimentsApi::KillTrial(const pb::KillTrialRequest& request, Answer<pb::Trial> answer) {
+  const std::string reason = request.reason().empty() ? "asked to end" : request.reason();
+  parts_.engine.Handle(
+      request::KillTrial{request.trial(), reason},
+      [this, name = request.trial(), answer = std::move(answer)](const Result<std::string>& reply) {
+        if (!reply.has_value()) {
+          return answer(tl::make_unexpected(reply.error()));
+        }
+        parts_.readers.Post([this, name, answer] { answer(FindTrial(name).map(&TrialOf)); });
+      });
+}
+
+void ExperimentsApi::ListAlgorithms(const pb::ListAlgorithmsRequest& /*request*/,
+                                    const Answer<pb::ListAlgorithmsResponse>& answer) {
+  pb::ListAlgorithmsResponse out;
+  for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    pb::Algorithm& algorithm = *out.add_algorithms();
+    algorithm.set_name(info->name);
+    algorithm.set_summary(info->summary);
+    algorithm.set_source(info->source);
+    for (const std::string& word : CapabilityWords(info->supports)) {
+      algorithm.add_supports(word);
+    }
+    for (const SettingSpec& setting : info->settings) {
+      *algorithm.add_settings() = SettingOf(setting);
+    }
+  }
+  answer(std::move(out));
+}
+
+}  // namespace hone::daemon

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "api/proto/hone/v1/hone.pb.h"
+#include "api/server/daemon/parts.h"
+
+namespace hone::daemon {
+
+namespace pb = ::hone::v1;
+
+/// The calls of hone.v1.Experiments, Trials and Algorithms that are answered once.
+/// @threads  safe; a call may block on the store, so it belongs on Parts::readers
+class ExperimentsApi {
+ public:
+  explicit ExperimentsApi(const Parts& parts) : parts_(parts) {}
+
+  void Create(const pb::CreateExperimentRequest& request, Answer<pb::Experiment> answer);
+  void Get(const pb::GetExperimentRequest& request, const Answer<pb::Experiment>& answer);
+  void List(const pb::ListExperimentsRequest& request,
+            const Answer<pb::ListExperimentsResponse>& answer);
+  void Stop(const pb::StopExperimentRequest& request, Answer<pb::Experiment> answer);
+  void Resume(const pb::ResumeExperimentRequest& request, Answer<pb::Experiment> answer);
+  void EditBudget(const pb::EditBudgetRequest& request, Answer<pb::Experiment> answer);
+  void Delete(const pb::DeleteExperimentRequest& request,
+              Answer<pb::DeleteExperimentResponse> answer);
+
+  void ListTrials(const pb::ListTrialsRequest& request,
+                  const Answer<pb::ListTrialsResponse>& answer);
+  void GetTrial(const pb::GetTrialRequest& request, const Answer<pb::Trial>& answer);
+  void Metrics(const pb::GetMetricsRequest& request, const Answer<pb::GetMetricsResponse>& answer);
+  void KillTrial(const pb::KillTrialRequest& request, Answer<pb::Trial> answer);
+
+  static void ListAlgorithms(const pb::ListAlgorithmsRequest& request,
+                             const Answer<pb::ListAlgorithmsResponse>& answer);
+
+ private:
+  Result<pb::Experiment> Find(const std::string& name_space, const std::string& name);
+  Result<pb::Experiment> Whole(const ExperimentRow& row);
+  /// Hands a request to the engine; answers with the experiment as it is afterwards.
+  void Ask(EngineRequest request, const request::Name& name, Answer<pb::Experiment> answer);
+  Result<TrialRow> FindTrial(const std::string& name);
+
+  Parts parts_;
+};
+
+/// "default" if it is empty.
+std::string NamespaceOf(const std::string& text);
+
+}  // namespace hone::daemon

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/result.h"
+#include "controller/engine.h"
+#include "store/store.h"
+#include "trial-runner/trial_runner.h"
+#include "trial-runner/workers.h"
+
+namespace hone::daemon {
+
+/// What the API of the daemon works with. All of it outlives the API.
+struct Parts {
+  Engine& engine;
+  Store& store;
+  Workers& workers;
+  TrialRunner& runner;  ///< of local trials, for their logs
+  Executor& readers;    ///< calls are served here: may block
+  const Clock& clock;
+  const std::atomic<bool>& draining;  ///< streams end
+};
+
+/// Called once, on any thread.
+template <class Reply>
+using Answer = std::function<void(Result<Reply>)>;
+
+}  // namespace hone::daemon

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/server/daemon/workers_api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/server/daemon/convert.h"
+#include "api/server/daemon/experiments_api.h"
+#include "base/text.h"
+#include "controller/read_state.h"
+#include "core/spec_codec.h"
+
+namespace hone::daemon {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kMostTrials = 100;
+constexpr std::size_t kLongestWord = 255;
+constexpr std::size_t kLongestMessage = 4096;
+// Where values of attempts that are over are kept: a source of their own beside the live ones.
+constexpr char kLateSource[] = "late";
+
+const Span kLease{"lease", seconds(1), hours(24), seconds(60)};
+const Span kWait{"wait", milliseconds(0), seconds(60), seconds(30)};
+
+bool IsGiving(const ExperimentRow& row) {
+  return row.phase == PhaseWord(ExperimentPhase::kRunning) ||
+         row.phase == PhaseWord(ExperimentPhase::kRestarting);
+}
+
+pb::GivenTrial GivenOf(const LeasedTrial& leased) {
+  pb::GivenTrial out;
+  out.set_trial(leased.name);
+  out.set_attempt(static_cast<std::int32_t>(leased.attempt));
+  *out.mutable_parameters() = StructOf(leased.parameters);
+  out.mutable_lease()->set_seconds(std::chrono::duration_cast<seconds>(leased.lease).count());
+  out.mutable_lease()->set_nanos(
+      static_cast<std::int32_t>(leased.lease % seconds(1) / Duration(1) * 1000));
+  return out;
+}
+
+pb::TellResponse Outcome(pb::TellResponse::Outcome outcome) {
+  pb::TellResponse out;
+  out.set_outcome(outcome);
+  return out;
+}
+
+}  // namespace
+
+void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse>& answer,
+                     const Leave& leave) {
+  const auto refuse = [&answer](const Error& error) { answer(tl::make_unexpected(error)); };
+  const auto lease = SpanOf(request.has_lease(), request.lease(), kLease);
+  const auto wait = SpanOf(request.has_wait(), request.wait(), kWait);
+  if (!lease || !wait) {
+    return refuse(lease ? wait.error() : lease.error());
+  }
+  if (request.count() < 0 || request.count() > kMostTrials) {
+    return refuse({Code::kInvalidArgument, "must be 1 to 100", "count"});
+  }
+  if (request.worker().size() > kLongestWord) {
+    return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "worker"});
+  }
+  const request::Name name{NamespaceOf(request.namespace_()), request.experiment()};
+  const auto row = parts_.store.FindExperiment(name.name_space, name.name);
+  if (!row || !IsGiving(*row)) {
+    return answer(AnswerTo(name, {}));
+  }
+  if (const Status ours = BeginAsking(row->id, name); !ours) {
+    return refuse(ours.error());
+  }
+  const TrialQuestion question{row->id, static_cast<std::uint32_t>(std::max(request.count(), 1)),
+                               *lease, *wait,
+                               request.worker().empty() ? "a worker" : request.worker()};
+  const auto given = [self = shared_from_this(), name,
+                      answer](const std::vector<LeasedTrial>& trials) {
+    self->parts_.readers.Post(
+        [self, name, answer, trials] { answer(self->AnswerTo(name, trials)); });
+  };
+  const Workers::Ticket ticket = parts_.workers.Ask(question, given);
+  if (leave) {
+    leave([self = shared_from_this(), ticket] { self->parts_.workers.Withdraw(ticket); });
+  }
+  OnChange();  // it may have ended before the question was there
+}
+
+Status WorkersApi::BeginAsking(const ExperimentId& id, const request::Name& name) {
+  if (asked_.WithLock([&](const auto& asked) { return asked.contains(id); })) {
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const auto first, parts_.store.Read(id, 0, 1));
+  const auto* const created =
+      first.empty() ? nullptr : std::get_if<event::ExperimentCreated>(&first.front().event);
+  if (created == nullptr) {
+    return Fail(Code::kNotFound, "the experiment was deleted");
+  }
+  HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created->document));
+  if (spec.runner != RunnerKind::kAskTell) {
+    return Fail(Code::kFailedPrecondition,
+                "hone runs the trials of this experiment itself; spec.runner.kind: AskTell makes "
+                "one for workers");
+  }
+  asked_.WithLock([&](auto& asked) { asked[id] = name; });
+  return {};
+}
+
+Result<pb::AskResponse> WorkersApi::AnswerTo(const request::Name& name,
+                                             const std::vector<LeasedTrial>& trials) {
+  pb::AskResponse out;
+  for (const LeasedTrial& trial : trials) {
+    *out.add_trials() = GivenOf(trial);
+  }
+  if (!trials.empty()) {
+    return out;
+  }
+  HONE_ASSIGN_OR_RETURN(const ExperimentRow row,
+                        parts_.store.FindExperiment(name.name_space, name.name));
+  if (row.phase == PhaseWord(ExperimentPhase::kSuspended)) {
+    return Fail(Code::kFailedPrecondition, "the experiment is stopped; resume it first");
+  }
+  out.set_ended(!IsGiving(row));
+  out.set_reason(out.ended() ? row.reason : "");
+  return out;
+}
+
+void WorkersApi::OnChange() {
+  if (!looking_.exchange(true)) {
+    parts_.readers.Post([self = shared_from_this()] { self->DismissEnded(); });
+  }
+}
+
+void WorkersApi::Close() {
+  for (const auto& [id, name] : asked_.WithLock([](const auto& map) { return map; })) {
+    parts_.workers.Dismiss(id);
+  }
+}
+
+void WorkersApi::DismissEnded() {
+  looking_ = false;
+  const auto asked = asked_.WithLock([](const auto& map) { return map; });
+  for (const auto& [id, name] : asked) {
+    const auto row = parts_.store.FindExperiment(name.name_space, name.name);
+    if (row && row->id == id && IsGiving(*row)) {
+      continue;
+    }
+    asked_.WithLock([&id = id](auto& map) { map.erase(id); });
+    parts_.workers.Dismiss(id);
+  }
+}
+
+Result<WorkersApi::Said> WorkersApi::Read(const std::string& trial, std::int32_t attempt) {
+  if (trial.empty() || trial.size() > kLongestWord) {
+    return Fail(Code::kInvalidArgument, "must have 1 to 255 bytes", "trial");
+  }
+  if (attempt < 1) {
+    return Fail(Code::kInvalidArgument, "must be that of the trial that was given", "attempt");
+  }
+  HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(trial));
+  return Said{id, static_cast<Attempt>(attempt), trial, {}};
+}
+
+Result<WorkersApi::Standing> WorkersApi::StandingOf(const Said& said) {
+  HONE_ASSIGN_OR_RETURN(const ExperimentState state, ReadState(parts_.store, said.id.experiment));
+  const TrialState* const trial = state.Find(said.id.number);
+  if (trial == nullptr || trial->attempt < said.attempt) {
+    return Fail(Code::kInvalidArgument, "no such attempt was given", "attempt");
+  }
+  if (trial->attempt == said.attempt && trial->launched) {
+    return Standing::kCurrent;
+  }
+  return trial->attempt == said.attempt && IsOver(trial->phase) ? Standing::kOver
+                                                                : Standing::kOtherAttempt;
+}
+
+void WorkersApi::Renew(const pb::RenewRequest& request, const Answer<pb::RenewResponse>& answer) {
+  const auto lease = SpanOf(request.has_lease(), request.lease(), kLease);
+  const auto said = Read(request.trial(), request.attempt());
+  if (!lease || !said) {
+    return answer(tl::make_unexpected(lease ? said.error() : lease.error()));
+  }
+  pb::RenewResponse out;
+  out.set_stop(!parts_.workers.Renew(said->id, said->attempt, *lease).has_value());
+  answer(std::move(out));
+}
+
+void WorkersApi::KeepLate(const Said& said, std::function<void(Status)> then) {
+  if (said.records.empty()) {
+    return then({});
+  }
+  const auto offset = parts_.store.OffsetOf(said.id, said.attempt, kLateSource);
+  if (!offset) {
+    return then(tl::make_unexpected(offset.error()));
+  }
+  parts_.store.Record({said.id, said.attempt, kLateSource, *offset, *offset + 1, said.records},
+                      std::move(then));
+}
+
+void WorkersApi::Report(const pb::ReportRequest& request,
+                        const Answer<pb::ReportResponse>& answer) {
+  const auto lease = SpanOf(request.has_lease(), request.lease(), kLease);
+  auto said = Read(request.trial(), request.attempt());
+  auto records = RecordsOf(request.values(), parts_.clock.Now());
+  if (!lease || !said || !records) {
+    return answer(tl::make_unexpected(!lease  ? lease.error()
+                                      : !said ? said.error()
+                                              : records.error()));
+  }
+  said->records = *std::move(records);
+  const auto late = [self = shared_from_this(), said = *said, answer] {
+    self->KeepLate(said, [answer](const Status& kept) {
+      answer(kept.map([] {
+        pb::ReportResponse out;
+        out.set_stop(true);
+        out.set_late(true);
+        return out;
+      }));
+    });
+  };
+  const auto told = [self = shared_from_this(), answer, late](const Status& reported) {
+    if (!reported && reported.error().code == Code::kNotFound) {
+      return self->parts_.readers.Post(late);
+    }
+    answer(reported.map([] { return pb::ReportResponse(); }));
+  };
+  parts_.workers.Report(said->id, said->attempt, said->records, *lease, told);
+}
+
+void WorkersApi::Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer) {
+  auto said = Read(request.trial(), request.attempt());
+  auto records = RecordsOf(request.values(), parts_.clock.Now());
+  if (!said || !records) {
+    return answer(tl::make_unexpected(said ? records.error() : said.error()));
+  }
+  said->records = *std::move(records);
+  switch (request.state()) {
+    case pb::TellRequest::SUCCEEDED:
+      return TellEnd(*said, {}, answer);
+    case pb::TellRequest::FAILED: {
+      const std::string why = request.message().empty()
+                                  ? "its worker told that it failed"
+                                  : Printable(request.message(), kLongestMessage);
+      return TellEnd(*said, {EndingKind::kExitCode, 1, 0, why}, answer);
+    }
+    case pb::TellRequest::PRUNED:
+      return TellPruned(*said, answer);
+    default:
+      answer(Fail(Code::kInvalidArgument, "must be SUCCEEDED, FAILED or PRUNED", "state"));
+  }
+}
+
+void WorkersApi::TellEnd(const Said& said, Ending ending, const Answer<pb::TellResponse>& answer) {
+  const auto told = [self = shared_from_this(), said, answer](const Status& status) {
+    if (!status && status.error().code == Code::kNotFound) {
+      return self->parts_.readers.Post([self, said, answer] { self->TellLate(said, answer); });
+    }
+    answer(status.map([] { return Outcome(pb::TellResponse::RECORDED); }));
+  };
+  parts_.workers.Tell(said.id, said.attempt, said.records, std::move(ending), told);
+}
+
+/// Its last values, then the verdict, then its end.
+void WorkersApi::TellPruned(const Said& said, const Answer<pb::TellResponse>& answer) {
+  const auto ended = [self = shared_from_this(), said, answer](const Status& status) {
+    if (!status && status.error().code == Code::kNotFound) {
+      return self->parts_.readers.Post([self, said, answer] { self->TellLate(said, answer); });
+    }
+    answer(status.map([] { return Outcome(pb::TellResponse::RECORDED); }));
+  };
+  const auto reported = [self = shared_from_this(), said, ended](const Status& status) {
+    if (!status) {
+      return ended(status);
+    }
+    // First, because the end may come before the verdict is answered.
+    self->parts_.workers.WhenForgotten(said.id, said.attempt, ended);
+    self->parts_.engine.StopEarly(said.id, said.attempt, "pruned by its worker",
+                                  [](const Result<std::string>& /*the end tells*/) {});
+  };
+  parts_.workers.Report(said.id, said.attempt, said.records, kLease.otherwise, reported);
+}
+
+void WorkersApi::TellLate(const Said& said, const Answer<pb::TellResponse>& answer) {
+  const auto standing = StandingOf(said);
+  if (!standing) {
+    return answer(tl::make_unexpected(standing.error()));
+  }
+  switch (*standing) {
+    case Standing::kCurrent:
+      return answer(Fail(Code::kUnavailable, "the experiment is being loaded; tell it again"));
+    case Standing::kOver:
+      return answer(Outcome(pb::TellResponse::ALREADY_RECORDED));
+    case Standing::kOtherAttempt:
+      KeepLate(said, [answer](const Status& kept) {
+        answer(kept.map([] { return Outcome(pb::TellResponse::LATE); }));
+      });
+  }
+}
+
+}  // namespace hone::daemon

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "api/proto/hone/v1/hone.pb.h"
+#include "api/server/daemon/parts.h"
+#include "base/guarded.h"
+
+namespace hone::daemon {
+
+namespace pb = ::hone::v1;
+
+/// The calls of hone.v1.Workers: ask, and tell.
+/// @threads  safe; a call may block on the store, so it belongs on Parts::readers
+class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
+ public:
+  explicit WorkersApi(const Parts& parts) : parts_(parts) {}
+
+  /// @param leave  is told how to withdraw the question, if it waits; may be empty
+  using Leave = std::function<void(std::function<void()> withdraw)>;
+  void Ask(const pb::AskRequest& request, const Answer<pb::AskResponse>& answer,
+           const Leave& leave);
+  void Renew(const pb::RenewRequest& request, const Answer<pb::RenewResponse>& answer);
+  void Report(const pb::ReportRequest& request, const Answer<pb::ReportResponse>& answer);
+  void Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer);
+
+  /// Something new is in the ledger: who waits for trials of an ended experiment is answered.
+  void OnChange();
+  /// Answers all who wait: the daemon is ending.
+  void Close();
+
+ private:
+  /// What a worker says of a trial.
+  struct Said {
+    TrialId id;
+    Attempt attempt = 0;
+    std::string trial;
+    std::vector<MetricRecord> records;
+  };
+  enum class Standing { kCurrent, kOver, kOtherAttempt };
+
+  Result<Said> Read(const std::string& trial, std::int32_t attempt);
+  Result<pb::AskResponse> AnswerTo(const request::Name& name,
+                                   const std::vector<LeasedTrial>& trials);
+  /// Remembers that somebody waits. @errors kFailedPrecondition: it is not for workers
+  Status BeginAsking(const ExperimentId& id, const request::Name& name);
+  void DismissEnded();
+  Result<Standing> StandingOf(const Said& said);
+  /// Keeps values of an attempt that is over. @param then  once they are recorded
+  void KeepLate(const Said& said, std::function<void(Status)> then);
+  void TellEnd(const Said& said, Ending ending, const Answer<pb::TellResponse>& answer);
+  void TellPruned(const Said& said, const Answer<pb::TellResponse>& answer);
+  /// Answers a Tell that came when its attempt was not known to run.
+  void TellLate(const Said& said, const Answer<pb::TellResponse>& answer);
+
+  Parts parts_;
+  Guarded<std::map<ExperimentId, request::Name>> asked_;  // experiments somebody waits for
+  std::atomic<bool> looking_ = false;
+};
+
+}  // namespace hone::daemon

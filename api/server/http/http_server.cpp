@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/server/http/http_server.h"
+
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Tcp = asio::ip::tcp;
+
+std::optional<int> HexDigit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? std::optional<int>(lower - 'a' + 10) : std::nullopt;
+}
+
+/// Nothing: malformed.
+std::optional<HttpRequest> Read(const http::request<http::string_body>& message) {
+  const std::string_view target(message.target().data(), message.target().size());
+  const std::size_t mark = target.find('?');
+  auto path = DecodeUrl(target.substr(0, mark), false);
+  if (!path || !path->starts_with('/')) {
+    return std::nullopt;
+  }
+  HttpRequest request{std::string(message.method_string()), *std::move(path), {}, message.body()};
+  if (mark == std::string_view::npos) {
+    return request;
+  }
+  for (const std::string_view part : Split(target.substr(mark + 1), '&')) {
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const auto name = DecodeUrl(part.substr(0, equals), true);
+    const auto value = DecodeUrl(part.substr(std::min(equals + 1, part.size())), true);
+    if (!name || !value) {
+      return std::nullopt;
+    }
+    if (!name->empty()) {
+      request.query[*name] = *value;
+    }
+  }
+  return request;
+}
+
+}  // namespace
+
+std::optional<std::string> DecodeUrl(std::string_view text, bool plus) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += plus && text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) {
+      return std::nullopt;
+    }
+    const auto first = HexDigit(text[i + 1]);
+    const auto second = HexDigit(text[i + 2]);
+    if (!first || !second) {
+      return std::nullopt;
+    }
+    out += static_cast<char>(*first * 16 + *second);
+    i += 2;
+  }
+  return out;
+}
+
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+  Impl(Options the_options, Handler the_handler)
+      : options(std::move(the_options)), handler(std::move(the_handler)), acceptor(context) {}
+
+  Status Listen(ListenAddress& address);
+  void Accept();
+
+  Options options;
+  Handler handler;
+  asio::io_context context{1};
+  Tcp::acceptor acceptor;
+  std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> answering = 0;  // requests under way
+  std::atomic<bool> draining = false;
+  std::jthread thread;
+};
+
+namespace {
+
+/// One connection: reads a request, hands it on, writes the answer, and again.
+template <class Impl>
+class Session : public std::enable_shared_from_this<Session<Impl>> {
+ public:
+  Session(std::shared_ptr<Impl> impl, Tcp::socket socket)
+      : impl_(std::move(impl)), stream_(std::move(socket)) {
+    ++impl_->connections;
+  }
+  ~Session() { --impl_->connections; }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void ReadNext() {
+    parser_.emplace();
+    parser_->body_limit(impl_->options.most_body_bytes);
+    parser_->header_limit(impl_->options.most_header_bytes);
+    stream_.expires_after(impl_->options.timeout);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = this->shared_from_this()](beast::error_code error, std::size_t) {
+                       self->OnRead(error);
+                     });
+  }
+
+ private:
+  void OnRead(beast::error_code error) {
+    if (error == http::error::body_limit) {
+      return Refuse(413, "the body is larger than " +
+                             std::to_string(impl_->options.most_body_bytes) + " bytes");
+    }
+    if (error == http::error::header_limit) {
+      return Refuse(431, "the header is too large");
+    }
+    if (error == http::error::end_of_stream || error == beast::error::timeout ||
+        (error && error.category() == asio::error::get_system_category())) {
+      return;
+    }
+    if (error) {
+      return Refuse(400, "is no request of HTTP: " + error.message());
+    }
+    auto request = Read(parser_->get());
+    if (!request) {
+      return Refuse(400, "the address is malformed");
+    }
+    keep_ = parser_->get().keep_alive();
+    head_ = request->method == "HEAD";
+    ++impl_->answering;
+    stream_.expires_never();  // the handler's limits hold until it has answered
+    impl_->handler(*std::move(request), [self = this->shared_from_this()](HttpResponse response) {
+      asio::post(self->stream_.get_executor(), [self, response = std::move(response)]() mutable {
+        --self->impl_->answering;
+        self->Write(std::move(response));
+      });
+    });
+  }
+
+  void Refuse(int status, const std::string& why) {
+    keep_ = false;
+    Write({status, "text/plain", why + "\n"});
+  }
+
+  void Write(HttpResponse response) {
+    message_.emplace();
+    message_->result(static_cast<unsigned>(response.status));
+    message_->set(http::field::content_type, response.type);
+    message_->set(http::field::cache_control, "no-store");
+    for (const auto& [name, value] : response.headers) {
+      message_->set(name, value);
+    }
+    message_->keep_alive(keep_ && !impl_->draining);
+    const std::size_t length = response.body.size();
+    message_->body() = head_ ? std::string() : std::move(response.body);
+    message_->content_length(length);
+    stream_.expires_after(impl_->options.timeout);
+    http::async_write(stream_, *message_,
+                      [self = this->shared_from_this()](beast::error_code error, std::size_t) {
+                        self->OnWritten(error);
+                      });
+  }
+
+  void OnWritten(beast::error_code error) {
+    if (error) {
+      return;
+    }
+    if (message_->keep_alive()) {
+      return ReadNext();
+    }
+    stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+  }
+
+  std::shared_ptr<Impl> impl_;  // shared with its server and the other sessions
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<http::response<http::string_body>> message_;
+  bool keep_ = false;
+  bool head_ = false;
+};
+
+}  // namespace
+
+Status HttpServer::Impl::Listen(ListenAddress& address) {
+  const auto refuse = [&](const beast::error_code& error) {
+    return Fail(Code::kUnavailable, "cannot listen on " + address.Text() + ": " + error.message(),
+                "--http");
+  };
+  beast::error_code error;
+  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
+  const auto ip = asio::ip::make_address(host, error);
+  if (error) {
+    return refuse(error);
+  }
+  const Tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(address.port));
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) {
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  }
+  if (!error) {
+    acceptor.bind(endpoint, error);
+  }
+  if (!error) {
+    acceptor.listen(asio::socket_base::max_listen_connections, error);
+  }
+  if (error) {
+    return refuse(error);
+  }
+  address.port = acceptor.local_endpoint(error).port();
+  return {};
+}
+
+void HttpServer::Impl::Accept() {
+  acceptor.async_accept([self = shared_from_this()](beast::error_code error, Tcp::socket socket) {
+    if (error == asio::error::operation_aborted || self->draining) {
+      return;
+    }
+    if (!error && self->connections < self->options.most_connections) {
+      std::make_shared<Session<Impl>>(self, std::move(socket))->ReadNext();
+    }
+    if (!error) {
+      return self->Accept();
+    }
+    // Out of descriptors, most likely: others end meanwhile.
+    const auto timer = std::make_shared<asio::steady_timer>(self->context);
+    timer->expires_after(std::chrono::milliseconds(100));
+    timer->async_wait([self, timer](beast::error_code) { self->Accept(); });
+  });
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options, Handler handler) {
+  auto impl = std::make_shared<Impl>(options, std::move(handler));
+  ListenAddress address = options.listen;
+  HONE_RETURN_IF_ERROR(impl->Listen(address));
+  impl->Accept();
+  impl->thread = std::jthread([context = &impl->context] { context->run(); });
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl), std::move(address)));
+}
+
+HttpServer::HttpServer(std::shared_ptr<Impl> impl, ListenAddress address)
+    : impl_(std::move(impl)), address_(std::move(address)) {}
+
+HttpServer::~HttpServer() {
+  impl_->context.stop();
+  impl_->thread.join();
+}
+
+void HttpServer::Drain(Duration within) {
+  impl_->draining = true;
+  asio::post(impl_->context, [impl = impl_] {
+    beast::error_code ignored;  // it is closed whatever is said
+    impl->acceptor.close(ignored);
+  });
+  constexpr Duration kLook = std::chrono::milliseconds(10);
+  for (Duration waited{0}; impl_->answering > 0 && waited < within; waited += kLook) {
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+}  // namespace hone

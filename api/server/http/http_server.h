@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/server/address.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace hone {
+
+struct HttpRequest {
+  std::string method;                        ///< "GET"
+  std::string path;                          ///< decoded, without the query
+  std::map<std::string, std::string> query;  ///< decoded; of a repeated name the last one
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+  std::map<std::string, std::string> headers = {};
+};
+
+/// An HTTP/1.1 server in plain text, on one thread of its own that never waits for a client.
+/// Requests beyond the limits are answered with 400, 413 or 431 and the connection ends; a client
+/// that is slower than the time-out loses its connection.
+/// Life: Start listens; the destructor ends all connections.
+class HttpServer {
+ public:
+  struct Options {
+    ListenAddress listen;
+    std::uint64_t most_body_bytes = 2 << 20;
+    std::uint32_t most_header_bytes = 16 << 10;
+    std::size_t most_connections = 1000;          ///< more are closed at once
+    Duration timeout = std::chrono::seconds(90);  ///< for a request, or between two
+  };
+  using Answer = std::function<void(HttpResponse)>;
+  /// Called on the server's thread: must not block. `answer` is called once, on any thread.
+  using Handler = std::function<void(HttpRequest, Answer)>;
+
+  /// @errors kUnavailable: the address cannot be listened on
+  static Result<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// With the port that was taken.
+  [[nodiscard]] const ListenAddress& address() const { return address_; }
+  /// No new connections; requests under way have this long to be answered.
+  void Drain(Duration within);
+
+ private:
+  struct Impl;
+  HttpServer(std::shared_ptr<Impl> impl, ListenAddress address);
+
+  std::shared_ptr<Impl> impl_;  // shared with sessions
+  ListenAddress address_;
+};
+
+/// Percent-decoding; nothing if it is malformed. @param plus  "+" is a blank, as in queries
+std::optional<std::string> DecodeUrl(std::string_view text, bool plus);
+
+}  // namespace hone

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+#include "core/state.h"
+#include "store/ledger.h"
+
+namespace hone {
+
+/// An experiment's state from its ledger. @errors those of the ledger; kNotFound: nothing is
+/// recorded; kDataLoss
+Result<ExperimentState> ReadState(Ledger& ledger, const ExperimentId& id);
+
+}  // namespace hone
