@@ -116,9 +116,9 @@ class Daemon {
     HONE_RETURN_IF_ERROR(CheckReach(http.listen, options.grpc.insecure));
     rest_ = std::make_unique<daemon::Rest>(parts, *experiments_, workers_);
     HONE_ASSIGN_OR_RETURN(
-        http_, HttpServer::Start(http, [rest = rest_.get()](HttpRequest request,
+        http_, HttpServer::Start(http, [rest = rest_.get()](const HttpRequest& request,
                                                             const HttpServer::Answer& answer) {
-          rest->Handle(std::move(request), answer);
+          rest->Handle(request, answer);
         }));
     return {};
   }

@@ -300,6 +300,13 @@ def check_rest(client):
     assert call("GET", "/healthz") == (200, b"ok\n") and call("GET", "/readyz")[0] == 200
     assert b"hone_trials_leased 0" in call("GET", "/metrics")[1]
     api = json.loads(call("GET", "/api/v1/openapi.json")[1])
+    for header, value in (("Origin", "http://elsewhere.example"), ("Host", "elsewhere.example"), ("Origin", "null")):
+        page = urllib.request.Request(base + "/api/v1/experiments", headers={header: value})
+        try:
+            urllib.request.urlopen(page, timeout=TIMEOUT)
+            raise AssertionError(f"answered a page with {header}: {value}")
+        except urllib.error.HTTPError as error:
+            assert error.code == 403, error.code
     code, _ = call("POST", "/api/v1/experiments", (DOCUMENT % ("rest", "sobol", 1, 1, 1)).encode())
     assert code == 200
     given = json.loads(call("POST", "/api/v1/experiments/rest/ask", b"{}")[1])["trials"][0]

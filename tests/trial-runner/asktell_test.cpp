@@ -23,7 +23,7 @@ struct World {
 
   Workers::Ticket Ask(std::uint32_t count, Duration lease = seconds(10)) {
     return runner.Ask({experiment, count, lease, seconds(30), "w"},
-                      [this](std::vector<LeasedTrial> trials) { given.push_back(trials); });
+                      [this](const std::vector<LeasedTrial>& trials) { given.push_back(trials); });
   }
   void Launch(TrialNumber number, Attempt attempt = 1) {
     LaunchSpec spec;

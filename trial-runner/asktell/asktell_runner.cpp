@@ -25,6 +25,15 @@ struct AskTellRunner::Impl : std::enable_shared_from_this<AskTellRunner::Impl> {
     std::function<void(TrialId)> hint;
     std::optional<Timestamp> timer;  // when the next one comes
     Ticket last_ticket = 0;
+
+    /// @returns the moment for which a timer is to be started; nothing: there is one in time
+    std::optional<Timestamp> Arm(std::optional<Timestamp> next) {
+      if (!next || (timer && *timer <= *next)) {
+        return std::nullopt;
+      }
+      timer = next;
+      return next;
+    }
   };
 
   Impl(TrialRunner* the_others, Executor& the_executor, const Clock& the_clock,
@@ -40,16 +49,16 @@ struct AskTellRunner::Impl : std::enable_shared_from_this<AskTellRunner::Impl> {
   auto Do(Change change) {
     Effects effects;
     const Timestamp now = clock.Now();
+    std::optional<Timestamp> timer;
     auto result = state.WithLock([&](State& s) {
       auto made = change(s, now, effects);
-      const std::optional<Timestamp> next = s.table.Sweep(now, effects);
-      if (next && (!s.timer || *next < *s.timer)) {
-        s.timer = next;
-        effects.calls.emplace_back([this, delay = *next - now] { LookAfter(delay); });
-      }
+      timer = s.Arm(s.table.Sweep(now, effects));
       return made;
     });
     Bring(effects);
+    if (timer) {
+      LookAfter(*timer - now);
+    }
     return result;
   }
 
@@ -68,35 +77,25 @@ struct AskTellRunner::Impl : std::enable_shared_from_this<AskTellRunner::Impl> {
   void LookAfter(Duration delay) {
     executor.PostAfter(delay, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) {
-        self->Do([](State& s, Timestamp /*now*/, Effects& /*effects*/) {
-          s.timer.reset();
-          return 0;
-        });
+        self->OnTimer();
       }
+    });
+  }
+
+  void OnTimer() {
+    Do([](State& s, Timestamp /*now*/, Effects& /*effects*/) {
+      s.timer.reset();
+      return 0;
     });
   }
 
   /// Rows that a former engine recorded of an adopted attempt are known from now on.
   Status LearnRows(const Key& key) {
-    const bool unknown = state.WithLock([&](State& s) {
-      const Held* const held = s.table.Find(key);
-      return held != nullptr && held->adopted;
-    });
-    if (!unknown) {
+    if (!state.WithLock([&](State& s) { return s.table.IsUnread(key); })) {
       return {};
     }
     HONE_ASSIGN_OR_RETURN(const auto rows, records(key.id, key.attempt));
-    state.WithLock([&](State& s) {
-      Held* const held = s.table.Find(key);
-      for (const MetricRecord& row : rows) {
-        if (held != nullptr) {
-          held->rows_seen.insert(asktell::RowKey(row));
-        }
-      }
-      if (held != nullptr) {
-        held->adopted = false;
-      }
-    });
+    state.WithLock([&](State& s) { s.table.LearnRows(key, rows); });
     return {};
   }
 
@@ -175,10 +174,8 @@ void AskTellRunner::Dismiss(const ExperimentId& experiment) {
 }
 
 Status AskTellRunner::Renew(const TrialId& id, Attempt attempt, Duration lease) {
-  return impl_->Do([&](Impl::State& s, Timestamp now, Effects& /*effects*/) -> Status {
-    HONE_ASSIGN_OR_RETURN(Held* const held, s.table.Running({id, attempt}));
-    held->expires = now + lease;
-    return {};
+  return impl_->Do([&](Impl::State& s, Timestamp now, Effects& /*effects*/) {
+    return s.table.Renew({id, attempt}, now + lease);
   });
 }
 
@@ -188,17 +185,8 @@ void AskTellRunner::Report(const TrialId& id, Attempt attempt, std::vector<Metri
   if (const Status learnt = impl_->LearnRows(key); !learnt.has_value()) {
     return done(learnt);
   }
-  const Status written = impl_->Do([&](Impl::State& s, Timestamp now, Effects& effects) -> Status {
-    HONE_ASSIGN_OR_RETURN(Held* const held, s.table.Running(key));
-    HONE_ASSIGN_OR_RETURN(const std::uint64_t end, LeaseTable::Write(*held, records));
-    held->expires = now + lease;
-    if (end == 0) {
-      effects.calls.emplace_back([done] { done({}); });
-      return {};
-    }
-    held->until_recorded.push_back({end, done});
-    effects.hints.push_back(id);
-    return {};
+  const Status written = impl_->Do([&](Impl::State& s, Timestamp now, Effects& effects) {
+    return s.table.Report(key, {records, now + lease, done}, effects);
   });
   if (!written.has_value()) {
     done(written);
@@ -211,17 +199,8 @@ void AskTellRunner::Tell(const TrialId& id, Attempt attempt, std::vector<MetricR
   if (const Status learnt = impl_->LearnRows(key); !learnt.has_value()) {
     return done(learnt);
   }
-  const Status told = impl_->Do([&](Impl::State& s, Timestamp now, Effects& effects) -> Status {
-    Held* const held = s.table.Find(key);
-    if (held == nullptr) {
-      return Fail(Code::kNotFound, "the attempt is over, or was never given");
-    }
-    if (!held->ending) {
-      HONE_RETURN_IF_ERROR(LeaseTable::Write(*held, records).map([](std::uint64_t) {}));
-      s.table.End(key, std::move(ending), now, effects);
-    }
-    held->until_forgotten.push_back(done);
-    return {};
+  const Status told = impl_->Do([&](Impl::State& s, Timestamp now, Effects& effects) {
+    return s.table.Tell(key, {records, ending, done}, now, effects);
   });
   if (!told.has_value()) {
     done(told);

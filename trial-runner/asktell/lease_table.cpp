@@ -16,6 +16,8 @@ constexpr Duration kGather = std::chrono::milliseconds(20);
 // Of one attempt, waiting for the store.
 constexpr std::size_t kMostUnrecorded = std::size_t{4} << 20;
 
+constexpr char kUnknown[] = "the attempt is over, or was never given";
+
 TrialId RoomOf(const ExperimentId& experiment) {
   return {experiment, 0};
 }
@@ -146,7 +148,7 @@ void LeaseTable::Remove(const ExperimentId& experiment, Effects& effects) {
   Dismiss(experiment, {}, effects);
 }
 
-Result<std::uint64_t> LeaseTable::Write(Held& held, const std::vector<MetricRecord>& records) {
+Status LeaseTable::Write(Held& held, const std::vector<MetricRecord>& records) {
   if (held.log.size() > kMostUnrecorded) {
     return Fail(Code::kResourceExhausted,
                 "the trial's reports wait for the store; report again a little later");
@@ -157,7 +159,55 @@ Result<std::uint64_t> LeaseTable::Write(Held& held, const std::vector<MetricReco
       held.log += PushLine(record);
     }
   }
-  return held.log.size();
+  return {};
+}
+
+Status LeaseTable::Renew(const Key& key, Timestamp expires) {
+  HONE_ASSIGN_OR_RETURN(Held* const held, Running(key));
+  held->expires = expires;
+  return {};
+}
+
+Status LeaseTable::Report(const Key& key, const Reported& reported, Effects& effects) {
+  HONE_ASSIGN_OR_RETURN(Held* const held, Running(key));
+  HONE_RETURN_IF_ERROR(Write(*held, reported.records));
+  held->expires = reported.expires;
+  if (held->log.empty()) {  // all of it is recorded
+    effects.calls.emplace_back([done = reported.done] { done({}); });
+  } else {
+    held->until_recorded.push_back({held->log.size(), reported.done});
+    effects.hints.push_back(key.id);
+  }
+  return {};
+}
+
+Status LeaseTable::Tell(const Key& key, const Told& told, Timestamp now, Effects& effects) {
+  Held* const held = Find(key);
+  if (held == nullptr) {
+    return Fail(Code::kNotFound, kUnknown);
+  }
+  if (!held->ending) {
+    HONE_RETURN_IF_ERROR(Write(*held, told.records));
+    End(key, told.ending, now, effects);
+  }
+  held->until_forgotten.push_back(told.done);
+  return {};
+}
+
+bool LeaseTable::IsUnread(const Key& key) {
+  const Held* const held = Find(key);
+  return held != nullptr && held->adopted;
+}
+
+void LeaseTable::LearnRows(const Key& key, const std::vector<MetricRecord>& rows) {
+  Held* const held = Find(key);
+  if (held == nullptr) {
+    return;
+  }
+  held->adopted = false;
+  for (const MetricRecord& row : rows) {
+    held->rows_seen.insert(RowKey(row));
+  }
 }
 
 void LeaseTable::Recorded(Held& held, std::uint64_t offset, Effects& effects) {
@@ -213,7 +263,7 @@ Held* LeaseTable::Find(const Key& key) {
 Result<Held*> LeaseTable::Running(const Key& key) {
   Held* const held = Find(key);
   if (held == nullptr || held->ending) {
-    return Fail(Code::kNotFound, "the attempt is over, or was never given");
+    return Fail(Code::kNotFound, kUnknown);
   }
   return held;
 }

@@ -50,6 +50,18 @@ struct Held {
   std::vector<TrialRunner::Done> until_forgotten;
 };
 
+/// What a worker says of an attempt while it runs, and at its end.
+struct Reported {
+  const std::vector<MetricRecord>& records;
+  Timestamp expires;  ///< of the lease
+  const TrialRunner::Done& done;
+};
+struct Told {
+  const std::vector<MetricRecord>& records;
+  const Ending& ending;
+  const TrialRunner::Done& done;
+};
+
 /// A worker that waits.
 struct Asker {
   Workers::Ticket ticket = 0;
@@ -72,16 +84,21 @@ class LeaseTable {
   void End(const Key& key, Ending ending, Timestamp now, Effects& effects);
   void Forget(const Key& key, Effects& effects);
   void Remove(const ExperimentId& experiment, Effects& effects);
-  /// Adds rows to the log of an attempt. @returns bytes of its log. @errors kResourceExhausted
-  static Result<std::uint64_t> Write(Held& held, const std::vector<MetricRecord>& records);
+  /// @errors kNotFound: it does not run
+  Status Renew(const Key& key, Timestamp expires);
+  /// @errors kNotFound: it does not run; kResourceExhausted
+  Status Report(const Key& key, const Reported& reported, Effects& effects);
+  /// @errors kNotFound: it is not known; kResourceExhausted
+  Status Tell(const Key& key, const Told& told, Timestamp now, Effects& effects);
+  /// Whether a former engine may have recorded rows of it that are not known here.
+  [[nodiscard]] bool IsUnread(const Key& key);
+  void LearnRows(const Key& key, const std::vector<MetricRecord>& rows);
   static void Recorded(Held& held, std::uint64_t offset, Effects& effects);
 
   /// Ends what is over by now. @returns when to look again; nothing: not before something changes
   std::optional<Timestamp> Sweep(Timestamp now, Effects& effects);
 
   [[nodiscard]] Held* Find(const Key& key);
-  /// A running one. @errors kNotFound
-  [[nodiscard]] Result<Held*> Running(const Key& key);
   [[nodiscard]] std::uint32_t Room(const ExperimentId& experiment) const;
   [[nodiscard]] Workers::Counts Count() const;
   [[nodiscard]] std::vector<Sighting> See(const ExperimentId& experiment) const;
@@ -91,6 +108,10 @@ class LeaseTable {
   using Askers = std::list<Asker>;
   /// Gives free attempts of an experiment to those who wait, in the order of their asking.
   void Match(const ExperimentId& experiment, Timestamp now, Effects& effects);
+  /// A running one. @errors kNotFound
+  Result<Held*> Running(const Key& key);
+  /// Adds rows to the log of an attempt. @errors kResourceExhausted
+  static Status Write(Held& held, const std::vector<MetricRecord>& records);
   /// Answers with what it got. @returns the one after it
   Askers::iterator Answer(Askers::iterator asker, Effects& effects);
 

@@ -48,17 +48,20 @@ class Schemas {
   json TakeAll() { return std::move(all_); }
 
  private:
+  static json OfEnum(const google::protobuf::EnumDescriptor* type) {
+    json words = json::array();
+    for (int i = 0; i < type->value_count(); ++i) {
+      words.push_back(type->value(i)->name());
+    }
+    return {{"type", "string"}, {"enum", std::move(words)}};
+  }
+
   json OfOne(const FieldDescriptor* field) {
     switch (field->cpp_type()) {
       case FieldDescriptor::CPPTYPE_MESSAGE:
         return Of(field->message_type());
-      case FieldDescriptor::CPPTYPE_ENUM: {
-        json words = json::array();
-        for (int i = 0; i < field->enum_type()->value_count(); ++i) {
-          words.push_back(field->enum_type()->value(i)->name());
-        }
-        return {{"type", "string"}, {"enum", std::move(words)}};
-      }
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return OfEnum(field->enum_type());
       case FieldDescriptor::CPPTYPE_INT64:
         return {{"type", "string"}, {"format", "int64"}};
       case FieldDescriptor::CPPTYPE_INT32:

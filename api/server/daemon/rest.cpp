@@ -296,7 +296,7 @@ Rest::Rest(const Parts& parts, ExperimentsApi& experiments,
   open_api_ = OpenApi(routes_);
 }
 
-void Rest::Handle(HttpRequest request, const HttpServer::Answer& answer) {
+void Rest::Handle(const HttpRequest& request, const HttpServer::Answer& answer) {
   ++requests_;
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads && request.path == "/healthz") {

@@ -39,7 +39,7 @@ class Rest {
  public:
   Rest(const Parts& parts, ExperimentsApi& experiments, const std::shared_ptr<WorkersApi>& workers);
 
-  void Handle(HttpRequest request, const HttpServer::Answer& answer);
+  void Handle(const HttpRequest& request, const HttpServer::Answer& answer);
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:

@@ -42,6 +42,24 @@ pb::GivenTrial GivenOf(const LeasedTrial& leased) {
   return out;
 }
 
+/// What is answered once something is recorded.
+template <class Reply>
+std::function<void(const Status&)> Answering(const Answer<Reply>& answer, const Reply& reply) {
+  return [answer, reply](const Status& status) {
+    answer(status ? Result<Reply>(reply) : tl::make_unexpected(status.error()));
+  };
+}
+
+/// The same, but `late` happens if the attempt was not known to run.
+template <class Reply>
+std::function<void(const Status&)> AnsweringOr(const Answer<Reply>& answer, const Reply& reply,
+                                               const std::function<void()>& late) {
+  return [answered = Answering(answer, reply), late](const Status& status) {
+    const bool unknown = !status && status.error().code == Code::kNotFound;
+    unknown ? late() : answered(status);
+  };
+}
+
 pb::TellResponse Outcome(pb::TellResponse::Outcome outcome) {
   pb::TellResponse out;
   out.set_outcome(outcome);
@@ -209,22 +227,14 @@ void WorkersApi::Report(const pb::ReportRequest& request,
                                               : records.error()));
   }
   said->records = *std::move(records);
-  const auto late = [self = shared_from_this(), said = *said, answer] {
-    self->KeepLate(said, [answer](const Status& kept) {
-      answer(kept.map([] {
-        pb::ReportResponse out;
-        out.set_stop(true);
-        out.set_late(true);
-        return out;
-      }));
-    });
+  pb::ReportResponse is_late;
+  is_late.set_stop(true);
+  is_late.set_late(true);
+  const auto keep = [self = shared_from_this(), said = *said, kept = Answering(answer, is_late)] {
+    self->KeepLate(said, kept);
   };
-  const auto told = [self = shared_from_this(), answer, late](const Status& reported) {
-    if (!reported && reported.error().code == Code::kNotFound) {
-      return self->parts_.readers.Post(late);
-    }
-    answer(reported.map([] { return pb::ReportResponse(); }));
-  };
+  const auto late = [self = shared_from_this(), keep] { self->parts_.readers.Post(keep); };
+  const auto told = AnsweringOr(answer, pb::ReportResponse(), late);
   parts_.workers.Report(said->id, said->attempt, said->records, *lease, told);
 }
 
@@ -251,24 +261,22 @@ void WorkersApi::Tell(const pb::TellRequest& request, const Answer<pb::TellRespo
   }
 }
 
+std::function<void(const Status&)> WorkersApi::WhenTold(const Said& said,
+                                                        const Answer<pb::TellResponse>& answer) {
+  const auto look = [self = shared_from_this(), said, answer] { self->TellLate(said, answer); };
+  return AnsweringOr<pb::TellResponse>(
+      answer, Outcome(pb::TellResponse::RECORDED),
+      [self = shared_from_this(), look] { self->parts_.readers.Post(look); });
+}
+
 void WorkersApi::TellEnd(const Said& said, Ending ending, const Answer<pb::TellResponse>& answer) {
-  const auto told = [self = shared_from_this(), said, answer](const Status& status) {
-    if (!status && status.error().code == Code::kNotFound) {
-      return self->parts_.readers.Post([self, said, answer] { self->TellLate(said, answer); });
-    }
-    answer(status.map([] { return Outcome(pb::TellResponse::RECORDED); }));
-  };
-  parts_.workers.Tell(said.id, said.attempt, said.records, std::move(ending), told);
+  parts_.workers.Tell(said.id, said.attempt, said.records, std::move(ending),
+                      WhenTold(said, answer));
 }
 
 /// Its last values, then the verdict, then its end.
 void WorkersApi::TellPruned(const Said& said, const Answer<pb::TellResponse>& answer) {
-  const auto ended = [self = shared_from_this(), said, answer](const Status& status) {
-    if (!status && status.error().code == Code::kNotFound) {
-      return self->parts_.readers.Post([self, said, answer] { self->TellLate(said, answer); });
-    }
-    answer(status.map([] { return Outcome(pb::TellResponse::RECORDED); }));
-  };
+  const auto ended = WhenTold(said, answer);
   const auto reported = [self = shared_from_this(), said, ended](const Status& status) {
     if (!status) {
       return ended(status);
@@ -292,9 +300,7 @@ void WorkersApi::TellLate(const Said& said, const Answer<pb::TellResponse>& answ
     case Standing::kOver:
       return answer(Outcome(pb::TellResponse::ALREADY_RECORDED));
     case Standing::kOtherAttempt:
-      KeepLate(said, [answer](const Status& kept) {
-        answer(kept.map([] { return Outcome(pb::TellResponse::LATE); }));
-      });
+      KeepLate(said, Answering(answer, Outcome(pb::TellResponse::LATE)));
   }
 }
 

@@ -52,6 +52,9 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   Result<Standing> StandingOf(const Said& said);
   /// Keeps values of an attempt that is over. @param then  once they are recorded
   void KeepLate(const Said& said, std::function<void(Status)> then);
+  /// Answers a Tell: when its end is recorded, or by what is known of its attempt.
+  std::function<void(const Status&)> WhenTold(const Said& said,
+                                              const Answer<pb::TellResponse>& answer);
   void TellEnd(const Said& said, Ending ending, const Answer<pb::TellResponse>& answer);
   void TellPruned(const Said& said, const Answer<pb::TellResponse>& answer);
   /// Answers a Tell that came when its attempt was not known to run.

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -97,6 +98,30 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
 namespace {
 
+using Message = http::request<http::string_body>;
+
+/// The name or number in "Host: NAME:PORT", without brackets.
+std::string_view HostIn(const Message& request) {
+  const beast::string_view field = request[http::field::host];
+  const std::string_view host(field.data(), field.size());
+  if (host.starts_with('[')) {
+    return host.substr(1, host.find(']') - 1);
+  }
+  return host.substr(0, host.rfind(':'));
+}
+
+/// Whether a browser asks on behalf of a page of another site. Such a page could otherwise create
+/// experiments, which run code: browsers send such requests without asking, and answer pages whose
+/// own name was made to point here (DNS rebinding) as if they were from here.
+/// @param loopback  only this machine reaches the server, so no other name leads to it
+bool IsFromForeignPage(const Message& request, bool loopback) {
+  if (request.count(http::field::origin) > 0) {
+    return true;
+  }
+  const std::string_view host = HostIn(request);
+  return loopback && !host.empty() && !ListenAddress{std::string(host), 0}.IsLoopback();
+}
+
 /// One connection: reads a request, hands it on, writes the answer, and again.
 template <class Impl>
 class Session : public std::enable_shared_from_this<Session<Impl>> {
@@ -110,7 +135,7 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
   Session& operator=(const Session&) = delete;
 
   void ReadNext() {
-    parser_.emplace();
+    parser_ = std::make_unique<http::request_parser<http::string_body>>();
     parser_->body_limit(impl_->options.most_body_bytes);
     parser_->header_limit(impl_->options.most_header_bytes);
     stream_.expires_after(impl_->options.timeout);
@@ -136,6 +161,9 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     if (error) {
       return Refuse(400, "is no request of HTTP: " + error.message());
     }
+    if (IsFromForeignPage(parser_->get(), impl_->options.listen.IsLoopback())) {
+      return Refuse(403, "pages of other sites may not ask this server");
+    }
     auto request = Read(parser_->get());
     if (!request) {
       return Refuse(400, "the address is malformed");
@@ -144,7 +172,7 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     head_ = request->method == "HEAD";
     ++impl_->answering;
     stream_.expires_never();  // the handler's limits hold until it has answered
-    impl_->handler(*std::move(request), [self = this->shared_from_this()](HttpResponse response) {
+    impl_->handler(*request, [self = this->shared_from_this()](HttpResponse response) {
       asio::post(self->stream_.get_executor(), [self, response = std::move(response)]() mutable {
         --self->impl_->answering;
         self->Write(std::move(response));
@@ -158,19 +186,19 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
   }
 
   void Write(HttpResponse response) {
-    message_.emplace();
-    message_->result(static_cast<unsigned>(response.status));
-    message_->set(http::field::content_type, response.type);
-    message_->set(http::field::cache_control, "no-store");
+    message_ = {};
+    message_.result(static_cast<unsigned>(response.status));
+    message_.set(http::field::content_type, response.type);
+    message_.set(http::field::cache_control, "no-store");
     for (const auto& [name, value] : response.headers) {
-      message_->set(name, value);
+      message_.set(name, value);
     }
-    message_->keep_alive(keep_ && !impl_->draining);
+    message_.keep_alive(keep_ && !impl_->draining);
     const std::size_t length = response.body.size();
-    message_->body() = head_ ? std::string() : std::move(response.body);
-    message_->content_length(length);
+    message_.body() = head_ ? std::string() : std::move(response.body);
+    message_.content_length(length);
     stream_.expires_after(impl_->options.timeout);
-    http::async_write(stream_, *message_,
+    http::async_write(stream_, message_,
                       [self = this->shared_from_this()](beast::error_code error, std::size_t) {
                         self->OnWritten(error);
                       });
@@ -180,7 +208,7 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     if (error) {
       return;
     }
-    if (message_->keep_alive()) {
+    if (message_.keep_alive()) {
       return ReadNext();
     }
     stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
@@ -189,8 +217,8 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
   std::shared_ptr<Impl> impl_;  // shared with its server and the other sessions
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  std::optional<http::response<http::string_body>> message_;
+  std::unique_ptr<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> message_;
   bool keep_ = false;
   bool head_ = false;
 };

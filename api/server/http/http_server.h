@@ -44,7 +44,7 @@ class HttpServer {
   };
   using Answer = std::function<void(HttpResponse)>;
   /// Called on the server's thread: must not block. `answer` is called once, on any thread.
-  using Handler = std::function<void(HttpRequest, Answer)>;
+  using Handler = std::function<void(const HttpRequest&, const Answer&)>;
 
   /// @errors kUnavailable: the address cannot be listened on
   static Result<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
