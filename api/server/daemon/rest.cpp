@@ -90,42 +90,38 @@ bool IsUtf8(const std::string& text) {
          value.dump(-1, ' ', false, json::error_handler_t::ignore);
 }
 
+/// @returns whether the text is a value of the field's type
+bool SetScalar(Message& message, const FieldDescriptor* field, const std::string& text) {
+  const auto* const access = message.GetReflection();
+  const auto number = ParseInt(text);
+  const FieldDescriptor::CppType type = field->cpp_type();
+  const bool is_word = text == "true" || text == "false";
+  if (type == FieldDescriptor::CPPTYPE_STRING) {
+    access->SetString(&message, field, text);
+  } else if (type == FieldDescriptor::CPPTYPE_INT64 && number) {
+    access->SetInt64(&message, field, *number);
+  } else if (type == FieldDescriptor::CPPTYPE_INT32 && number &&
+             *number == static_cast<std::int32_t>(*number)) {
+    access->SetInt32(&message, field, static_cast<std::int32_t>(*number));
+  } else if (type == FieldDescriptor::CPPTYPE_BOOL && is_word) {
+    access->SetBool(&message, field, text == "true");
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /// Puts the text of a path or query into a field.
 Status SetField(Message& message, const std::string& name, const std::string& text) {
   const FieldDescriptor* const field = FieldOf(message, name);
   if (field == nullptr || field->is_repeated()) {
     return Fail(Code::kInvalidArgument, "there is no such parameter", Printable(name, 60));
   }
-  const auto* const access = message.GetReflection();
-  const auto number = ParseInt(text);
-  switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING: {
-      if (!IsUtf8(text)) {
-        return Fail(Code::kInvalidArgument, "must be UTF-8", name);
-      }
-      access->SetString(&message, field, text);
-      return {};
-    }
-    case FieldDescriptor::CPPTYPE_INT64:
-      if (number) {
-        access->SetInt64(&message, field, *number);
-        return {};
-      }
-      break;
-    case FieldDescriptor::CPPTYPE_INT32:
-      if (number && *number == static_cast<std::int32_t>(*number)) {
-        access->SetInt32(&message, field, static_cast<std::int32_t>(*number));
-        return {};
-      }
-      break;
-    case FieldDescriptor::CPPTYPE_BOOL:
-      if (text == "true" || text == "false") {
-        access->SetBool(&message, field, text == "true");
-        return {};
-      }
-      break;
-    default:
-      break;
+  if (!IsUtf8(text)) {
+    return Fail(Code::kInvalidArgument, "must be UTF-8", name);
+  }
+  if (SetScalar(message, field, text)) {
+    return {};
   }
   return Fail(Code::kInvalidArgument, "cannot be \"" + Printable(text, 60) + "\"", name);
 }
@@ -178,6 +174,13 @@ Result<Request> ReadRequest(const Route& route, const HttpRequest& http,
   return request;
 }
 
+template <class Reply>
+Answer<Reply> InJson(const HttpServer::Answer& answer) {
+  return [answer](const Result<Reply>& reply) {
+    answer(reply ? JsonResponse(*reply) : ErrorResponse(reply.error()));
+  };
+}
+
 }  // namespace
 
 template <class Request, class Reply, class Call>
@@ -192,10 +195,8 @@ void Rest::Add(Route route, Call call) {
     if (!request) {
       return answer(ErrorResponse(request.error()));
     }
-    readers->Post([call, request = std::move(*request), answer] {
-      call(request, Answer<Reply>([answer](const Result<Reply>& reply) {
-             answer(reply ? JsonResponse(*reply) : ErrorResponse(reply.error()));
-           }));
+    readers->Post([call, request = std::move(*request), in_json = InJson<Reply>(answer)] {
+      call(request, in_json);
     });
   };
   routes_.push_back(std::move(route));
