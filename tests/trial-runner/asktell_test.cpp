@@ -84,6 +84,20 @@ TEST_CASE("asktell: a lease lives as long as it is renewed", "[trial-runner]") {
   CHECK(world.runner.Count().expired == 1);
 }
 
+TEST_CASE("asktell: a result that comes when the attempt ended otherwise is not taken",
+          "[trial-runner]") {
+  World world;
+  world.Ask(1, seconds(1));
+  world.Launch(1);
+  world.Pass(seconds(2));  // the lease is over, and the ledger does not know it yet
+  REQUIRE(world.EndOf(1).has_value());
+  std::optional<Code> refused;
+  world.runner.Tell({world.experiment, 1}, 1, {}, {}, [&](const Status& status) {
+    refused = status ? std::nullopt : std::optional(status.error().code);
+  });
+  CHECK(refused == Code::kNotFound);
+}
+
 TEST_CASE("asktell: nobody waits longer than asked, and who leaves leaves nothing behind",
           "[trial-runner]") {
   World world;

@@ -167,8 +167,8 @@ void AskTellRunner::Withdraw(Ticket ticket) {
 }
 
 void AskTellRunner::Dismiss(const ExperimentId& experiment) {
-  impl_->Do([&](Impl::State& s, Timestamp now, Effects& effects) {
-    s.table.Dismiss(experiment, now, effects);
+  impl_->Do([&](Impl::State& s, Timestamp /*now*/, Effects& effects) {
+    s.table.Dismiss(experiment, effects);
     return 0;
   });
 }

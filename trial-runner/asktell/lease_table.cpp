@@ -54,8 +54,7 @@ void LeaseTable::Withdraw(Workers::Ticket ticket, Timestamp now, Effects& effect
   effects.hints.push_back(RoomOf(experiment));
 }
 
-void LeaseTable::Dismiss(const ExperimentId& experiment, Timestamp now, Effects& effects) {
-  static_cast<void>(now);
+void LeaseTable::Dismiss(const ExperimentId& experiment, Effects& effects) {
   for (auto asker = askers_.begin(); asker != askers_.end();) {
     asker = asker->question.experiment == experiment ? Answer(asker, effects) : std::next(asker);
   }
@@ -145,7 +144,7 @@ void LeaseTable::Remove(const ExperimentId& experiment, Effects& effects) {
   for (const Key& key : keys) {
     Forget(key, effects);
   }
-  Dismiss(experiment, {}, effects);
+  Dismiss(experiment, effects);
 }
 
 Status LeaseTable::Write(Held& held, const std::vector<MetricRecord>& records) {
@@ -183,11 +182,13 @@ Status LeaseTable::Report(const Key& key, const Reported& reported, Effects& eff
 
 Status LeaseTable::Tell(const Key& key, const Told& told, Timestamp now, Effects& effects) {
   Held* const held = Find(key);
-  if (held == nullptr) {
+  const bool ended_otherwise = held != nullptr && held->ending && !held->told;
+  if (held == nullptr || ended_otherwise) {
     return Fail(Code::kNotFound, kUnknown);
   }
-  if (!held->ending) {
+  if (!held->told) {
     HONE_RETURN_IF_ERROR(Write(*held, told.records));
+    held->told = true;
     End(key, told.ending, now, effects);
   }
   held->until_forgotten.push_back(told.done);

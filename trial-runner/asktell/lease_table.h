@@ -39,6 +39,7 @@ struct Held {
   Timestamp started_at;
   Timestamp ended_at;
   std::optional<Ending> ending;
+  bool told = false;                       ///< it ended by its worker's word
   std::string log;                         ///< PushLines that are not recorded yet
   std::optional<std::uint64_t> log_begin;  ///< offset of `log`; nothing: as the first reader says
   std::set<std::string> rows_seen;         ///< see RowKey
@@ -76,7 +77,7 @@ class LeaseTable {
  public:
   void Ask(Asker asker, Timestamp now, Effects& effects);
   void Withdraw(Workers::Ticket ticket, Timestamp now, Effects& effects);
-  void Dismiss(const ExperimentId& experiment, Timestamp now, Effects& effects);
+  void Dismiss(const ExperimentId& experiment, Effects& effects);
 
   void Launch(const Key& key, Held&& held, Timestamp now, Effects& effects);
   void Adopt(const Key& key, Timestamp now, Duration lease);

@@ -276,10 +276,14 @@ void WorkersApi::TellEnd(const Said& said, Ending ending, const Answer<pb::TellR
 
 /// Its last values, then the verdict, then its end.
 void WorkersApi::TellPruned(const Said& said, const Answer<pb::TellResponse>& answer) {
-  const auto ended = WhenTold(said, answer);
-  const auto reported = [self = shared_from_this(), said, ended](const Status& status) {
+  const auto look = [self = shared_from_this(), said, answer] { self->TellEnded(said, answer); };
+  const auto ended = [self = shared_from_this(), look](const Status& /*the ledger says it*/) {
+    self->parts_.readers.Post(look);
+  };
+  const auto unknown = WhenTold(said, answer);
+  const auto reported = [self = shared_from_this(), said, ended, unknown](const Status& status) {
     if (!status) {
-      return ended(status);
+      return unknown(status);
     }
     // First, because the end may come before the verdict is answered.
     self->parts_.workers.WhenForgotten(said.id, said.attempt, ended);
@@ -289,6 +293,14 @@ void WorkersApi::TellPruned(const Said& said, const Answer<pb::TellResponse>& an
   parts_.workers.Report(said.id, said.attempt, said.records, kLease.otherwise, reported);
 }
 
+/// It may have ended otherwise before the verdict came: by its lease, or by a stop.
+void WorkersApi::TellEnded(const Said& said, const Answer<pb::TellResponse>& answer) {
+  answer(StandingOf(said).map([](Standing standing) {
+    return Outcome(standing == Standing::kOver ? pb::TellResponse::RECORDED
+                                               : pb::TellResponse::LATE);
+  }));
+}
+
 void WorkersApi::TellLate(const Said& said, const Answer<pb::TellResponse>& answer) {
   const auto standing = StandingOf(said);
   if (!standing) {
@@ -296,7 +308,9 @@ void WorkersApi::TellLate(const Said& said, const Answer<pb::TellResponse>& answ
   }
   switch (*standing) {
     case Standing::kCurrent:
-      return answer(Fail(Code::kUnavailable, "the experiment is being loaded; tell it again"));
+      return answer(
+          Fail(Code::kUnavailable,
+               "the trial's end is being recorded, or the experiment loaded; tell it again"));
     case Standing::kOver:
       return answer(Outcome(pb::TellResponse::ALREADY_RECORDED));
     case Standing::kOtherAttempt:

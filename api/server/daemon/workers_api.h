@@ -57,6 +57,8 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
                                               const Answer<pb::TellResponse>& answer);
   void TellEnd(const Said& said, Ending ending, const Answer<pb::TellResponse>& answer);
   void TellPruned(const Said& said, const Answer<pb::TellResponse>& answer);
+  /// Answers a Tell(PRUNED) whose values are recorded, once the attempt is over.
+  void TellEnded(const Said& said, const Answer<pb::TellResponse>& answer);
   /// Answers a Tell that came when its attempt was not known to run.
   void TellLate(const Said& said, const Answer<pb::TellResponse>& answer);
 
