@@ -120,10 +120,10 @@ void CheckParameters(const SearcherInfo& info, const Space& space, const Problem
 
 void CheckObjectives(const SearcherInfo& info, const Objective& objective, Problems& problems) {
   if (!objective.further.empty() && (info.supports & kMultiObjective) == 0) {
-    problems.Refuse(
-        "spec.objective.additionalObjectives",
-        info.name +
-            " optimises one objective; use auto, nsga2, tpe, multivariate-tpe, random, sobol or grid");
+    problems.Refuse("spec.objective.additionalObjectives",
+                    info.name +
+                        " optimises one objective; use auto, nsga2, tpe, multivariate-tpe, random, "
+                        "sobol or grid");
   }
 }
 

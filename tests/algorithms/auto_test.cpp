@@ -51,9 +51,9 @@ class Chooser {
       std::ranges::generate(u, [&] { return rng.Uniform(); });
       items_.push_back(
           {items_.size() + 1, history::Proposed{told_ + 1, encoder.Decode(u), tag, std::nullopt}});
-      items_.push_back(
-          {items_.size() + 1, history::Completed{
-               told_ + 1, std::vector(spec_.objective.Count(), u[0]), std::chrono::seconds(1)}});
+      items_.push_back({items_.size() + 1,
+                        history::Completed{told_ + 1, std::vector(spec_.objective.Count(), u[0]),
+                                           std::chrono::seconds(1)}});
     }
     REQUIRE(searcher_->Observe(items_).has_value());
     items_.clear();
