@@ -172,7 +172,11 @@ def check_stop(client):
     assert [(row.attempt, row.value) for row in client.values(trial.trial)] == [(1, "1.0"), (1, "1.0"), (2, "2.0")]
     killed = client.ask("stop").trials[0]
     client.trials.Kill(pb.KillTrialRequest(trial=killed.trial), timeout=TIMEOUT)
-    assert client.report(killed, 1, 1.0).stop
+    deadline = time.monotonic() + TIMEOUT  # the kill is recorded when it is answered, and carried out after that
+    step = 1
+    while not client.report(killed, step, 1.0).stop:
+        assert time.monotonic() < deadline, "a killed trial was never told to stop"
+        step += 1
 
 
 def check_lease(client):
