@@ -20,17 +20,7 @@ const SearcherInfo* FindNamed(const std::string& name, Problems& problems) {
   if (const SearcherInfo* info = registry.Find(name)) {
     return info;
   }
-  std::vector<std::string> names;
-  for (const SearcherInfo* info : registry.All()) {
-    names.push_back(info->name);
-  }
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
-  const std::string_view nearest = Nearest(name, candidates);
-  constexpr std::size_t kShown = 80;
-  problems.Refuse(kNameField,
-                  "there is no algorithm \"" + Printable(name, kShown) + "\"; " +
-                      (nearest.empty() ? "known are " + Join(names, ", ")
-                                       : "did you mean \"" + std::string(nearest) + "\"?"));
+  problems.Refuse(kNameField, NoSuch("algorithm", name, registry.Names()));
   return nullptr;
 }
 
@@ -160,12 +150,7 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
   if (info->check != nullptr && MayRunOwnCheck(problems, found)) {
     info->check(ContextOf(spec, choice.settings, 0), found);
   }
-  const Problems before = problems;
-  for (const Problem& problem : found.list()) {
-    if (!before.HasErrorsAt(problem.field)) {
-      problems.Add(problem);
-    }
-  }
+  problems.AddNew(found);
   return choice;
 }
 

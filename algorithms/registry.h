@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "algorithms/searcher.h"
 #include "core/problem.h"
+#include "core/registry.h"
 #include "core/settings.h"
 
 namespace hone {
@@ -45,20 +44,7 @@ struct SearcherInfo {
 /// "real", "integer", ..., in the order of the bits: for messages and tables.
 std::vector<std::string> CapabilityWords(std::uint32_t supports);
 
-/// All registered searchers, by name. Filled before main; read-only afterwards.
-class SearcherRegistry {
- public:
-  static SearcherRegistry& Instance();
-
-  /// Aborts on a duplicate name.
-  bool Add(std::string name, SearcherInfo info);
-  [[nodiscard]] const SearcherInfo* Find(std::string_view name) const;
-  /// Sorted by name.
-  [[nodiscard]] std::vector<const SearcherInfo*> All() const;
-
- private:
-  std::vector<std::unique_ptr<SearcherInfo>> all_;
-};
+using SearcherRegistry = Registry<SearcherInfo>;
 
 }  // namespace hone
 

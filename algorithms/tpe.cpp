@@ -213,7 +213,6 @@ class Tpe final : public Searcher {
   [[nodiscard]] Split SplitOf(const std::vector<Known>& pending) const;
   [[nodiscard]] Result<Assignment> Choose(TrialNumber number,
                                           const std::vector<Known>& pending) const;
-  [[nodiscard]] std::vector<double> RandomPoint(Rng& rng) const;
   [[nodiscard]] std::vector<double> ModelledPoint(const Split& split, Rng& rng) const;
   [[nodiscard]] Mixture Density(const std::vector<const Known*>& trials,
                                 const std::vector<std::size_t>& block) const;
@@ -348,14 +347,6 @@ Mixture Tpe::Density(const std::vector<const Known*>& trials,
   return {std::move(coordinates), components};
 }
 
-std::vector<double> Tpe::RandomPoint(Rng& rng) const {
-  std::vector<double> u(encoder_.dimensions());
-  for (std::size_t d = 0; d < u.size(); ++d) {
-    u[d] = encoder_.FromUniform(d, rng.Uniform());
-  }
-  return u;
-}
-
 std::vector<double> Tpe::ModelledPoint(const Split& split, Rng& rng) const {
   std::vector<double> u(encoder_.dimensions(), 0.5);
   for (const std::vector<std::size_t>& block : blocks_) {
@@ -389,7 +380,7 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
   for (int round = 0; round < model_rounds + kRandomRounds; ++round) {
     Rng rng = stream(round);
     const bool model = !start_up && round < model_rounds;
-    Assignment values = encoder_.Decode(model ? ModelledPoint(split, rng) : RandomPoint(rng));
+    Assignment values = model ? encoder_.Decode(ModelledPoint(split, rng)) : encoder_.Draw(rng);
     if (!space.Feasible(values)) {
       continue;
     }
@@ -403,7 +394,7 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
     return *std::move(repeated);
   }
   Rng rng = stream(model_rounds + kRandomRounds);
-  return DrawFeasible(space, [&] { return encoder_.Decode(RandomPoint(rng)); });
+  return DrawFeasible(space, [&] { return encoder_.Draw(rng); });
 }
 
 Result<std::vector<Proposal>> Tpe::Propose(const ProposeRequest& request) const {

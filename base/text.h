@@ -30,6 +30,11 @@ std::string Join(std::span<const std::string> parts, std::string_view separator)
 /// <= 2 or a third of the length, ignoring case); empty if none. For "did you mean".
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> candidates);
 
+/// "there is no WHAT "NAME"; did you mean "NEAREST"?", or with what is known if nothing is near.
+/// @param name  untrusted; shown as Printable makes it
+std::string NoSuch(std::string_view what, std::string_view name,
+                   const std::vector<std::string>& known);
+
 /// Makes untrusted text safe for a terminal or a log line: control characters (and those that turn
 /// the direction of writing) become \xNN, each byte of invalid UTF-8 becomes U+FFFD, and it is cut
 /// to `limit` bytes, ellipsis included. Whole lines stay one line.

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "base/result.h"
 #include "core/state.h"
 #include "store/ledger.h"
 
 namespace hone {
+
+/// All events of an experiment; empty if nothing is recorded. @errors those of the ledger
+Result<std::vector<Recorded>> ReadLedger(Ledger& ledger, const ExperimentId& id);
 
 /// An experiment's state from its ledger. @errors those of the ledger; kNotFound: nothing is
 /// recorded; kDataLoss

@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/recorded.h"
 
-#include <iterator>
 #include <utility>
 
+#include "controller/read_state.h"
 #include "core/spec_codec.h"
 #include "earlystop/early_stop.h"
 
 namespace hone {
 namespace {
-
-constexpr std::size_t kReadAtOnce = 10000;
-
-Result<std::vector<Recorded>> ReadWhole(Ledger& ledger, const ExperimentId& id) {
-  std::vector<Recorded> all;
-  while (true) {
-    const Version from = all.empty() ? 0 : all.back().seq;
-    HONE_ASSIGN_OR_RETURN(auto part, ledger.Read(id, from, kReadAtOnce));
-    const bool last = part.size() < kReadAtOnce;
-    all.insert(all.end(), std::make_move_iterator(part.begin()),
-               std::make_move_iterator(part.end()));
-    if (last) {
-      return all;
-    }
-  }
-}
 
 /// The attempt whose curve an event makes matter; 0: none.
 std::pair<TrialNumber, Attempt> WithCurve(const Event& event) {
@@ -69,7 +53,7 @@ Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
 Result<WhatIsRecorded> ReadRecorded(Store& store, const ExperimentId& id, OwnerEpoch epoch) {
   HONE_RETURN_IF_ERROR(store.TakeOver(id, epoch));
   WhatIsRecorded recorded;
-  HONE_ASSIGN_OR_RETURN(recorded.events, ReadWhole(store, id));
+  HONE_ASSIGN_OR_RETURN(recorded.events, ReadLedger(store, id));
   HONE_ASSIGN_OR_RETURN(recorded.outbox, store.ReadOutbox(id));
   if (recorded.events.empty()) {
     return Fail(Code::kNotFound, "there is no such experiment");

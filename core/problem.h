@@ -36,6 +36,15 @@ class Problems {
     list_.push_back({Problem::Severity::kError, std::move(field), std::move(message), true});
   }
   void Add(Problem problem) { list_.push_back(std::move(problem)); }
+  /// Takes over what was found by a further check, except at fields that had an error before it.
+  void AddNew(const Problems& found) {
+    const Problems before = *this;
+    for (const Problem& problem : found.list()) {
+      if (!before.HasErrorsAt(problem.field)) {
+        Add(problem);
+      }
+    }
+  }
 
   [[nodiscard]] const std::vector<Problem>& list() const { return list_; }
   [[nodiscard]] bool HasErrors() const {

@@ -18,15 +18,8 @@ constexpr char kNameField[] = "spec.earlyStopping.algorithmName";
 constexpr char kSettingsField[] = "spec.earlyStopping.algorithmSettings";
 
 void RefuseUnknown(const std::string& name, Problems& problems) {
-  std::vector<std::string> names;
-  for (const StopperInfo* info : StopperRegistry::Instance().All()) {
-    names.push_back(info->name);
-  }
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
-  const std::string_view near = Nearest(name, candidates);
-  problems.Refuse(kNameField, "there is no early stopping \"" + Printable(name, kShown) + "\"; " +
-                                  (near.empty() ? "known are " + Join(names, ", ")
-                                                : "did you mean \"" + std::string(near) + "\"?"));
+  problems.Refuse(kNameField,
+                  NoSuch("early stopping", name, StopperRegistry::Instance().Names()));
 }
 
 /// A rule can only follow what is collected.
@@ -53,18 +46,14 @@ void CheckEarlyStopping(const ExperimentSpec& spec, Problems& problems) {
   Problems found;
   static_cast<void>(
       CheckSettings(info->settings, spec.early_stopping->settings, kSettingsField, found));
-  const Problems before = problems;
-  for (const Problem& problem : found.list()) {
-    if (!before.HasErrorsAt(problem.field)) {
-      problems.Add(problem);
-    }
-  }
+  const bool objective_told = problems.HasErrorsAt("spec.objective");
+  problems.AddNew(found);
   if (spec.objective.Count() > 1) {
     problems.Refuse(kNameField,
                     "rules of early stopping judge one objective; leave out earlyStopping or "
                     "spec.objective.additionalObjectives");
   }
-  if (!found.HasErrors() && !before.HasErrorsAt("spec.objective")) {
+  if (!found.HasErrors() && !objective_told) {
     CheckMetric(spec, problems);
   }
 }

@@ -3,10 +3,10 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "core/registry.h"
 #include "core/settings.h"
 #include "earlystop/stopper.h"
 
@@ -21,20 +21,7 @@ struct StopperInfo {
   Result<std::unique_ptr<Stopper>> (*create)(const StopperContext&) = nullptr;
 };
 
-/// All registered rules, by name. Filled before main; read-only afterwards.
-class StopperRegistry {
- public:
-  static StopperRegistry& Instance();
-
-  /// Aborts on a duplicate name.
-  bool Add(std::string name, StopperInfo info);
-  [[nodiscard]] const StopperInfo* Find(std::string_view name) const;
-  /// Sorted by name.
-  [[nodiscard]] std::vector<const StopperInfo*> All() const;
-
- private:
-  std::vector<std::unique_ptr<StopperInfo>> all_;
-};
+using StopperRegistry = Registry<StopperInfo>;
 
 }  // namespace hone
 

@@ -10,7 +10,6 @@
 namespace hone::cli {
 namespace {
 
-constexpr std::size_t kEventsAtOnce = 4096;
 constexpr std::size_t kExperimentsToSuggestFrom = 20;
 
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
@@ -86,17 +85,7 @@ Result<ExperimentState> Session::Load(const ExperimentId& id) const {
 }
 
 Result<std::vector<Recorded>> Session::ReadLedger(const ExperimentId& id) const {
-  std::vector<Recorded> all;
-  while (true) {
-    HONE_ASSIGN_OR_RETURN(auto part,
-                          store_->Read(id, all.empty() ? 0 : all.back().seq, kEventsAtOnce));
-    const bool last = part.size() < kEventsAtOnce;
-    all.insert(all.end(), std::make_move_iterator(part.begin()),
-               std::make_move_iterator(part.end()));
-    if (last) {
-      return all;
-    }
-  }
+  return hone::ReadLedger(*store_, id);
 }
 
 Result<LocatedTrial> Session::FindTrial(const std::string& trial_name) const {

@@ -122,12 +122,7 @@ void CheckRunner(const ExperimentSpec& spec, const TrialRunner& runner, Problems
   }
   Problems found;
   runner.Check(spec, found);
-  const Problems before = problems;
-  for (const Problem& problem : found.list()) {
-    if (!before.HasErrorsAt(problem.field)) {
-      problems.Add(problem);
-    }
-  }
+  problems.AddNew(found);
 }
 
 }  // namespace
