@@ -13,6 +13,10 @@ using Duration = std::chrono::microseconds;
 /// UTC, microseconds since 1970. The default value means "not set".
 using Timestamp = std::chrono::sys_time<Duration>;
 
+inline bool IsSet(Timestamp t) {
+  return t != Timestamp{};
+}
+
 /// A source of time. Calls are thread-safe.
 class Clock {
  public:

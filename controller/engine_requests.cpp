@@ -5,6 +5,7 @@
 #include "controller/admission/admission.h"
 #include "controller/callback.h"
 #include "controller/engine.h"
+#include "controller/warm_start.h"
 #include "core/spec_codec.h"
 
 namespace hone {
@@ -40,7 +41,14 @@ void Engine::Run(const request::Create& create, const Reply& reply) {
   if (problems.HasErrors()) {
     return reply(Fail(Code::kInvalidArgument, ListProblems(problems)));
   }
-  Record(*spec, NewUid(), reply);
+  if (!spec->warm_start || spec->warm_start->taken) {
+    return Record(*spec, NewUid(), reply);
+  }
+  Blocking([this, spec = *spec] { return TakeWarmStart(ports_.store, spec); },
+           [this, reply](const Result<ExperimentSpec>& warm) {
+             warm.has_value() ? Record(*warm, NewUid(), reply)
+                              : reply(tl::make_unexpected(warm.error()));
+           });
 }
 
 /// Writes the first event; from then on the experiment exists.

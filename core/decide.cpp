@@ -174,7 +174,7 @@ Status OnResume(Draft& draft, const input::Resume& /*resume*/) {
 }
 
 void OnTimeUp(Draft& draft, const input::TimeUp& /*up*/) {
-  draft.EndIfTimeIsUp();
+  draft.EndIfUsedUp();
 }
 
 /// Calls the handler of the input's kind.

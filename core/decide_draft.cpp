@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "core/cost.h"
 #include "core/decide_internal.h"
 #include "core/event_words.h"
 
@@ -41,6 +42,7 @@ Draft::Draft(const ExperimentState& state, Timestamp now)
       failed_(state.Count(TrialPhase::kFailed) + state.Count(TrialPhase::kMetricsUnavailable)),
       max_trials_(state.max_trial_count),
       max_failed_(state.max_failed_trial_count),
+      since_best_(state.results_since_best),
       exhausted_(state.exhausted),
       ended_(state.Ended()) {
   const Objective& objective = state.spec->objective;
@@ -121,6 +123,7 @@ void Draft::Consider(TrialNumber trial, const Observation& observation) {
     best_ = value;
     best_losses_ = std::move(losses);
     has_best_ = true;
+    since_best_ = 0;
     Emit(event::BestChanged{trial});
   }
 }
@@ -132,6 +135,7 @@ void Draft::Over(TrialNumber trial) {
 
 void Draft::Succeed(const event::TrialOutcome& outcome) {
   Over(outcome.trial);
+  ++since_best_;
   Emit(event::TrialSucceeded{outcome});
   Consider(outcome.trial, outcome.observation);
 }
@@ -144,6 +148,7 @@ void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
 
 void Draft::StopEarly(const event::TrialOutcome& outcome, const std::string& reason) {
   Over(outcome.trial);
+  ++since_best_;
   Emit(event::TrialEarlyStopped{outcome, reason});
   Consider(outcome.trial, outcome.observation);
 }
@@ -189,16 +194,31 @@ void Draft::EndIfDone() {
     return End(Reason::kSuggestionEndReached,
                "the search algorithm has no more configurations to propose");
   }
-  EndIfTimeIsUp();
+  const std::optional<int>& patience = state_.spec->max_trials_without_improvement;
+  if (patience && has_best_ && since_best_ >= static_cast<std::uint32_t>(*patience)) {
+    return End(Reason::kNoImprovement, std::to_string(since_best_) +
+                                           " trials in a row were no better than the best one "
+                                           "(maxTrialsWithoutImprovement)");
+  }
+  EndIfUsedUp();
 }
 
-bool Draft::EndIfTimeIsUp() {
-  const std::optional<Duration>& most = state_.spec->max_duration;
-  if (!ended_ && most && state_.phase != ExperimentPhase::kSuspended && state_.TimeIsUp(now_)) {
-    const double seconds = std::chrono::duration<double>(*most).count();
-    End(Reason::kMaxDurationReached, "maxDuration (" + FormatDouble(seconds) +
-                                         " s) is used up, with " + std::to_string(completed_) +
-                                         (completed_ == 1 ? " trial" : " trials") + " over");
+std::string Draft::WithTrialsOver() const {
+  return " is used up, with " + std::to_string(completed_) +
+         (completed_ == 1 ? " trial" : " trials") + " over";
+}
+
+bool Draft::EndIfUsedUp() {
+  if (ended_ || state_.phase == ExperimentPhase::kSuspended) {
+    return ended_;
+  }
+  if (state_.TimeIsUp(now_)) {
+    const double seconds = std::chrono::duration<double>(*state_.spec->max_duration).count();
+    End(Reason::kMaxDurationReached,
+        "maxDuration (" + FormatDouble(seconds) + " s)" + WithTrialsOver());
+  } else if (MoneyIsUp(state_, now_) || (ActiveCount() == 0 && AffordableTrials(state_) == 0U)) {
+    End(Reason::kMaxCostReached,
+        "cost.max (" + FormatDouble(state_.spec->cost->most) + ")" + WithTrialsOver());
   }
   return ended_;
 }

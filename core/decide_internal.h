@@ -40,10 +40,11 @@ class Draft {
   void Exhaust(const std::string& reason);
   /// Numbers of a reservation that are being answered without becoming trials.
   void Withdraw(event::TrialsWithdrawn withdrawn);
-  /// Katib's decision order: goal, failures, trials, exhausted search; then the time. Call last.
+  /// Katib's decision order: goal, failures, trials, exhausted search; then no improvement, the
+  /// time and the money. Call last.
   void EndIfDone();
-  /// @returns whether it is over with that, or was before
-  bool EndIfTimeIsUp();
+  /// If the time or the money is. @returns whether it is over with that, or was before
+  bool EndIfUsedUp();
   void End(event::ExperimentEnded::Reason reason, const std::string& message);
   /// Active trials after the events so far.
   [[nodiscard]] std::size_t ActiveCount() const;
@@ -55,6 +56,7 @@ class Draft {
                             const std::optional<std::vector<double>>& losses) const;
   void Over(TrialNumber trial);
   void StopActive(const std::string& reason);
+  [[nodiscard]] std::string WithTrialsOver() const;
 
   const ExperimentState& state_;
   Timestamp now_;
@@ -68,6 +70,7 @@ class Draft {
   std::optional<std::vector<double>> best_losses_;  // of the best one
   std::string goals_;                               // what was reached; empty: nothing
   bool has_best_ = false;
+  std::uint32_t since_best_;  // trials with a result after the best one
   bool exhausted_;
   bool ended_ = false;
 };

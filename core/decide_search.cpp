@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/cost.h"
 #include "core/decide_internal.h"
 
 namespace hone {
@@ -15,12 +16,13 @@ std::uint32_t NewTrialsAllowed(const ExperimentState& state) {
   if (state.reservation || state.exhausted || state.waiting) {
     return 0;
   }
+  const std::uint32_t affordable = AffordableTrials(state).value_or(UINT32_MAX);
   if (!state.max_trial_count) {
-    return UINT32_MAX;
+    return affordable;
   }
   const auto budget = static_cast<std::uint32_t>(*state.max_trial_count);
   const auto used = state.Completed() + static_cast<std::uint32_t>(state.active.size());
-  return budget > used ? budget - used : 0;
+  return budget > used ? std::min(budget - used, affordable) : 0;
 }
 
 std::uint32_t FreePlaces(const ExperimentState& state) {
@@ -125,7 +127,7 @@ class Answers {
 }  // namespace
 
 void OnOffer(Draft& draft, const input::Offer& offer) {
-  if (draft.EndIfTimeIsUp()) {
+  if (draft.EndIfUsedUp()) {
     return;
   }
   const ExperimentState& state = draft.state();
@@ -153,7 +155,7 @@ void OnProposals(Draft& draft, const input::Proposals& proposals) {
       state.reservation->count != proposals.answers.size()) {
     return;  // withdrawn meanwhile
   }
-  if (draft.EndIfTimeIsUp()) {
+  if (draft.EndIfUsedUp()) {
     return;
   }
   Answers answers(draft, proposals);

@@ -35,6 +35,8 @@ constexpr std::array kReasons = {
     Entry<Reason>{Reason::kSuggestionFailed, "ExperimentSuggestionFailed"},
     Entry<Reason>{Reason::kSearchStalled, "ExperimentSearchStalled"},
     Entry<Reason>{Reason::kMaxDurationReached, "ExperimentMaxDurationReached"},
+    Entry<Reason>{Reason::kNoImprovement, "ExperimentNoImprovement"},
+    Entry<Reason>{Reason::kMaxCostReached, "ExperimentMaxCostReached"},
 };
 
 template <class E, std::size_t N>
@@ -96,6 +98,8 @@ bool Succeeds(Reason reason) {
     case Reason::kMaxTrialsReached:
     case Reason::kSuggestionEndReached:
     case Reason::kMaxDurationReached:
+    case Reason::kNoImprovement:
+    case Reason::kMaxCostReached:
       return true;
     case Reason::kMaxFailedReached:
     case Reason::kSuggestionFailed:

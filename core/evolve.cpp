@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "base/check.h"
 #include "core/event_words.h"
 #include "core/spec_codec.h"
@@ -106,6 +108,7 @@ class Applier {
     TrialState& trial = Trial(e.trial);
     trial.attempt = e.attempt;
     trial.launched = true;
+    ++s_.launches;
     s_.running_since = s_.running_since.value_or(recorded_.at);
     trial.message.clear();
     s_.queued.erase(e.trial);
@@ -128,6 +131,7 @@ class Applier {
 
   void operator()(const event::TrialPaused& e) {
     TrialState& trial = Trial(e.trial);
+    AddTime(trial.started_at, recorded_.at);
     Move(trial, TrialPhase::kPaused);
     EndAttempt(trial);
     s_.waiting = false;
@@ -142,6 +146,7 @@ class Applier {
 
   void operator()(const event::TrialRequeued& e) {
     TrialState& trial = Trial(e.trial);
+    AddTime(trial.started_at, recorded_.at);
     Move(trial, TrialPhase::kPending);
     EndAttempt(trial);
     trial.started_at = Timestamp();
@@ -157,6 +162,7 @@ class Applier {
 
   void operator()(const event::TrialSucceeded& e) {
     Finish(e.outcome, TrialPhase::kSucceeded).message.clear();
+    ++s_.results_since_best;
     NoteGoal(e.outcome);
   }
 
@@ -173,6 +179,7 @@ class Applier {
 
   void operator()(const event::TrialEarlyStopped& e) {
     Finish(e.outcome, TrialPhase::kEarlyStopped).message = e.reason;
+    ++s_.results_since_best;
     NoteGoal(e.outcome);
   }
 
@@ -180,7 +187,10 @@ class Applier {
     Finish(e.outcome, TrialPhase::kKilled).message = e.reason;
   }
 
-  void operator()(const event::BestChanged& e) { s_.best = e.trial; }
+  void operator()(const event::BestChanged& e) {
+    s_.best = e.trial;
+    s_.results_since_best = 0;
+  }
 
   void operator()(const event::ExperimentEnded& e) {
     StopRunning();
@@ -230,8 +240,18 @@ class Applier {
     trial.place.clear();
   }
 
+  /// Of an attempt that is over; one that was never seen running took none.
+  void AddTime(Timestamp from, Timestamp to) {
+    if (IsSet(from)) {
+      s_.attempts_ran += std::max(to - from, Duration(0));
+    }
+  }
+
   TrialState& Finish(const event::TrialOutcome& outcome, TrialPhase phase) {
     TrialState& trial = Trial(outcome.trial);
+    if (trial.launched) {
+      AddTime(outcome.started_at, outcome.ended_at);
+    }
     Move(trial, phase);
     EndAttempt(trial);
     s_.active.erase(trial.number);

@@ -49,8 +49,8 @@ struct BestChanged {
 };
 
 struct ExperimentEnded {
-  /// Katib's reasons and hone's own. GoalReached, MaxTrialsReached, SuggestionEndReached and
-  /// MaxDurationReached succeed; the others fail.
+  /// Katib's reasons and hone's own. What failed, or could not go on, has an experiment fail; the
+  /// others succeed (core/event_words.h).
   enum class Reason {
     kGoalReached,
     kMaxTrialsReached,
@@ -58,7 +58,9 @@ struct ExperimentEnded {
     kMaxFailedReached,
     kSuggestionFailed,
     kSearchStalled,
-    kMaxDurationReached
+    kMaxDurationReached,
+    kNoImprovement,
+    kMaxCostReached
   };
   Reason reason = Reason::kMaxTrialsReached;
   std::string message;

@@ -2,6 +2,7 @@
 #include "core/initial_trials.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostEntries = 10'000;
+constexpr int kMostWarm = 1000;
 constexpr std::size_t kShown = 60;
 
 std::string PathOf(const Fields& entry) {
@@ -33,7 +35,7 @@ class EntryDecoder {
     }
   }
 
-  void Decode(Fields& entry) {
+  void Decode(Fields& entry, const std::string& note) {
     Assignment values;
     bool sound = KnowsAll(entry);
     for (const Parameter& parameter : space_.parameters) {
@@ -47,11 +49,21 @@ class EntryDecoder {
       values.push_back(value.value_or(Value{MiddleValue(parameter.domain), true}));
     }
     if (sound && IsFeasible(entry, values) && IsNew(entry, values)) {
-      trials_.push_back(std::move(values));
+      trials_.push_back({std::move(values), note});
     }
   }
 
-  std::vector<Assignment> Take() { return std::move(trials_); }
+  void DecodeAll(Fields& holder, std::string_view key, const std::function<void(Fields&)>& each) {
+    const json& list = holder.object()[std::string(key)];
+    if (list.is_array() && list.size() > kMostEntries) {
+      holder.problems().Refuse(
+          holder.Path(key), "must not have more than " + std::to_string(kMostEntries) + " entries");
+      return;
+    }
+    holder.ForEach(key, each);
+  }
+
+  std::vector<InitialTrial> Take() { return std::move(trials_); }
 
  private:
   bool KnowsAll(Fields& entry) {
@@ -126,39 +138,92 @@ class EntryDecoder {
   const Space& space_;
   std::vector<std::string_view> names_;
   std::map<std::vector<std::string>, std::string> first_;
-  std::vector<Assignment> trials_;
+  std::vector<InitialTrial> trials_;
 };
+
+/// Whether there is a sound space to read entries for; if not, that is told elsewhere.
+bool CanRead(Fields& spec, const Space& space) {
+  Problems of_space;
+  CheckSpace(space, "", of_space);
+  return !space.parameters.empty() && !of_space.HasErrors() &&
+         !spec.problems().HasErrorsAt(spec.Path("parameters"));
+}
+
+/// Told of the space itself, unless there is none to have.
+void SetAside(Fields& spec, std::string_view key) {
+  if (!spec.Has(key)) {
+    return;
+  }
+  spec.Keep({key});
+  if (spec.Has("nasConfig")) {
+    spec.problems().Refuse(spec.Path(key), "has no meaning for an architecture search; remove it");
+  }
+}
+
+WarmStart DecodeWarmStart(Fields& fields) {
+  WarmStart warm_start;
+  warm_start.experiments = fields.Texts("experiments");
+  warm_start.best = fields.Count("best").value_or(warm_start.best);
+  if (warm_start.experiments.empty() &&
+      !fields.problems().HasErrorsAt(fields.Path("experiments"))) {
+    fields.problems().Refuse(fields.Path("experiments"), "name at least one earlier experiment");
+  }
+  if (warm_start.best < 1 || warm_start.best > kMostWarm) {
+    fields.problems().Refuse(fields.Path("best"), "must be from 1 to " + std::to_string(kMostWarm));
+  }
+  return warm_start;
+}
+
+void DecodeWarmTrials(Fields& warm_start, EntryDecoder& decoder) {
+  decoder.DecodeAll(warm_start, "trials", [&decoder](Fields& item) {
+    const std::string trial = item.RequiredText("trial", "name the trial that it was");
+    if (std::optional<Fields> values = item.Object("values")) {
+      decoder.Decode(*values, "taken by warmStart from the trial " + trial);
+    }
+    item.Finish();
+  });
+}
 
 }  // namespace
 
-std::vector<Assignment> DecodeInitialTrials(Fields& spec, const Space& space) {
-  if (!spec.Has("initialTrials")) {
+std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& decoded) {
+  constexpr char kInitial[] = "initialTrials";
+  constexpr char kWarm[] = "warmStart";
+  if (!CanRead(spec, decoded.space)) {
+    SetAside(spec, kInitial);
+    SetAside(spec, kWarm);
     return {};
   }
-  Problems of_space;
-  CheckSpace(space, "", of_space);
-  if (space.parameters.empty() || of_space.HasErrors() ||
-      spec.problems().HasErrorsAt(spec.Path("parameters"))) {
-    // Told of the space itself, unless there is none to have.
-    spec.Keep({"initialTrials"});
-    if (spec.Has("nasConfig")) {
-      spec.problems().Refuse(spec.Path("initialTrials"),
-                             "has no meaning for an architecture search; remove it");
+  EntryDecoder decoder(decoded.space);
+  if (spec.Has(kInitial)) {
+    std::size_t index = 0;
+    decoder.DecodeAll(spec, kInitial, [&](Fields& entry) {
+      decoder.Decode(entry, "given by initialTrials[" + std::to_string(index++) + "]");
+    });
+  }
+  if (std::optional<Fields> warm_start = spec.Object(kWarm)) {
+    decoded.warm_start = DecodeWarmStart(*warm_start);
+    if (warm_start->Has("trials")) {
+      decoded.warm_start->taken = true;
+      DecodeWarmTrials(*warm_start, decoder);
     }
-    return {};
+    warm_start->Finish();
   }
-  const json& list = spec.object()["initialTrials"];
-  if (list.is_array() && list.size() > kMostEntries) {
-    spec.problems().Refuse(spec.Path("initialTrials"),
-                           "must not have more than " + std::to_string(kMostEntries) + " entries");
-    return {};
-  }
-  EntryDecoder decoder(space);
-  spec.ForEach("initialTrials", [&decoder](Fields& entry) { decoder.Decode(entry); });
   return decoder.Take();
 }
 
-std::vector<Assignment> InitialTrials(const ExperimentSpec& spec) {
+std::optional<Assignment> CompleteEntry(const Space& space, json entry) {
+  Problems problems;
+  const SourceText no_source;
+  DecodeContext context{no_source, problems};
+  Fields fields(entry, "entry", context);
+  EntryDecoder decoder(space);
+  decoder.Decode(fields, "");
+  std::vector<InitialTrial> trials = decoder.Take();
+  return trials.empty() ? std::nullopt : std::optional(std::move(trials.front().values));
+}
+
+std::vector<InitialTrial> InitialTrials(const ExperimentSpec& spec) {
   json document = json::parse(spec.document, nullptr, false);
   if (!document.is_object() || !document["spec"].is_object()) {
     return {};
@@ -167,7 +232,9 @@ std::vector<Assignment> InitialTrials(const ExperimentSpec& spec) {
   const SourceText no_source;
   DecodeContext context{no_source, told_when_decoded};
   Fields body(document["spec"], "spec", context);
-  return DecodeInitialTrials(body, spec.space);
+  ExperimentSpec copy;
+  copy.space = spec.space;
+  return DecodeInitialTrials(body, copy);
 }
 
 }  // namespace hone

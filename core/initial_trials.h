@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/spec.h"
 
 namespace hone {
 
-/// `spec.initialTrials` of a decoded experiment: what is tried first, in this order. Complete: what
-/// an entry left out is put in.
-std::vector<Assignment> InitialTrials(const ExperimentSpec& spec);
+/// A configuration that is tried before the algorithm is asked.
+struct InitialTrial {
+  Assignment values;  ///< complete: what the file left out is put in
+  std::string note;   ///< where it comes from, for people
+};
+
+/// Those of a decoded experiment, in their order: `spec.initialTrials`, then what
+/// `spec.warmStart` took from earlier experiments.
+std::vector<InitialTrial> InitialTrials(const ExperimentSpec& spec);
 
 }  // namespace hone

@@ -93,6 +93,22 @@ struct RetryPolicy {
   bool operator==(const RetryPolicy&) const = default;
 };
 
+/// What trials cost, in any currency, and how much may be spent. [hone's own field]
+struct CostPolicy {
+  double per_trial = 0;  ///< of each start of a trial
+  double per_hour = 0;   ///< of each hour that a trial runs
+  double most = 0;       ///< > 0
+  bool operator==(const CostPolicy&) const = default;
+};
+
+/// Earlier experiments whose best trials are tried first. [hone's own field]
+struct WarmStart {
+  std::vector<std::string> experiments;  ///< names in the same namespace
+  int best = 5;                          ///< trials to take in all
+  bool taken = false;                    ///< they are in the document: the experiment is recorded
+  bool operator==(const WarmStart&) const = default;
+};
+
 /// An experiment as the user means it, defaults applied. Made by DecodeSpec (core/spec_codec.h)
 /// only.
 struct ExperimentSpec {
@@ -115,6 +131,9 @@ struct ExperimentSpec {
   std::optional<RetryPolicy> retry_policy;
   std::optional<Duration> max_trial_duration;
   std::optional<Duration> max_duration;  ///< of the whole experiment: ExperimentState::Ran
+  std::optional<int> max_trials_without_improvement;  ///< >= 1
+  std::optional<CostPolicy> cost;
+  std::optional<WarmStart> warm_start;
 
   /// The whole document as JSON text (apiVersion, kind, metadata, spec) with defaults written in
   /// and texts where Katib wants texts. Decoding it again gives an equal ExperimentSpec; fields

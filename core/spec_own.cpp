@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,50 @@ std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key) {
   return duration;
 }
 
+std::optional<int> DecodePatience(Fields& fields, const ExperimentSpec& spec) {
+  constexpr char kKey[] = "maxTrialsWithoutImprovement";
+  const std::optional<int> most = fields.Count(kKey);
+  if (most && *most < 1) {
+    fields.problems().Refuse(fields.Path(kKey), "must be >= 1");
+  } else if (most && spec.objective.Count() > 1) {
+    fields.problems().Refuse(fields.Path(kKey),
+                             "needs one objective: with several there is no single best trial");
+  }
+  return most;
+}
+
+/// A member that is an amount of money; 0 if it is not there.
+double DecodeAmount(Fields& fields, std::string_view key) {
+  const double amount = fields.Number(key).value_or(0);
+  if (!std::isfinite(amount) || amount < 0) {
+    fields.problems().Refuse(fields.Path(key), "must be a finite number >= 0");
+    return 0;
+  }
+  return amount;
+}
+
+std::optional<CostPolicy> DecodeCost(Fields& spec) {
+  std::optional<Fields> fields = spec.Object("cost");
+  if (!fields) {
+    return std::nullopt;
+  }
+  const CostPolicy cost{.per_trial = DecodeAmount(*fields, "perTrial"),
+                        .per_hour = DecodeAmount(*fields, "perHour"),
+                        .most = DecodeAmount(*fields, "max")};
+  Problems& problems = fields->problems();
+  const bool priced = cost.per_trial > 0 || cost.per_hour > 0;
+  if (!priced && !problems.HasErrorsAt(spec.Path("cost"))) {
+    problems.Refuse(spec.Path("cost"), "needs perTrial, perHour or both, greater than 0");
+  }
+  if ((cost.most <= 0 || cost.most < cost.per_trial) &&
+      !problems.HasErrorsAt(fields->Path("max"))) {
+    problems.Refuse(fields->Path("max"),
+                    "must be greater than 0 and enough for one trial; it is what may be spent");
+  }
+  fields->Finish();
+  return cost;
+}
+
 std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
   std::optional<Fields> fields = spec.Object("retryPolicy");
   if (!fields) {
@@ -129,8 +174,10 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
   }
   spec.max_trial_duration = DecodeDuration(fields, "maxTrialDuration");
   spec.max_duration = DecodeDuration(fields, "maxDuration");
-  fields.NotYet({"warmStart", "promotion"});
-  const std::size_t initial = DecodeInitialTrials(fields, spec.space).size();
+  spec.max_trials_without_improvement = DecodePatience(fields, spec);
+  spec.cost = DecodeCost(fields);
+  fields.NotYet({"promotion"});
+  const std::size_t initial = DecodeInitialTrials(fields, spec).size();
   if (spec.max_trial_count &&
       initial > static_cast<std::size_t>(std::max(*spec.max_trial_count, 0))) {
     fields.problems().Warn(fields.Path("initialTrials"), "has more entries than maxTrialCount (" +

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/initial_trials.h"
 #include "core/spec.h"
 #include "core/spec_fields.h"
 
@@ -26,8 +27,12 @@ void DecodeCollector(Fields& spec, RunnerKind runner, CollectorSpec& collector);
 void DecodeTemplate(Fields& spec, RunnerKind runner, TrialTemplate& trial);
 /// `spec.resources`: becomes limits of the template's primary container, where that says nothing.
 void DecodeResources(Fields& spec, TrialTemplate& trial);
-/// `spec.initialTrials`, after the space; see core/initial_trials.h.
-std::vector<Assignment> DecodeInitialTrials(Fields& spec, const Space& space);
+/// `spec.initialTrials` and `spec.warmStart`, after the space; see core/initial_trials.h.
+/// @param decoded  has the space; gets the warm start
+std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& decoded);
+/// A trial given by name of parameter, with what it leaves out put in; nothing if the space does
+/// not allow it.
+std::optional<Assignment> CompleteEntry(const Space& space, nlohmann::json entry);
 /// `spec.runner`; the local one if it is not there.
 RunnerKind DecodeRunner(Fields& spec);
 /// hone's own fields of `spec`.

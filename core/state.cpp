@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/cost.h"
+
 namespace hone {
 
 std::string_view PhaseWord(TrialPhase phase) {
@@ -57,11 +59,16 @@ std::uint32_t ExperimentState::Completed() const {
 }
 
 std::optional<std::uint32_t> ExperimentState::TrialsLeft() const {
-  if (!max_trial_count) {
-    return std::nullopt;
+  std::optional<std::uint32_t> left;
+  if (max_trial_count) {
+    const auto budget = static_cast<std::uint32_t>(*max_trial_count);
+    left = budget > Completed() ? budget - Completed() : 0;
   }
-  const auto budget = static_cast<std::uint32_t>(*max_trial_count);
-  return budget > Completed() ? budget - Completed() : 0;
+  if (const auto affordable = AffordableTrials(*this)) {
+    const auto payable = *affordable + static_cast<std::uint32_t>(active.size());
+    left = left ? std::min(*left, payable) : payable;
+  }
+  return left;
 }
 
 std::uint32_t ExperimentState::SlotsHeld() const {
@@ -80,7 +87,12 @@ bool ExperimentState::TimeIsUp(Timestamp now) const {
 
 std::optional<Timestamp> ExperimentState::Deadline() const {
   const std::optional<Duration>& most = spec->max_duration;
-  return most && running_since ? std::optional(*running_since + (*most - ran)) : std::nullopt;
+  std::optional<Timestamp> first = MoneyUpAt(*this);
+  if (most && running_since) {
+    const Timestamp time_up = *running_since + (*most - ran);
+    first = first ? std::min(*first, time_up) : time_up;
+  }
+  return first;
 }
 
 bool ExperimentState::Drained() const {
@@ -121,8 +133,9 @@ bool ExperimentState::operator==(const ExperimentState& other) const {
     return std::tie(s.id, s.version, s.phase, s.parked, s.seed, s.build, s.cpu_level,
                     s.parallel_trial_count, s.max_trial_count, s.max_failed_trial_count, s.trials,
                     s.counts, s.active, s.queued, s.reservation, s.exhausted, s.waiting, s.best,
-                    s.removals, s.created_at, s.restarted_at, s.ended_at, s.ran, s.running_since,
-                    s.end_reason, s.message, s.changed_at);
+                    s.goal_trial, s.launches, s.attempts_ran, s.results_since_best, s.removals,
+                    s.created_at, s.restarted_at, s.ended_at, s.ran, s.running_since, s.end_reason,
+                    s.message, s.changed_at);
   };
   return same_spec && fields(*this) == fields(other);
 }

@@ -122,6 +122,9 @@ struct ExperimentState {
   Timestamp created_at;
   Timestamp restarted_at;
   Timestamp ended_at;
+  std::uint32_t launches = 0;              ///< attempts that were ordered
+  Duration attempts_ran{0};                ///< of attempts that are over, added up
+  std::uint32_t results_since_best = 0;    ///< trials with a result after the best one
   Duration ran{0};                         ///< spent running before `running_since`
   std::optional<Timestamp> running_since;  ///< nothing: suspended, over, or no trial started yet
   std::optional<event::ExperimentEnded::Reason> end_reason;
@@ -143,7 +146,8 @@ struct ExperimentState {
   [[nodiscard]] Duration Ran(Timestamp now) const;
   /// Whether maxDuration is used up.
   [[nodiscard]] bool TimeIsUp(Timestamp now) const;
-  /// When maxDuration will be used up, if it goes on running; nothing: there is no such moment.
+  /// When maxDuration or the money will be used up, if what runs goes on running; nothing: there is
+  /// no such moment.
   [[nodiscard]] std::optional<Timestamp> Deadline() const;
   [[nodiscard]] bool Ended() const {
     return phase == ExperimentPhase::kSucceeded || phase == ExperimentPhase::kFailed;

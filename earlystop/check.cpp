@@ -18,8 +18,7 @@ constexpr char kNameField[] = "spec.earlyStopping.algorithmName";
 constexpr char kSettingsField[] = "spec.earlyStopping.algorithmSettings";
 
 void RefuseUnknown(const std::string& name, Problems& problems) {
-  problems.Refuse(kNameField,
-                  NoSuch("early stopping", name, StopperRegistry::Instance().Names()));
+  problems.Refuse(kNameField, NoSuch("early stopping", name, StopperRegistry::Instance().Names()));
 }
 
 /// A rule can only follow what is collected.

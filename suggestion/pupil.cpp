@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "algorithms/check.h"
-#include "core/initial_trials.h"
 #include "suggestion/answers.h"
 
 namespace hone {
@@ -30,7 +29,7 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
 }
 
 Pupil::Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
-             std::vector<Assignment> initial)
+             std::vector<InitialTrial> initial)
     : algorithm_(std::move(algorithm)),
       space_(std::move(space)),
       searcher_(std::move(searcher)),
@@ -74,7 +73,8 @@ Status Pupil::AskSearcher(const ProposeRequest& request, std::vector<Proposal>& 
   if (found->size() == rest.numbers.size() && given > 0) {
     const auto again = [&](const Proposal& answer) {
       const auto* start = std::get_if<proposal::Start>(&answer);
-      return start != nullptr && std::ranges::find(initial_, start->values) != initial_.end();
+      return start != nullptr &&
+             std::ranges::find(initial_, start->values, &InitialTrial::values) != initial_.end();
     };
     std::ranges::stable_partition(*found, std::not_fn(again));
     found->resize(request.numbers.size() - given);
@@ -92,8 +92,8 @@ Result<std::vector<Proposal>> Pupil::Ask(const ProposeRequest& request) const {
   for (std::size_t i = given_; i < initial_.size() && answers.size() < request.numbers.size();
        ++i) {
     proposal::Start start;
-    start.values = initial_[i];
-    start.note = "given by initialTrials[" + std::to_string(i) + "]";
+    start.values = initial_[i].values;
+    start.note = initial_[i].note;
     answers.emplace_back(std::move(start));
   }
   if (answers.size() < request.numbers.size()) {

@@ -10,22 +10,23 @@
 #include "algorithms/searcher.h"
 #include "base/result.h"
 #include "core/history.h"
+#include "core/initial_trials.h"
 #include "core/spec.h"
 
 namespace hone {
 
 /// A registered searcher at work on one experiment: told history, asked questions, its answers
 /// checked. What the suggester and the replay have in common. Answers with the experiment's
-/// initialTrials first; the searcher learns of them like of its own proposals.
+/// initialTrials and warm start first; the searcher learns of them like of its own proposals.
 /// @threads  one at a time
 class Pupil {
  public:
   /// @errors kInvalidArgument: the algorithm is unknown or cannot do this experiment; the first
   ///         problem found
   static Result<std::unique_ptr<Pupil>> Create(const ExperimentSpec& spec, std::uint64_t seed);
-  /// With a searcher of the caller's, for tests. @param initial  complete assignments
+  /// With a searcher of the caller's, for tests.
   Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
-        std::vector<Assignment> initial = {});
+        std::vector<InitialTrial> initial = {});
 
   /// Items that were told before (by their seq) are skipped, so a repeated question does no harm.
   /// @errors final: the searcher is not to be asked again
@@ -39,7 +40,7 @@ class Pupil {
   std::string algorithm_;
   Space space_;
   std::unique_ptr<Searcher> searcher_;
-  std::vector<Assignment> initial_;
+  std::vector<InitialTrial> initial_;
   std::size_t given_ = 0;  // of initial_: the first proposals of the ledger
   Version told_ = 0;
   std::optional<Error> broken_;  // of a failed Tell

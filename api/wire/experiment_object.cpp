@@ -28,6 +28,10 @@ const char* EndMessage(Reason reason) {
       return "Experiment has failed because the search algorithm failed";
     case Reason::kMaxDurationReached:
       return "Experiment has succeeded because max duration has reached";
+    case Reason::kNoImprovement:
+      return "Experiment has succeeded because the best trial has not improved any more";
+    case Reason::kMaxCostReached:
+      return "Experiment has succeeded because max cost has reached";
     case Reason::kSearchStalled:
       return "Experiment has failed because the search algorithm waits for trials that do not run";
   }

@@ -25,9 +25,6 @@ nlohmann::json ConditionObject(const Condition& condition);
 nlohmann::json AssignmentList(const ExperimentSpec& spec, const Assignment& values);
 /// {metrics: [{name, min, max, latest}]}; the word "unavailable" for what is not known.
 nlohmann::json ObservationObject(const Observation& observation);
-inline bool IsSet(Timestamp t) {
-  return t != Timestamp{};
-}
 /// Whether a number stands for a trial that people see.
 inline bool Exists(const TrialState& trial) {
   return trial.phase != TrialPhase::kReserved && trial.phase != TrialPhase::kWithdrawn;

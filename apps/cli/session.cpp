@@ -5,6 +5,7 @@
 
 #include "apps/cli/follower.h"
 #include "base/text.h"
+#include "controller/read_state.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {

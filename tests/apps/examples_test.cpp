@@ -174,7 +174,8 @@ TEST_CASE("examples: there is one for each of hone's own fields", "[apps]") {
   const auto examples = Examples();
   for (const std::string field :
        {"seed", "constraints", "retryPolicy", "maxTrialDuration", "activeWhen", "inactiveValue",
-        "initialTrials", "maxDuration", "resources", "runner", "  additionalObjectives"}) {
+        "initialTrials", "maxDuration", "resources", "runner", "  additionalObjectives",
+        "warmStart", "cost", "maxTrialsWithoutImprovement"}) {
     CAPTURE(field);
     CHECK(AnyHas(examples, "  " + field + ":"));
   }

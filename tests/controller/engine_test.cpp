@@ -47,6 +47,29 @@ void Create(Simulation& simulation, const ExperimentOptions& options) {
   REQUIRE(answer->has_value());
 }
 
+TEST_CASE("engine: a warm start tries first what was best before", "[controller]") {
+  Simulation simulation(Train, 8);
+  Create(simulation, {.name = "earlier", .max_trials = 20});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState earlier = simulation.StateOf("earlier");
+  const TrialState& best = *earlier.Find(*earlier.best);
+  const std::string warm = R"({"warmStart": {"experiments": ["earlier"], "best": 2}})";
+  Create(simulation, {.name = "later", .max_trials = 5, .seed = 8, .more = warm});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState later = simulation.StateOf("later");
+  CHECK(later.trials[0].values == best.values);
+  CHECK(later.trials[0].note == "taken by warmStart from the trial " + earlier.NameOf(best));
+  CHECK(later.trials[1].note.starts_with("taken by warmStart"));
+  CHECK(later.trials[2].note.empty());
+  const std::string never = R"({"warmStart": {"experiments": ["never"]}})";
+  const auto refused =
+      simulation.Ask(request::Create{MakeSpec({.name = "lost", .more = never}).document});
+  REQUIRE(refused.has_value());
+  REQUIRE_FALSE(refused->has_value());
+  CHECK(refused->error().code == Code::kNotFound);
+  CHECK(refused->error().field == "spec.warmStart.experiments[0]");
+}
+
 TEST_CASE("engine: a whole experiment in virtual time", "[controller]") {
   Simulation simulation(Train, 8);
   Create(simulation, {.max_trials = 30});

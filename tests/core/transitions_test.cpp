@@ -2,6 +2,7 @@
 #include "core/transitions.h"
 
 #include "base/rng.h"
+#include "core/cost.h"
 #include "core/event_codec.h"
 #include "core/ledger_check.h"
 #include "core/projection.h"
@@ -359,6 +360,68 @@ TEST_CASE("transitions: past maxDuration nothing is proposed or started", "[core
     CHECK(book.state.best == 1);
   }
   CHECK(book.state.end_reason == Reason::kMaxDurationReached);
+}
+
+TEST_CASE("transitions: an experiment ends when nothing gets better", "[core]") {
+  Book book({.max_trials = 99, .parallel = 1, .more = R"({"maxTrialsWithoutImprovement": 3})"});
+  auto next = [&, number = TrialNumber(0)](const std::string& value,
+                                           EndingKind kind = EndingKind::kSucceeded) mutable {
+    book.Start(1);
+    REQUIRE(book.End(++number, value, kind).has_value());
+  };
+  for (const char* value : {"0.5", "0.4", "0.5", "0.6", "0.1", "0.2"}) {
+    next(value);
+  }
+  next("", EndingKind::kExitCode);  // says nothing
+  CHECK_FALSE(book.state.Ended());
+  CHECK(book.state.results_since_best == 2);
+  next("0.6");
+  CHECK(book.state.end_reason == Reason::kNoImprovement);
+  CHECK(book.state.phase == ExperimentPhase::kSucceeded);
+  CHECK(book.state.best == 4);
+}
+
+TEST_CASE("transitions: starts are paid before they are made", "[core]") {
+  Book book(
+      {.max_trials = 99, .parallel = 2, .more = R"({"cost": {"perTrial": 0.1, "max": 0.3}})"});
+  CHECK(book.state.TrialsLeft() == 3U);
+  book.Start(2);
+  CHECK(book.state.TrialsLeft() == 3U);  // those that run, and one more
+  REQUIRE(book.End(1, "0.5").has_value());
+  book.Start(2);
+  CHECK(book.state.active.size() == 2);
+  REQUIRE(book.End(2, "0.5").has_value());
+  book.Start(2);
+  CHECK(book.state.active.size() == 1);
+  CHECK_FALSE(book.state.Ended());
+  REQUIRE(book.End(3, "0.5").has_value());
+  CHECK(book.state.end_reason == Reason::kMaxCostReached);
+  CHECK(book.state.message == "cost.max (0.3) is used up, with 3 trials over");
+  CHECK(CostAt(book.state, book.now) == Approx(0.3));
+}
+
+TEST_CASE("transitions: time is paid while it passes", "[core]") {
+  Book book({.max_trials = 99, .parallel = 2, .more = R"({"cost": {"perHour": 6, "max": 1.5}})"});
+  book.Start(2);
+  CHECK_FALSE(book.state.Deadline().has_value());  // nothing has been seen running
+  for (const TrialNumber trial : {1U, 2U}) {
+    REQUIRE(book.Give(input::Seen{{trial, 1, "here", book.now, {}, {}}, {}}).has_value());
+  }
+  const Timestamp first = book.state.Find(1)->started_at;
+  book.now = first + std::chrono::minutes(5);  // 0.5 of each
+  CHECK(CostAt(book.state, book.now) == Approx(1.0).margin(0.01));
+  const Observation observation{{"acc", "0.5", "0.5", "0.5", true}};
+  REQUIRE(
+      book.Give(input::Seen{{1, 1, "here", first, book.now, Ending{}}, observation}).has_value());
+  const auto deadline = book.state.Deadline();
+  REQUIRE(deadline.has_value());
+  CHECK(std::chrono::abs(*deadline - (first + std::chrono::minutes(10))) < std::chrono::seconds(5));
+  book.now = *deadline - std::chrono::seconds(2);
+  CHECK(book.Give(input::TimeUp{})->events.empty());
+  book.now = *deadline;
+  CHECK(book.Give(input::TimeUp{})->commands.size() == 1);
+  CHECK(book.state.end_reason == Reason::kMaxCostReached);
+  CHECK_FALSE(book.state.Deadline().has_value());
 }
 
 TEST_CASE("transitions: paused trials, resumed by the algorithm", "[core]") {

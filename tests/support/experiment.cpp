@@ -74,6 +74,9 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (!options.max_duration.empty()) {
     spec["maxDuration"] = options.max_duration;
   }
+  if (!options.more.empty()) {
+    spec.update(Json::parse(options.more));
+  }
   return Json{{"apiVersion", "kubeflow.org/v1beta1"},
               {"kind", "Experiment"},
               {"metadata", {{"name", options.name}, {"namespace", "default"}}},

@@ -26,6 +26,7 @@ struct ExperimentOptions {
   std::string collector = {};       ///< JSON of spec.metricsCollectorSpec; empty: none
   std::uint64_t seed = 7;
   std::string command = R"(["true"])";  ///< JSON list
+  std::string more = {};                ///< JSON object put into spec; empty: nothing
 };
 
 /// A Katib document with parameters lr (double, log), layers (int) and opt (categorical), objective
