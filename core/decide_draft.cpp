@@ -112,7 +112,7 @@ bool Draft::IsBest(const ObjectiveValue& value,
 void Draft::Consider(TrialNumber trial, const Observation& observation) {
   const Objective& objective = state_.spec->objective;
   const ObjectiveValue value = ObjectiveOf(objective, observation);
-  if (value.availability != Availability::kAvailable) {
+  if (value.availability != Availability::kAvailable || Violation(objective, observation)) {
     return;
   }
   if (goals_.empty() && ReachesGoals(objective, observation)) {

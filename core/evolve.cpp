@@ -161,7 +161,8 @@ class Applier {
   }
 
   void operator()(const event::TrialSucceeded& e) {
-    Finish(e.outcome, TrialPhase::kSucceeded).message.clear();
+    Finish(e.outcome, TrialPhase::kSucceeded).message =
+        Violation(s_.spec->objective, e.outcome.observation).value_or("");
     ++s_.results_since_best;
     NoteGoal(e.outcome);
   }

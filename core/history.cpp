@@ -52,6 +52,9 @@ struct Translator {
         e.outcome.trial, LossesOf(spec.objective, e.outcome.observation).value_or(Losses())};
   }
   std::optional<What> operator()(const event::TrialSucceeded& e) const {
+    if (Violation(spec.objective, e.outcome.observation)) {
+      return history::Infeasible{e.outcome.trial, EndingKind::kSucceeded};
+    }
     if (auto losses = LossesOf(spec.objective, e.outcome.observation)) {
       return history::Completed{e.outcome.trial, std::move(*losses),
                                 e.outcome.ended_at - e.outcome.started_at};

@@ -60,8 +60,8 @@ struct Completed {
   bool operator==(const Completed&) const = default;
 };
 
-/// The configuration itself is bad: out of memory, time-out, NaN, exit code. The only kind of
-/// failure that teaches.
+/// The configuration itself is bad: out of memory, time-out, NaN, exit code, or (kSucceeded) an
+/// outcome constraint that it does not keep. The only kind of failure that teaches.
 struct Infeasible {
   TrialNumber trial = 0;
   EndingKind kind = EndingKind::kExitCode;

@@ -13,6 +13,11 @@ Strategy Objective::StrategyOf(std::string_view name, Direction by_default) cons
   return by_default == Direction::kMinimize ? Strategy::kMin : Strategy::kMax;
 }
 
+Strategy Objective::StrategyOf(std::string_view name) const {
+  const auto entry = std::ranges::find(strategies, name, &MetricStrategy::metric);
+  return entry == strategies.end() ? Strategy::kLatest : entry->strategy;
+}
+
 std::vector<std::string> Objective::MetricNames() const {
   std::vector<std::string> names{metric};
   const auto add = [&names](const std::string& name) {
@@ -24,6 +29,9 @@ std::vector<std::string> Objective::MetricNames() const {
     add(objective.metric);
   }
   std::ranges::for_each(additional_metrics, add);
+  for (const OutcomeConstraint& constraint : constraints) {
+    add(constraint.metric);
+  }
   return names;
 }
 

@@ -26,6 +26,14 @@ struct FurtherObjective {
   bool operator==(const FurtherObjective&) const = default;
 };
 
+/// What a good trial must keep beside its objective (`outcomeConstraints`). [hone's own field]
+struct OutcomeConstraint {
+  std::string metric;
+  std::optional<double> at_most;  ///< at least one of the two is set
+  std::optional<double> at_least;
+  bool operator==(const OutcomeConstraint&) const = default;
+};
+
 /// What an experiment optimises. `strategies` has one entry for each metric whose summary is kept,
 /// the objective among them (defaults are already applied).
 struct Objective {
@@ -35,14 +43,17 @@ struct Objective {
   std::vector<std::string> additional_metrics;
   std::vector<MetricStrategy> strategies;
   std::vector<FurtherObjective> further;
+  std::vector<OutcomeConstraint> constraints;
   bool operator==(const Objective&) const = default;
 
   /// How many objectives there are.
   [[nodiscard]] std::size_t Count() const { return 1 + further.size(); }
   /// The strategy of an objective's metric.
   [[nodiscard]] Strategy StrategyOf(std::string_view name, Direction by_default) const;
-  /// Objective first, then the further and the additional ones, each once: the names that a
-  /// collector looks for.
+  /// The strategy of a constraint's metric: the latest value, if nothing is said.
+  [[nodiscard]] Strategy StrategyOf(std::string_view name) const;
+  /// Objective first, then the further and the additional ones and those of constraints, each once:
+  /// the names that a collector looks for.
   [[nodiscard]] std::vector<std::string> MetricNames() const;
 };
 

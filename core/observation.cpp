@@ -95,7 +95,26 @@ bool ReachesGoals(const Objective& objective, const Observation& observation) {
     stated = stated || other.goal;
     reached = reached && Reaches(other.direction, other.goal, values[i + 1]);
   }
-  return stated && reached;
+  return stated && reached && !Violation(objective, observation);
+}
+
+std::optional<std::string> Violation(const Objective& objective, const Observation& observation) {
+  for (const OutcomeConstraint& constraint : objective.constraints) {
+    const std::string& metric = constraint.metric;
+    const ObjectiveValue value = ValueOf(observation, metric, objective.StrategyOf(metric));
+    if (!value.number) {
+      return metric + " was not reported as a number, and outcomeConstraints bounds it";
+    }
+    if (constraint.at_most && *value.number > *constraint.at_most) {
+      return metric + " = " + value.text + " is above " + FormatDouble(*constraint.at_most) +
+             " (outcomeConstraints)";
+    }
+    if (constraint.at_least && *value.number < *constraint.at_least) {
+      return metric + " = " + value.text + " is below " + FormatDouble(*constraint.at_least) +
+             " (outcomeConstraints)";
+    }
+  }
+  return std::nullopt;
 }
 
 ObservationFold::ObservationFold(const Objective& objective)

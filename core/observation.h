@@ -53,7 +53,10 @@ std::vector<ObjectiveValue> ObjectivesOf(const Objective& objective,
 /// @returns shape (objective.Count())
 std::optional<std::vector<double>> LossesOf(const Objective& objective,
                                             const Observation& observation);
-/// Whether a trial reaches every goal that is stated, at least one.
+/// Which outcome constraint a trial does not keep, and by what value; nothing: it keeps all. A
+/// metric that was not reported, or is no finite number, keeps none.
+std::optional<std::string> Violation(const Objective& objective, const Observation& observation);
+/// Whether a trial reaches every goal that is stated, at least one, and keeps the constraints.
 bool ReachesGoals(const Objective& objective, const Observation& observation);
 
 /// Folds records in log order into summaries. A value; O(1) a record besides the name look-up.

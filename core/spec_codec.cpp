@@ -64,6 +64,18 @@ void DecodeStrategies(Fields& fields, Objective& objective) {
   });
 }
 
+Strategy DefaultStrategy(const Objective& objective, const std::string& metric) {
+  const auto further = std::ranges::find(objective.further, metric, &FurtherObjective::metric);
+  if (further != objective.further.end()) {
+    return objective.StrategyOf(metric, further->direction);
+  }
+  const bool of_katib =
+      metric == objective.metric ||
+      std::ranges::find(objective.additional_metrics, metric) != objective.additional_metrics.end();
+  return of_katib ? objective.StrategyOf(metric, objective.direction)
+                  : objective.StrategyOf(metric);
+}
+
 /// Katib's order: the user's entries, then the objective, then the additional metrics.
 void AddDefaultStrategies(Fields& fields, Objective& objective) {
   std::set<std::string, std::less<>> listed;
@@ -72,10 +84,7 @@ void AddDefaultStrategies(Fields& fields, Objective& objective) {
   }
   for (const std::string& metric : objective.MetricNames()) {
     if (!metric.empty() && listed.insert(metric).second) {
-      const auto further = std::ranges::find(objective.further, metric, &FurtherObjective::metric);
-      const Direction direction =
-          further == objective.further.end() ? objective.direction : further->direction;
-      objective.strategies.push_back({metric, objective.StrategyOf(metric, direction)});
+      objective.strategies.push_back({metric, DefaultStrategy(objective, metric)});
     }
   }
   json list = json::array();
@@ -107,6 +116,24 @@ void DecodeFurtherObjectives(Fields& fields, Objective& objective) {
   });
 }
 
+void DecodeOutcomeConstraints(Fields& fields, Objective& objective) {
+  fields.ForEach("outcomeConstraints", [&objective](Fields& item) {
+    OutcomeConstraint constraint;
+    constraint.metric = item.RequiredText("metricName", "name a metric that trials report");
+    constraint.at_most = item.Number("atMost");
+    constraint.at_least = item.Number("atLeast");
+    const bool given = item.Has("atMost") || item.Has("atLeast");
+    if (!given) {
+      item.problems().Refuse(item.Path("atMost"), "say atMost, atLeast or both");
+    }
+    if (constraint.at_most && constraint.at_least && *constraint.at_most < *constraint.at_least) {
+      item.problems().Refuse(item.Path("atMost"), "must not be below atLeast");
+    }
+    item.Finish();
+    objective.constraints.push_back(std::move(constraint));
+  });
+}
+
 void DecodeObjective(Fields& spec, Objective& objective) {
   std::optional<Fields> fields = spec.Object("objective");
   if (!fields) {
@@ -125,9 +152,10 @@ void DecodeObjective(Fields& spec, Objective& objective) {
       fields->RequiredText("objectiveMetricName", "name the metric that trials report");
   objective.additional_metrics = fields->Texts("additionalMetricNames");
   DecodeFurtherObjectives(*fields, objective);
+  DecodeOutcomeConstraints(*fields, objective);
   DecodeStrategies(*fields, objective);
   AddDefaultStrategies(*fields, objective);
-  fields->NotYet({"outcomeConstraints", "noisy"});
+  fields->NotYet({"noisy"});
   fields->Finish();
 }
 

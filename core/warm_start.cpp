@@ -71,7 +71,7 @@ std::vector<EarlierTrial> BestTrials(const ExperimentState& state, std::size_t m
     const bool has_result =
         trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kEarlyStopped;
     const auto losses = LossesOf(state.spec->objective, trial.observation);
-    if (has_result && losses) {
+    if (has_result && losses && !Violation(state.spec->objective, trial.observation)) {
       ranked.emplace_back(losses->front(), trial.number);
     }
   }

@@ -17,8 +17,8 @@ Result<int> ShowBest(const Config& config, const NamedOptions& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   if (!state.best) {
-    return Fail(Code::kNotFound, "no trial of '" + name + "' has reported the objective '" +
-                                     state.spec->objective.metric + "' yet");
+    return Fail(Code::kNotFound,
+                "no trial of '" + name + "' " + NoBestText(state.spec->objective) + " yet");
   }
   if (output == OutputFormat::kTable) {
     HONE_RETURN_IF_ERROR(PrintText(ResultText(state)));

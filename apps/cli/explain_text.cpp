@@ -61,6 +61,9 @@ std::string Succeeded(const ExperimentState& state, const TrialState& trial) {
   if (state.best == trial.number) {
     text += ", the best so far";
   }
+  if (!trial.message.empty()) {
+    text += "; it is no candidate for the best: " + Reason(trial.message);
+  }
   return text;
 }
 

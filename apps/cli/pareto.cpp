@@ -23,7 +23,8 @@ Trials FrontOf(const ExperimentState& state) {
   std::vector<pareto::Losses> losses;
   for (const TrialState& trial : state.trials) {
     const bool counts =
-        trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kEarlyStopped;
+        (trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kEarlyStopped) &&
+        !Violation(state.spec->objective, trial.observation);
     auto of_trial = counts ? LossesOf(state.spec->objective, trial.observation) : std::nullopt;
     if (of_trial) {
       trials.push_back(&trial);

@@ -2,11 +2,13 @@
 #include "apps/cli/view.h"
 
 #include <algorithm>
+#include <cmath>
 #include <variant>
 
 #include "apps/cli/format.h"
 #include "apps/cli/removed.h"
 #include "base/text.h"
+#include "core/cost.h"
 
 namespace hone::cli {
 namespace {
@@ -20,6 +22,12 @@ std::string Progress(const ExperimentState& state) {
     text += "/" + std::to_string(*state.max_trial_count);
   }
   return text;
+}
+
+/// To four digits behind the point.
+double Rounded(double amount) {
+  constexpr double kParts = 1e4;
+  return std::round(amount * kParts) / kParts;
 }
 
 std::uint32_t Failed(const ExperimentState& state) {
@@ -159,6 +167,11 @@ std::string ChangeLine(const ExperimentState& state, const Recorded& recorded) {
   return std::visit(Teller(state), recorded.event);
 }
 
+std::string NoBestText(const Objective& objective) {
+  return "has reported the objective '" + objective.metric + "'" +
+         (objective.constraints.empty() ? "" : " and kept the outcomeConstraints");
+}
+
 std::string ResultText(const ExperimentState& state) {
   std::string text = "experiment  " + state.spec->name + "\n";
   text += "status      " + std::string(PhaseWord(state.phase));
@@ -166,9 +179,13 @@ std::string ResultText(const ExperimentState& state) {
   std::string failed;
   AddCount(failed, Failed(state), "failed");
   text += "trials      " + Progress(state) + " done" + failed + "\n";
+  if (state.spec->cost) {
+    const Timestamp now = state.Ended() ? state.ended_at : SystemClock().Now();
+    text += "cost        " + FormatDouble(Rounded(CostAt(state, now))) + " of " +
+            FormatDouble(state.spec->cost->most) + "\n";
+  }
   if (!state.best) {
-    return text + "best trial  none: no trial has reported the objective '" +
-           state.spec->objective.metric + "'\n";
+    return text + "best trial  none: no trial " + NoBestText(state.spec->objective) + "\n";
   }
   const TrialState& best = *state.Find(*state.best);
   text += "best trial  " + state.NameOf(best) + "\n";

@@ -29,6 +29,9 @@ std::string LiveLine(const ExperimentState& state, Timestamp since, Timestamp no
 /// @param state  after the event
 std::string ChangeLine(const ExperimentState& state, const Recorded& recorded);
 
+/// What no trial has done while there is no best one: "has reported the objective 'loss'".
+std::string NoBestText(const Objective& objective);
+
 /// The end of `run` and the answer of `best`, several lines: how it ended, the best trial, its
 /// objective and parameters, where its logs are.
 std::string ResultText(const ExperimentState& state);

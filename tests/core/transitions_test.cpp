@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "core/cost.h"
 #include "core/event_codec.h"
+#include "core/history.h"
 #include "core/ledger_check.h"
 #include "core/projection.h"
 #include "tests/catch.h"
@@ -379,6 +380,44 @@ TEST_CASE("transitions: an experiment ends when nothing gets better", "[core]") 
   CHECK(book.state.end_reason == Reason::kNoImprovement);
   CHECK(book.state.phase == ExperimentPhase::kSucceeded);
   CHECK(book.state.best == 4);
+}
+
+TEST_CASE("transitions: a trial outside the outcome constraints is never the best", "[core]") {
+  Book book(
+      {.max_trials = 9,
+       .parallel = 3,
+       .goal = 0.9,
+       .more = R"({"objective": {"type": "maximize", "objectiveMetricName": "acc", "goal": 0.9,
+                         "outcomeConstraints": [{"metricName": "ms", "atMost": 50},
+                                                {"metricName": "recall", "atLeast": 0.5}]}})"});
+  const auto with = [](const std::string& acc, const std::string& ms, const std::string& recall) {
+    Observation observation{{"acc", acc, acc, acc, true}, {"ms", "1", "99", ms, true}};
+    observation.push_back({"recall", recall, recall, recall, !recall.empty()});
+    return observation;
+  };
+  book.Start(3);
+  REQUIRE(book.End(1, with("0.95", "51", "0.6")).has_value());
+  CHECK(book.state.Find(1)->phase == TrialPhase::kSucceeded);
+  CHECK(book.state.Find(1)->message == "ms = 51 is above 50 (outcomeConstraints)");
+  REQUIRE(book.End(2, with("0.95", "20", "")).has_value());
+  REQUIRE(book.End(3, with("0.95", "20", "nan")).has_value());
+  CHECK_FALSE(book.state.best.has_value());
+  book.Start(2);
+  REQUIRE(book.End(4, with("0.7", "50", "0.5")).has_value());
+  CHECK(book.state.best == 4);
+  CHECK(book.state.Find(4)->message.empty());
+  REQUIRE(book.End(5, with("0.8", "20", "0.49")).has_value());
+  CHECK(book.state.best == 4);
+  CHECK_FALSE(book.state.Ended());
+  std::size_t infeasible = 0;
+  for (const Recorded& recorded : book.ledger) {
+    const auto item = ToHistory(*book.state.spec, recorded);
+    infeasible += item && std::holds_alternative<history::Infeasible>(item->what) ? 1U : 0U;
+  }
+  CHECK(infeasible == 4);
+  book.Start(1);
+  REQUIRE(book.End(6, with("0.91", "20", "0.9")).has_value());
+  CHECK(book.state.end_reason == Reason::kGoalReached);
 }
 
 TEST_CASE("transitions: starts are paid before they are made", "[core]") {
