@@ -187,8 +187,8 @@ void DecodeWarmTrials(Fields& warm_start, EntryDecoder& decoder) {
 }  // namespace
 
 std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& decoded) {
-  constexpr char kInitial[] = "initialTrials";
-  constexpr char kWarm[] = "warmStart";
+  static constexpr char kInitial[] = "initialTrials";
+  static constexpr char kWarm[] = "warmStart";
   if (!CanRead(spec, decoded.space)) {
     SetAside(spec, kInitial);
     SetAside(spec, kWarm);

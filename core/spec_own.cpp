@@ -73,7 +73,7 @@ std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key) {
 }
 
 std::optional<int> DecodePatience(Fields& fields, const ExperimentSpec& spec) {
-  constexpr char kKey[] = "maxTrialsWithoutImprovement";
+  static constexpr char kKey[] = "maxTrialsWithoutImprovement";
   const std::optional<int> most = fields.Count(kKey);
   if (most && *most < 1) {
     fields.problems().Refuse(fields.Path(kKey), "must be >= 1");
