@@ -6,6 +6,8 @@
 // 2402.02229 (priors that suit many dimensions); Ament et al. 2023, arXiv 2310.20708 (logarithm of
 // the improvement); Song et al. 2024, arXiv 2408.11527 (ranks of the worse half); Swersky et al.
 // 2013, arXiv 1409.4011 (conditional parameters). The engine is in algorithms/gp/.
+// Several objectives: Knowles 2006, "ParEGO": each trial is proposed by a model of one number that
+// weighs the objectives anew.
 // Constraints: candidates and steps outside the feasible region are left out (gp/search.h).
 // Differs from Katib's (scikit-optimize) in: real parameters are on a log scale only if they say
 // so; steps and distributions (in the initial design) are honoured; no configuration is proposed
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -26,6 +29,7 @@
 #include "algorithms/feasible.h"
 #include "algorithms/gp/search.h"
 #include "algorithms/gp/surrogate.h"
+#include "algorithms/pareto/scalarise.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "algorithms/unit_space.h"
@@ -55,12 +59,15 @@ constexpr double kKappa = 1.96;
 // on one only.
 constexpr TrialNumber kExploreEvery = 4;
 constexpr int kOtherTries = 256;
+// gp_hedge draws from the first stream of its purpose.
+constexpr std::uint32_t kWeightsStream = 1;
 constexpr std::size_t kMostListed = 65536;
 
 struct Options {
   std::size_t initial = 0;
   std::string acquisition;  // empty: hone's own
   bool local = true;
+  std::size_t objectives = 1;
 };
 
 /// The order that lets points be kept in a set.
@@ -84,8 +91,7 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
 
  private:
-  struct Models {
-    gp::Surrogate value;
+  struct Others {
     gp::Surrogate duration;
     gp::Surrogate feasibility;
   };
@@ -97,6 +103,8 @@ class BayesianOptimization final : public Searcher {
     std::unique_ptr<gp::Model> feasibility;  // null: nothing has failed
     MatrixXd incumbents;
     double best = 0;
+    bool models = false;            // there are enough results for them
+    std::vector<VectorXd> pending;  // running, or given in this round
     [[nodiscard]] bool IsTaken(const VectorXd& point) const { return taken.contains(point); }
   };
 
@@ -115,7 +123,7 @@ class BayesianOptimization final : public Searcher {
   Status Learn(const history::Completed& completed);
   Status Learn(const history::StoppedEarly& stopped);
   Status Learn(const history::Infeasible& infeasible) {
-    Finish(infeasible.trial, std::nullopt, std::nullopt);
+    Finish(infeasible.trial, {}, std::nullopt);
     return {};
   }
   Status Learn(const history::Lost& lost) {
@@ -126,13 +134,16 @@ class BayesianOptimization final : public Searcher {
   Status Learn(const history::Paused& /*what*/) { return {}; }
   Status Learn(const history::Resumed& /*what*/) { return {}; }
   void Forget(TrialNumber trial);
-  void Finish(TrialNumber trial, std::optional<double> value, std::optional<double> log_duration,
+  /// @param losses  of all objectives; empty: infeasible
+  void Finish(TrialNumber trial, pareto::Losses losses, std::optional<double> log_duration,
               bool stopped = false);
   [[nodiscard]] bool PerSecond() const {
     return options_.acquisition == "EIps" || options_.acquisition == "PIps";
   }
   [[nodiscard]] Round Start() const;
-  void SetModels(Round& round) const;
+  void SetModels(Round& round, const gp::Surrogate& value) const;
+  void SetModelsFor(Round& round, TrialNumber number) const;
+  [[nodiscard]] gp::Surrogate ScalarModel(TrialNumber number) const;
   void SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const;
   [[nodiscard]] Result<std::optional<VectorXd>> Next(const Round& round, std::size_t index,
                                                      TrialNumber number) const;
@@ -155,9 +166,11 @@ class BayesianOptimization final : public Searcher {
   std::size_t proposed_ = 0;
   std::size_t with_value_ = 0;
   std::map<TrialNumber, VectorXd> running_;
-  std::vector<gp::Observed> results_;
+  std::vector<gp::Observed> results_;   // with the first objective
+  std::vector<pareto::Losses> losses_;  // of the same results, all objectives; empty: infeasible
   std::multiset<VectorXd, Lexicographic> tried_;  // running or over, but not lost
-  mutable Guarded<Models> models_;
+  mutable Guarded<gp::Surrogate> value_;          // of a single objective
+  mutable Guarded<Others> others_;
 };
 
 Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchContext& context) {
@@ -178,6 +191,7 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
     options.acquisition = settings.Text("acq_func");
   }
   options.local = settings.Text("acq_optimizer") != "sampling";
+  options.objectives = context.objectives;
   return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
                                                             SeedOf(settings, context.seed)));
 }
@@ -199,7 +213,7 @@ Status BayesianOptimization::Observe(History deltas) {
 
 Status BayesianOptimization::Learn(const history::Completed& completed) {
   const double seconds = std::chrono::duration<double>(completed.duration).count();
-  Finish(completed.trial, completed.values.at(0), std::log(std::max(seconds, 1e-3)));
+  Finish(completed.trial, completed.values, std::log(std::max(seconds, 1e-3)));
   return {};
 }
 
@@ -217,7 +231,7 @@ Status BayesianOptimization::Learn(const history::StoppedEarly& stopped) {
   if (stopped.values.empty()) {
     running_.erase(stopped.trial);
   } else {
-    Finish(stopped.trial, stopped.values[0], std::nullopt, true);
+    Finish(stopped.trial, stopped.values, std::nullopt, true);
   }
   return {};
 }
@@ -229,14 +243,16 @@ void BayesianOptimization::Forget(TrialNumber trial) {
   }
 }
 
-void BayesianOptimization::Finish(TrialNumber trial, std::optional<double> value,
+void BayesianOptimization::Finish(TrialNumber trial, pareto::Losses losses,
                                   std::optional<double> log_duration, bool stopped) {
   const auto found = running_.find(trial);
   if (found == running_.end()) {
     return;  // proposed by nobody we know of
   }
-  with_value_ += value ? 1 : 0;
+  with_value_ += losses.empty() ? 0 : 1;
+  const auto value = losses.empty() ? std::nullopt : std::optional(losses.front());
   results_.push_back({std::move(found->second), value, log_duration, stopped});
+  losses_.push_back(std::move(losses));
   running_.erase(found);
 }
 
@@ -244,6 +260,9 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
   Round round = Start();
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
+    if (round.models && (i == 0 || options_.objectives > 1)) {
+      SetModelsFor(round, request.numbers[i]);
+    }
     HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
                           Next(round, proposed_ + i, request.numbers[i]));
     if (!point) {
@@ -254,6 +273,7 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
     start.values = space_.Decode(*point);
     answers.emplace_back(std::move(start));
     round.taken.insert(*point);
+    round.pending.push_back(*point);
     if (round.value) {
       round.value->Condition(*point);
     }
@@ -265,29 +285,59 @@ BayesianOptimization::Round BayesianOptimization::Start() const {
   Round round;
   round.taken.insert(tried_.begin(), tried_.end());
   constexpr std::size_t kLeastResults = 2;
-  if (space_.size() > 0 && with_value_ >= kLeastResults && proposed_ >= options_.initial) {
-    SetModels(round);
+  round.models = space_.size() > 0 && with_value_ >= kLeastResults && proposed_ >= options_.initial;
+  for (const auto& [trial, point] : running_) {
+    round.pending.push_back(point);
   }
   return round;
 }
 
-void BayesianOptimization::SetModels(Round& round) const {
-  models_.WithLock([&](Models& models) {
-    models.value.Update(embedding_, results_, gp::Target::kValue);
-    round.value = std::make_unique<gp::Model>(models.value.model());
-    SetIncumbents(round, models.value.rows());
-    if (with_value_ < results_.size()) {
-      models.feasibility.Update(embedding_, results_, gp::Target::kFeasibility);
-      round.feasibility = std::make_unique<gp::Model>(models.feasibility.model());
+/// A model of the results as one number, by the weights of this trial.
+gp::Surrogate BayesianOptimization::ScalarModel(TrialNumber number) const {
+  Rng rng(seed_, Scope::Trial(number), Purpose::kShuffle, kWeightsStream);
+  const std::vector<double> weights = pareto::DrawWeights(options_.objectives, rng);
+  std::vector<pareto::Losses> known;
+  std::ranges::copy_if(losses_, std::back_inserter(known),
+                       [](const pareto::Losses& losses) { return !losses.empty(); });
+  const std::vector<double> values = pareto::Scalarise(known, weights);
+  std::vector<gp::Observed> results = results_;
+  std::size_t next = 0;
+  for (gp::Observed& result : results) {
+    if (result.value) {
+      result.value = values[next++];
     }
-    if (PerSecond() && std::ranges::any_of(results_, IsTimed)) {
-      models.duration.Update(embedding_, results_, gp::Target::kLogDuration);
-      round.duration = std::make_unique<gp::Model>(models.duration.model());
-    }
+  }
+  gp::Surrogate surrogate;
+  surrogate.Update(embedding_, results, gp::Target::kValue);
+  return surrogate;
+}
+
+void BayesianOptimization::SetModelsFor(Round& round, TrialNumber number) const {
+  if (options_.objectives > 1) {
+    return SetModels(round, ScalarModel(number));
+  }
+  value_.WithLock([&](gp::Surrogate& value) {
+    value.Update(embedding_, results_, gp::Target::kValue);
+    SetModels(round, value);
   });
-  for (const auto& [trial, point] : running_) {
+}
+
+void BayesianOptimization::SetModels(Round& round, const gp::Surrogate& value) const {
+  round.value = std::make_unique<gp::Model>(value.model());
+  SetIncumbents(round, value.rows());
+  for (const VectorXd& point : round.pending) {
     round.value->Condition(point);
   }
+  others_.WithLock([&](Others& others) {
+    if (with_value_ < results_.size()) {
+      others.feasibility.Update(embedding_, results_, gp::Target::kFeasibility);
+      round.feasibility = std::make_unique<gp::Model>(others.feasibility.model());
+    }
+    if (PerSecond() && std::ranges::any_of(results_, IsTimed)) {
+      others.duration.Update(embedding_, results_, gp::Target::kLogDuration);
+      round.duration = std::make_unique<gp::Model>(others.duration.model());
+    }
+  });
 }
 
 /// The results of the lowest posterior means.
@@ -482,7 +532,7 @@ HONE_REGISTER_SEARCHER(
     {.summary = "a Gaussian process of the results, and the largest expected improvement",
      .source = "Jones, Schonlau & Welch 1998; Hvarfner et al. 2024; Ament et al. 2023",
      .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
-                 kConditional | kConstrained,
+                 kConditional | kConstrained | kMultiObjective,
      .settings = {ChoiceSetting("base_estimator", "GP", {"GP", "RF", "ET", "GBRT"},
                                 "the model; only GP is available"),
                   IntSetting("n_initial_points", std::nullopt, {.min = 0, .max = 1e6},

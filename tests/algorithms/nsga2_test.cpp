@@ -88,6 +88,20 @@ TEST_CASE("several objectives: the front is covered far better than by random se
   }
 }
 
+TEST_CASE("several objectives: forty trials with a model find more than 240 by chance",
+          "[algorithms]") {
+  const SearcherRegistry& registry = SearcherRegistry::Instance();
+  const std::string name = "bayesianoptimization";
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    SearcherLab own(*registry.Find(name), SpecOf(name, Mixed(), 40), seed);
+    SearcherLab random(*registry.Find("random"), SpecOf("random", Mixed(), 240), seed);
+    const double reached = Hypervolume(Run(own, 40, 4));
+    const double by_chance = Hypervolume(Run(random, 240, 4));
+    INFO("seed " << seed << ": " << reached << " and " << by_chance);
+    CHECK(reached > by_chance);
+  }
+}
+
 TEST_CASE("nsga2: children are told of, none is a repetition", "[algorithms]") {
   const SearcherInfo& info = *SearcherRegistry::Instance().Find("nsga2");
   SearcherLab lab(info, SpecOf("nsga2", Mixed(), 60), 3);
