@@ -68,11 +68,6 @@ Choice FirstChoice(const SearchContext& context) {
       *context.max_trial_count <= context.parallel_trial_count) {
     return {"sobol", "one-batch", "all trials run at once, so none can learn from another"};
   }
-  if (context.objectives > 1) {
-    return {"multivariate-tpe", "few-results",
-            "of those for several objectives it finds most while there are fewer than " +
-                std::to_string(kModelResults)};
-  }
   return {"bayesianoptimization", "few-results",
           "a model of every result finds most while there are fewer than " +
               std::to_string(kModelResults)};

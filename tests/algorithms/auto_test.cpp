@@ -94,7 +94,7 @@ TEST_CASE("auto: chooses by space, budget and parallelism, and says why", "[algo
       {"many, numbers", box, {2000, 8}, 400, "auto/cmaes/many-numbers/", "after 200 results"},
       {"many, mixed", mixed, {2000, 8}, 400, "auto/multivariate-tpe/many-mixed/", "mixed"},
       {"many, conditional", conditional, {}, 400, "auto/multivariate-tpe/many-mixed/", ""},
-      {"few, several objectives", mixed, {64, 4, 2}, 9, "auto/multivariate-tpe/few-results/", ""},
+      {"few, several objectives", mixed, {64, 4, 2}, 9, "auto/bayesianoptimization/few-results/", ""},
       {"many, several objectives",
        box,
        {2000, 8, 3},
