@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "algorithms/ladder.h"
 #include "base/text.h"
 
 namespace hone {
@@ -146,6 +147,12 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
   CheckObjectives(*info, spec.objective, found);
   if (spec.parallel_trial_count > 1 && (info->supports & kParallel) == 0) {
     found.Refuse("spec.parallelTrialCount", info->name + " works on one trial at a time; set 1");
+  }
+  if (spec.runner == RunnerKind::kAskTell && (info->supports & kBudgets) != 0 &&
+      !Ladder::HasCarrier(spec.space, choice.settings)) {
+    found.Refuse(kSettingsField,
+                 "resource_name must name a parameter with runner AskTell: workers are told the "
+                 "values of parameters only");
   }
   if (info->check != nullptr && MayRunOwnCheck(problems, found)) {
     info->check(ContextOf(spec, choice.settings, 0), found);

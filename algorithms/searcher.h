@@ -30,6 +30,7 @@ struct SearchContext {
 struct ProposeRequest {
   std::vector<TrialNumber> numbers;          ///< ascending; one answer each, in this order
   std::optional<std::uint32_t> trials_left;  ///< of the budget, these included; nothing: unbounded
+  bool may_wait = true;  ///< false: there is nobody whom Wait could be told (Katib's wire)
 };
 
 /// A search algorithm: a deterministic pupil. Its answers are a function of (context, history in
@@ -49,6 +50,17 @@ class Searcher {
   /// One answer for each number. Work is bounded by counts, never by the clock.
   [[nodiscard]] virtual Result<std::vector<Proposal>> Propose(
       const ProposeRequest& request) const = 0;
+
+  /// The budget of a configuration that a person gives (initialTrials); nothing: there are none.
+  [[nodiscard]] virtual std::optional<double> BudgetOf(const Assignment& /*values*/) const {
+    return std::nullopt;
+  }
+
+  /// What a controller of Katib's is shown beside the answer to this request, as settings of its
+  /// algorithm; for people and Katib's own names only: nothing is read from them.
+  [[nodiscard]] virtual std::vector<Setting> Published(const ProposeRequest& /*request*/) const {
+    return {};
+  }
 
   /// The state as text, for searchers whose replay is slow. @errors kUnimplemented: replay the
   /// history instead

@@ -53,6 +53,7 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
     launch.working_folder = folder->second;
   }
   launch.metrics_file = spec.collector.kind == CollectorKind::kFile ? spec.collector.path : "";
+  launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;
   return launch;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +34,11 @@ std::string GoalsText(const Objective& objective, const Observation& observation
   return text;
 }
 
+/// How far a trial was trained. Without a budget of its own it ran as far as its job goes.
+double BudgetOf(const TrialState& trial) {
+  return trial.budget.value_or(std::numeric_limits<double>::infinity());
+}
+
 }  // namespace
 
 Draft::Draft(const ExperimentState& state, Timestamp now)
@@ -50,6 +56,8 @@ Draft::Draft(const ExperimentState& state, Timestamp now)
     const Observation& best = state.Find(*state.best)->observation;
     best_ = ObjectiveOf(objective, best);
     best_losses_ = LossesOf(objective, best);
+    best_budget_ = BudgetOf(*state.Find(*state.best));
+    best_reaches_ = ReachesGoals(objective, best);
     has_best_ = true;
   }
   if (state.goal_trial) {
@@ -109,19 +117,35 @@ bool Draft::IsBest(const ObjectiveValue& value,
          (losses && best_losses_ && *losses < *best_losses_);
 }
 
+std::partial_ordering Draft::Claims(TrialNumber trial, bool reaches_goals) const {
+  if (!has_best_) {
+    return std::partial_ordering::equivalent;
+  }
+  // A result of little training may fade with more of it, so that a larger budget goes first; but
+  // who has reached the goal has what was asked for.
+  if (reaches_goals != best_reaches_) {
+    return reaches_goals ? std::partial_ordering::greater : std::partial_ordering::less;
+  }
+  return BudgetOf(*state_.Find(trial)) <=> best_budget_;
+}
+
 void Draft::Consider(TrialNumber trial, const Observation& observation) {
   const Objective& objective = state_.spec->objective;
   const ObjectiveValue value = ObjectiveOf(objective, observation);
   if (value.availability != Availability::kAvailable || Violation(objective, observation)) {
     return;
   }
-  if (goals_.empty() && ReachesGoals(objective, observation)) {
+  const bool reaches = ReachesGoals(objective, observation);
+  if (goals_.empty() && reaches) {
     goals_ = GoalsText(objective, observation);
   }
   auto losses = LossesOf(objective, observation);
-  if (IsBest(value, losses)) {
+  const std::partial_ordering claims = Claims(trial, reaches);
+  if (claims > 0 || (claims == 0 && IsBest(value, losses))) {
     best_ = value;
     best_losses_ = std::move(losses);
+    best_budget_ = BudgetOf(*state_.Find(trial));
+    best_reaches_ = reaches;
     has_best_ = true;
     since_best_ = 0;
     Emit(event::BestChanged{trial});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <set>
 #include <string>
@@ -54,6 +55,9 @@ class Draft {
   void Consider(TrialNumber trial, const Observation& observation);
   [[nodiscard]] bool IsBest(const ObjectiveValue& value,
                             const std::optional<std::vector<double>>& losses) const;
+  /// Like with like: how the trial's claim compares with the best one's before values are looked
+  /// at.
+  [[nodiscard]] std::partial_ordering Claims(TrialNumber trial, bool reaches_goals) const;
   void Over(TrialNumber trial);
   void StopActive(const std::string& reason);
   [[nodiscard]] std::string WithTrialsOver() const;
@@ -68,7 +72,9 @@ class Draft {
   std::optional<int> max_failed_;
   ObjectiveValue best_;
   std::optional<std::vector<double>> best_losses_;  // of the best one
-  std::string goals_;                               // what was reached; empty: nothing
+  double best_budget_ = 0;
+  bool best_reaches_ = false;  // every goal
+  std::string goals_;          // what was reached; empty: nothing
   bool has_best_ = false;
   std::uint32_t since_best_;  // trials with a result after the best one
   bool exhausted_;

@@ -62,7 +62,7 @@ Status Pupil::Tell(History items) {
 Status Pupil::AskSearcher(const ProposeRequest& request, std::vector<Proposal>& answers) const {
   const std::size_t given = answers.size();
   const auto begin = request.numbers.begin() + static_cast<std::ptrdiff_t>(given);
-  ProposeRequest rest{{begin, request.numbers.end()}, request.trials_left};
+  ProposeRequest rest{{begin, request.numbers.end()}, request.trials_left, request.may_wait};
   for (std::size_t i = 0; i < given; ++i) {
     rest.numbers.push_back(rest.numbers.back() + 1);
   }
@@ -94,6 +94,7 @@ Result<std::vector<Proposal>> Pupil::Ask(const ProposeRequest& request) const {
     proposal::Start start;
     start.values = initial_[i].values;
     start.note = initial_[i].note;
+    start.budget = searcher_->BudgetOf(start.values);
     answers.emplace_back(std::move(start));
   }
   if (answers.size() < request.numbers.size()) {

@@ -33,6 +33,10 @@ class Pupil {
   Status Tell(History items);
   /// @errors kInternal: the answers cannot be; else the searcher's own
   [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
+  /// What Katib is shown beside these answers.
+  [[nodiscard]] std::vector<Setting> Published(const ProposeRequest& request) const {
+    return searcher_->Published(request);
+  }
 
  private:
   Status AskSearcher(const ProposeRequest& request, std::vector<Proposal>& answers) const;

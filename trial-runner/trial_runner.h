@@ -36,6 +36,7 @@ struct LaunchSpec {
       working_folder;  ///< where commands run unless the container says otherwise; may be empty
   std::string metrics_file;  ///< File collector: the file the trial writes, as the user wrote it;
                              ///< else empty
+  std::optional<double> budget;      ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
 };
 

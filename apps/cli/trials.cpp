@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hone trials: all trials of an experiment.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/wire/render.h"
@@ -7,6 +8,7 @@
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
+#include "base/text.h"
 
 namespace hone::cli {
 namespace {
@@ -20,8 +22,13 @@ std::string TimeOf(const TrialState& trial, Timestamp now) {
 }
 
 std::string TableText(const ExperimentState& state, Timestamp now) {
+  const bool budgets = std::ranges::any_of(
+      state.trials, [](const TrialState& trial) { return trial.budget.has_value(); });
   std::vector<std::string> heads = ObjectiveHeads(state.spec->objective);
   heads.insert(heads.begin(), {"NAME", "STATUS"});
+  if (budgets) {
+    heads.emplace_back("BUDGET");
+  }
   heads.insert(heads.end(), {"TIME", "PARAMETERS"});
   Table table(std::move(heads));
   for (const TrialState& trial : state.trials) {
@@ -35,6 +42,9 @@ std::string TableText(const ExperimentState& state, Timestamp now) {
     std::vector<std::string> cells = ObjectiveTexts(state, trial);
     cells.insert(cells.begin(), {state.NameOf(trial) + (state.best == trial.number ? " *" : ""),
                                  std::move(status)});
+    if (budgets) {
+      cells.push_back(trial.budget ? FormatDouble(*trial.budget) : "");
+    }
     cells.push_back(TimeOf(trial, now));
     cells.push_back(FormatParameters(state.spec->space, trial.values));
     table.Add(std::move(cells));

@@ -28,18 +28,12 @@ SettingSpec Required(SettingSpec setting, std::string doc) {
   return setting;
 }
 
-constexpr Limits kPositive{.min = 0, .open_min = true};
 constexpr Limits kNotNegative{.min = 0};
 constexpr Limits kShare{.min = 0, .max = 1};
 constexpr Limits kRate{.min = 0, .max = 1, .open_min = true};
 
 std::vector<KatibAlgorithm> MakeSearch() {
   return {
-      {"hyperband",
-       {Required(Real("r_l", kPositive), "the most that one trial may spend of the resource"),
-        Required(Text("resource_name"), "the parameter that says how much a trial spends"),
-        Text("eta")},
-       true},
       {"pbt",
        {Required(Text("suggestion_trial_dir"), "where trials see the checkpoints"),
         Required(Int("n_population", 5), "how many trials live at a time"),

@@ -6,6 +6,7 @@ Prints one line per epoch in the form that Katib's and hone's default filter rea
 
     epoch=3 accuracy=0.9417 loss=0.2381
 
+How many epochs: --epochs, else HONE_BUDGET, which a multi-fidelity search sets.
 Asked to end (SIGTERM, which is what early stopping sends) it finishes its epoch, says so, and leaves.
 
 Equal arguments give equal output: the split, the initial weights and the order of the samples have fixed
@@ -37,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=int, required=True, help="neurons of the hidden layer")
     parser.add_argument("--l2", type=float, default=1e-4, help="weight of the L2 penalty, >= 0")
     parser.add_argument("--optimizer", choices=["sgd", "adam"], default="adam")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=int(os.environ.get("HONE_BUDGET", "40")))
     return parser.parse_args()
 
 

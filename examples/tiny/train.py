@@ -6,12 +6,13 @@ Prints one line per epoch in the form that Katib's and hone's default filter rea
 
     epoch=3 accuracy=0.9417 loss=0.2381 steps=39
 
-With --json the lines are JSON objects. Equal arguments give equal output.
+How many epochs: --epochs, else HONE_BUDGET, which a multi-fidelity search sets. With --json the lines are JSON objects. Equal arguments give equal output.
 """
 
 import argparse
 import json
 import math
+import os
 import random
 
 SEED = 7
@@ -24,7 +25,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--l2", type=float, default=0.0, help="weight of the L2 penalty, >= 0")
     parser.add_argument("--optimizer", choices=["sgd", "momentum"], default="sgd")
     parser.add_argument("--momentum", type=float, default=0.0, help="only for momentum, 0 <= x < 1")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=int(os.environ.get("HONE_BUDGET", "5")))
     parser.add_argument("--json", action="store_true", help="print JSON objects")
     return parser.parse_args()
 

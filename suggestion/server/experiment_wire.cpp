@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "algorithms/check.h"
+#include "algorithms/ladder.h"
 #include "api/proto/katib_v1beta1.pb.h"
 #include "base/hash.h"
 #include "core/problem.h"
@@ -24,6 +26,12 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 6> kTold = {"spec.parameters",    "spec.objective",
                                                    "spec.algorithm",     "spec.parallelTrialCount",
                                                    "spec.maxTrialCount", "spec.nasConfig"};
+/// Settings of a reply of hyperband's that come back with the next request: they are what was
+/// shown, not what the user chose.
+constexpr std::array<std::string_view, 7> kPublished = {
+    "s_max", "b_l", "r", "n", "current_s", "current_i", "evaluating_trials"};
+// Comes back, too, whether it was given or not.
+constexpr std::array<std::string_view, 1> kGivenPerhaps = {"eta"};
 // Of a message that goes into a header of HTTP/2, and that people read.
 constexpr std::size_t kMostProblems = 8;
 
@@ -130,6 +138,28 @@ bool IsTold(const Problem& problem) {
              kTold, [&](std::string_view part) { return problem.field.starts_with(part); });
 }
 
+void RemoveSettings(pb::Experiment& experiment, std::span<const std::string_view> names) {
+  pb::AlgorithmSpec& algorithm = *experiment.mutable_spec()->mutable_algorithm();
+  if (algorithm.algorithm_name() != "hyperband") {
+    return;
+  }
+  auto& settings = *algorithm.mutable_algorithm_settings();
+  const auto named = [&](const pb::AlgorithmSetting& setting) {
+    return std::ranges::find(names, setting.name()) != names.end();
+  };
+  settings.erase(std::remove_if(settings.begin(), settings.end(), named), settings.end());
+}
+
+/// A budget in the environment cannot be told over this wire.
+void CheckBudgetCarrier(const Space& space, const std::optional<AlgorithmChoice>& choice,
+                        Problems& problems) {
+  if (choice && !problems.HasErrors() && (choice->info->supports & kBudgets) != 0 &&
+      !Ladder::HasCarrier(space, choice->settings)) {
+    problems.Refuse("spec.algorithm.algorithmSettings",
+                    "resource_name must name the parameter whose value is a trial's budget");
+  }
+}
+
 /// The first problem as an error, the others in its message.
 Status ToStatus(const Problems& problems) {
   Error error;
@@ -166,13 +196,20 @@ Result<ExperimentSpec> DecodeExperiment(const pb::Experiment& experiment) {
   ExperimentSpec spec = DecodeSpec(std::move(document), nullptr, problems);
   CheckSpace(spec.space, "spec.parameters", problems);
   CheckCounts(spec, problems);
-  CheckAlgorithm(spec, problems);
+  CheckBudgetCarrier(spec.space, CheckAlgorithm(spec, problems), problems);
   HONE_RETURN_IF_ERROR(ToStatus(problems));
   spec.document.clear();
   return spec;
 }
 
-std::uint64_t SeedOf(const pb::Experiment& experiment) {
+pb::Experiment WithoutPublished(pb::Experiment experiment) {
+  RemoveSettings(experiment, kPublished);
+  return experiment;
+}
+
+std::uint64_t SeedOf(const pb::Experiment& full) {
+  pb::Experiment experiment = WithoutPublished(full);
+  RemoveSettings(experiment, kGivenPerhaps);
   pb::Experiment lasting;
   lasting.set_name(experiment.name());
   *lasting.mutable_spec()->mutable_parameter_specs() = experiment.spec().parameter_specs();

@@ -18,6 +18,10 @@ namespace hone {
 ///         experiment's file
 Result<ExperimentSpec> DecodeExperiment(const api::v1::beta1::Experiment& experiment);
 
+/// The experiment as its user wrote it, as far as that can be told: without what replies of this
+/// service have added to the settings of its algorithm.
+api::v1::beta1::Experiment WithoutPublished(api::v1::beta1::Experiment experiment);
+
 /// The seed of an experiment that has no random_state. The wire has no seed, so it is made from
 /// what stays the same as long as the experiment does: name, parameters, objective, algorithm.
 std::uint64_t SeedOf(const api::v1::beta1::Experiment& experiment);

@@ -133,8 +133,9 @@ Status Study::CatchUp(std::vector<HistoryItem> history) {
 /// goes on behind them; nobody learns anything from them.
 Status Study::PassOver(TrialNumber first, std::size_t count) {
   const std::vector<TrialNumber> numbers = Numbers(first, std::min(count, kMostPassedOver));
-  HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers,
-                        pupil_->Ask({.numbers = numbers, .trials_left = std::nullopt}));
+  HONE_ASSIGN_OR_RETURN(
+      const std::vector<Proposal> answers,
+      pupil_->Ask({.numbers = numbers, .trials_left = std::nullopt, .may_wait = false}));
   std::vector<HistoryItem> news;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (const auto* start = std::get_if<proposal::Start>(&answers[i])) {
@@ -169,6 +170,7 @@ Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestion
         PassOver(static_cast<TrialNumber>(shown + 1), given - shown - trials.passed_over));
   }
   ProposeRequest question;
+  question.may_wait = false;
   question.numbers = Numbers(static_cast<TrialNumber>(std::max(given, shown) + 1), wanted);
   if (spec_.max_trial_count) {
     const auto budget = static_cast<std::size_t>(*spec_.max_trial_count);
@@ -182,6 +184,11 @@ Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestion
       assignment.set_name(spec_.space.parameters[i].name);
       assignment.set_value(values[i].text);
     }
+  }
+  for (const Setting& setting : pupil_->Published(question)) {
+    pb::AlgorithmSetting& out = *reply.mutable_algorithm()->add_algorithm_settings();
+    out.set_name(setting.name);
+    out.set_value(setting.value);
   }
   return {};
 }

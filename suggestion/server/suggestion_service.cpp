@@ -12,6 +12,7 @@
 #include "base/guarded.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "suggestion/server/experiment_wire.h"
 #include "suggestion/server/study.h"
 
 namespace hone {
@@ -94,7 +95,8 @@ class SuggestionService final : public Base {
       return RefuseBytes(*context);
     }
     // The namespace is not told: experiments of one name are told apart by their content.
-    const std::shared_ptr<Desk> desk = desks_.Find(request->experiment().SerializeAsString());
+    const std::shared_ptr<Desk> desk =
+        desks_.Find(WithoutPublished(request->experiment()).SerializeAsString());
     return Work(context, *desk->strand, [desk, request, reply_bytes] {
       pb::GetSuggestionsReply reply;
       const Status status = Answer(*desk, *request, reply);

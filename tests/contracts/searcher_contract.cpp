@@ -21,6 +21,12 @@ ExperimentSpec SpecFor(const SearcherInfo& info, Space space) {
   spec.name = "contract";
   spec.space = std::move(space);
   spec.algorithm.name = info.name;
+  for (const SettingSpec& setting : info.settings) {
+    if (setting.required) {
+      const bool carrier = setting.name == "resource_name";
+      spec.algorithm.settings.push_back({setting.name, carrier ? "HONE_BUDGET" : "9"});
+    }
+  }
   return spec;
 }
 

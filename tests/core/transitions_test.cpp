@@ -222,6 +222,40 @@ TEST_CASE("transitions: the first of equals stays the best; minimising turns it 
   CHECK(less.state.best == 2);
 }
 
+TEST_CASE(
+    "transitions: little training is never best beside more of it, unless it has reached "
+    "the goal",
+    "[core]") {
+  struct Case {
+    std::string name;
+    std::optional<double> goal;
+    std::vector<std::pair<std::optional<double>, std::string>> trials;  // budget, value
+    TrialNumber best;
+  };
+  const Case c = GENERATE(values<Case>({
+      {"a larger budget goes first", {}, {{1, "0.9"}, {9, "0.5"}, {3, "0.8"}}, 2},
+      {"equal budgets rank by value", {}, {{9, "0.4"}, {1, "0.9"}, {9, "0.5"}}, 3},
+      {"no budget is a full one", {}, {{9, "0.9"}, {{}, "0.5"}, {9, "0.95"}}, 2},
+      {"the goal", 0.95, {{9, "0.5"}, {1, "0.96"}, {1, "0.1"}}, 2},
+  }));
+  INFO(c.name);
+  Book book({.max_trials = 9, .parallel = 3, .goal = c.goal});
+  REQUIRE(book.Give(input::Offer{3, "here"}).has_value());
+  std::vector<Proposal> answers;
+  for (const auto& [budget, value] : c.trials) {
+    proposal::Start start = Book::MakeStart();
+    start.budget = budget;
+    answers.emplace_back(start);
+  }
+  REQUIRE(
+      book.Give(input::Proposals{book.state.reservation->seq, book.state.version, answers, "here"})
+          .has_value());
+  for (TrialNumber trial = 1; trial <= c.trials.size(); ++trial) {
+    REQUIRE(book.End(trial, c.trials[trial - 1].second).has_value());
+  }
+  CHECK(book.state.best == c.best);
+}
+
 TEST_CASE("transitions: texts rank by recency, and only until there is a number", "[core]") {
   Book book({.max_trials = 9, .parallel = 4, .goal = 0.0});
   book.Start(4);

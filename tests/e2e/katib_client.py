@@ -50,7 +50,10 @@ def experiment(algorithm, settings=None, stepped=False):
     spec.objective.type = pb.MAXIMIZE
     spec.objective.objective_metric_name = "accuracy"
     spec.algorithm.algorithm_name = algorithm
-    for name, value in (settings or {}).items():
+    settings = dict(settings or {})
+    if algorithm in ("hyperband", "bohb", "asha"):
+        settings.update(r_l="4", eta="2", resource_name="layers")
+    for name, value in settings.items():
         spec.algorithm.algorithm_settings.add(name=name, value=value)
     spec.parallel_trial_count = 3
     spec.max_trial_count = 3 * ROUNDS
@@ -106,6 +109,10 @@ class Controller:
         return reply
 
     def start(self, reply):
+        settings = self.spec.algorithm.algorithm_settings
+        known = {setting.name: setting for setting in settings}
+        for setting in reply.algorithm.algorithm_settings:  # put over those of the experiment
+            (known.get(setting.name) or settings.add(name=setting.name)).value = setting.value
         for given in reply.parameter_assignments:
             values = {item.name: item.value for item in given.assignments}
             check_values(values)

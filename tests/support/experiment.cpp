@@ -59,6 +59,9 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (options.max_retries > 0) {
     spec["retryPolicy"] = {{"maxRetries", options.max_retries}};
   }
+  if (!options.settings.empty()) {
+    spec["algorithm"]["algorithmSettings"] = Json::parse(options.settings);
+  }
   if (!options.initial_trials.empty()) {
     spec["initialTrials"] = Json::parse(options.initial_trials);
   }

@@ -12,6 +12,7 @@ namespace hone::test {
 struct ExperimentOptions {
   std::string name = "sim";
   std::string algorithm = "random";
+  std::string settings = {};  ///< JSON list of algorithmSettings; empty: none
   std::string direction = "maximize";
   std::optional<int> max_trials = 12;
   int parallel = 3;

@@ -22,6 +22,7 @@ struct Bench {
                   .parameters = "{}",
                   .working_folder = "",
                   .metrics_file = "",
+                  .budget = {},
                   .deadline = {}};
   LocalJob job{.image = "",
                .command = {"run"},
@@ -40,6 +41,12 @@ struct Bench {
   }
 };
 
+TEST_CASE("plan: how far to train", "[trial-runner]") {
+  Bench bench;
+  bench.spec.budget = 27;
+  CHECK(bench.Env().at("HONE_BUDGET") == "27");
+}
+
 TEST_CASE("plan: hone's own variables", "[trial-runner]") {
   const Variables env = Bench().Env();
   CHECK(env.at("KATIB_TRIAL_NAME") == "e-abc");
@@ -47,6 +54,7 @@ TEST_CASE("plan: hone's own variables", "[trial-runner]") {
   CHECK(env.at("HONE_TRIAL_DIR") == "/data/trials/e-1/7/work");
   CHECK(env.at("HONE_PARAMETERS") == "/data/trials/e-1/7/params.json");
   CHECK(env.at("HONE_ATTEMPT") == "2");
+  CHECK_FALSE(env.contains("HONE_BUDGET"));
   CHECK(env.at("PYTHONUNBUFFERED") == "1");
   CHECK(env.at("HOME") == "/home/u");
   CHECK_FALSE(env.contains("CUDA_VISIBLE_DEVICES"));

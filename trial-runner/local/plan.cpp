@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace hone::local {
 namespace {
 
@@ -19,11 +21,15 @@ bool IsEnginesOwn(std::string_view name) {
 }
 
 Variables OwnVariables(const LaunchSpec& spec, const Layout& layout) {
-  return {{"KATIB_TRIAL_NAME", spec.trial_name},
-          {"HONE_TRIAL_NAME", spec.trial_name},
-          {"HONE_TRIAL_DIR", layout.Work(spec.id).string()},
-          {"HONE_ATTEMPT", std::to_string(spec.attempt)},
-          {"HONE_PARAMETERS", layout.Parameters(spec.id).string()}};
+  Variables own = {{"KATIB_TRIAL_NAME", spec.trial_name},
+                   {"HONE_TRIAL_NAME", spec.trial_name},
+                   {"HONE_TRIAL_DIR", layout.Work(spec.id).string()},
+                   {"HONE_ATTEMPT", std::to_string(spec.attempt)},
+                   {"HONE_PARAMETERS", layout.Parameters(spec.id).string()}};
+  if (spec.budget) {
+    own.emplace("HONE_BUDGET", FormatDouble(*spec.budget));
+  }
+  return own;
 }
 
 // @returns whether `from` occurred in the text

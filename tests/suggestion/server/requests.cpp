@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/suggestion/server/requests.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "algorithms/registry.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -28,6 +32,15 @@ pb::Experiment SmallExperiment(const std::string& algorithm,
     pb::AlgorithmSetting& setting = *spec.mutable_algorithm()->add_algorithm_settings();
     setting.set_name(name);
     setting.set_value(value);
+  }
+  if (const SearcherInfo* info = SearcherRegistry::Instance().Find(algorithm);
+      info != nullptr && (info->supports & kBudgets) != 0 && settings.empty()) {
+    for (const auto& [name, value] :
+         {std::pair{"r_l", "8"}, {"eta", "2"}, {"resource_name", "n"}}) {
+      pb::AlgorithmSetting& setting = *spec.mutable_algorithm()->add_algorithm_settings();
+      setting.set_name(name);
+      setting.set_value(value);
+    }
   }
   spec.set_parallel_trial_count(3);
   auto& parameters = *spec.mutable_parameter_specs();
@@ -86,7 +99,17 @@ pb::GetSuggestionsRequest FakeController::Request(int count) const {
   return request;
 }
 
+/// Settings of a reply are put over those of the experiment, and new ones behind them.
+void FakeController::Overlay(const pb::GetSuggestionsReply& reply) {
+  auto& settings = *experiment_.mutable_spec()->mutable_algorithm()->mutable_algorithm_settings();
+  for (const pb::AlgorithmSetting& setting : reply.algorithm().algorithm_settings()) {
+    const auto found = std::ranges::find(settings, setting.name(), &pb::AlgorithmSetting::name);
+    (found == settings.end() ? *settings.Add() : *found) = setting;
+  }
+}
+
 void FakeController::Run(const pb::GetSuggestionsReply& reply) {
+  Overlay(reply);
   for (const auto& given : reply.parameter_assignments()) {
     std::vector<std::string> values;
     for (const auto& item : given.assignments()) {

@@ -12,7 +12,8 @@ namespace hone::test {
 
 namespace pb = ::api::v1::beta1;
 
-/// Two numbers and a word; every registered algorithm can search it.
+/// Two numbers and a word; every registered algorithm can search it. Without settings those that
+/// give budgets get r_l 8, eta 2, and n as the parameter that carries them.
 pb::Experiment SmallExperiment(const std::string& algorithm,
                                const std::map<std::string, std::string>& settings = {});
 
@@ -27,11 +28,14 @@ class FakeController {
   explicit FakeController(pb::Experiment experiment) : experiment_(std::move(experiment)) {}
 
   [[nodiscard]] pb::GetSuggestionsRequest Request(int count) const;
-  /// The trials of a reply succeed, each with its own loss.
+  /// The trials of a reply succeed, each with its own loss: x x + 0.01 n, and 0.5 more if not "a".
   void Run(const pb::GetSuggestionsReply& reply);
   [[nodiscard]] std::vector<pb::Trial>& trials() { return trials_; }
+  [[nodiscard]] const pb::Experiment& experiment() const { return experiment_; }
 
  private:
+  void Overlay(const pb::GetSuggestionsReply& reply);
+
   pb::Experiment experiment_;
   std::vector<pb::Trial> trials_;
   int given_ = 0;

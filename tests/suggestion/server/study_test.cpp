@@ -63,6 +63,72 @@ TEST_CASE(
   }
 }
 
+std::map<std::string, std::string> SettingsOf(const pb::AlgorithmSpec& algorithm) {
+  std::map<std::string, std::string> settings;
+  for (const pb::AlgorithmSetting& setting : algorithm.algorithm_settings()) {
+    settings[setting.name()] = setting.value();
+  }
+  return settings;
+}
+
+TEST_CASE("study: hyperband gives whole brackets, and its reply has the keys of Katib's",
+          "[suggestion]") {
+  // Eight for budget 1, of which the best four go on with 2, two with 4, one with 8; then six of
+  // which three and one go on, then four and two, then four.
+  FakeController controller(SmallExperiment("hyperband"));
+  const auto study = StudyOf(controller.experiment());
+  const std::vector<std::string> budgets{"1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2",
+                                         "2", "4", "4", "8", "2", "2", "2", "2", "2", "2", "4"};
+  std::vector<std::string> given;
+  for (const int count : {3, 5, 4, 2, 1, 6, 1}) {
+    const pb::GetSuggestionsRequest request = controller.Request(count);
+    const pb::GetSuggestionsReply reply = AnswerOf(*study, request);
+    CHECK(AfterRestart(request) == Texts(reply));
+    for (const auto& one : reply.parameter_assignments()) {
+      given.push_back(one.assignments(1).value());
+    }
+    const auto settings = SettingsOf(reply.algorithm());
+    CHECK(settings.size() == 10);
+    CHECK(settings.at("resource_name") == "n");
+    CHECK(settings.at("s_max") == "3");
+    CHECK(settings.at("b_l") == "32");
+    CHECK(settings.at("r_l") == "8");
+    CHECK(settings.at("eta") == "2");
+    CHECK(settings.at("r") == (given.size() <= 15 ? "1" : "2"));
+    CHECK(settings.at("n") == (given.size() <= 15 ? "8" : "6"));
+    CHECK(settings.at("current_s") == (given.size() <= 15 ? "3" : "2"));
+    const std::map<std::string, std::string> rungs{{"1", "0"}, {"2", "1"}, {"4", "2"}, {"8", "3"}};
+    CHECK((given.size() > 15 || settings.at("current_i") == rungs.at(given.back())));
+    const std::map<std::string, std::string> sizes{{"1", "8"}, {"2", "4"}, {"4", "2"}, {"8", "1"}};
+    CHECK((given.size() > 15 || settings.at("evaluating_trials") == sizes.at(given.back())));
+    controller.Run(reply);
+  }
+  CHECK(given == budgets);
+}
+
+TEST_CASE("study: a rung of hyperband that is under way is no reason for fewer answers",
+          "[suggestion]") {
+  FakeController controller(SmallExperiment("hyperband"));
+  const auto study = StudyOf(controller.experiment());
+  controller.Run(AnswerOf(*study, controller.Request(8)));
+  for (auto at : {0, 1, 2}) {
+    controller.trials()[static_cast<std::size_t>(at)].mutable_status()->set_condition(
+        pb::TrialStatus::RUNNING);
+    controller.trials()[static_cast<std::size_t>(at)].mutable_status()->clear_completion_time();
+  }
+  CHECK(AnswerOf(*study, controller.Request(4)).parameter_assignments_size() == 4);
+}
+
+TEST_CASE("study: a budget that only the environment could carry is refused", "[suggestion]") {
+  for (const char* const algorithm : {"hyperband", "bohb", "asha"}) {
+    const auto study =
+        Study::Create(SmallExperiment(algorithm, {{"r_l", "8"}, {"resource_name", "HONE_BUDGET"}}));
+    REQUIRE_FALSE(study.has_value());
+    CHECK(study.error().code == Code::kInvalidArgument);
+    CHECK(study.error().message.find("resource_name") != std::string::npos);
+  }
+}
+
 TEST_CASE("study: the order of the trials in a request does not matter", "[suggestion]") {
   for (const char* const algorithm : {"tpe", "bayesianoptimization", "grid"}) {
     FakeController controller(SmallExperiment(algorithm, {}));

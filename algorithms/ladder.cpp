@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/ladder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "algorithms/encoder.h"
+#include "base/text.h"
+
+namespace hone {
+namespace {
+
+constexpr char kSettings[] = "spec.algorithm.algorithmSettings";
+// Of a quotient that should be whole but for the last binary digits.
+constexpr double kTolerance = 1e-9;
+
+std::vector<double> BudgetsOf(double largest, double eta, double smallest) {
+  std::vector<double> budgets;
+  for (double budget = largest; budget >= smallest * (1 - kTolerance); budget /= eta) {
+    const double whole = std::floor(budget * (1 + kTolerance));
+    if (budgets.empty() || whole < budgets.back()) {
+      budgets.push_back(whole);
+    }
+  }
+  std::ranges::reverse(budgets);
+  return budgets;
+}
+
+std::string PathOf(std::size_t parameter) {
+  return "spec.parameters[" + std::to_string(parameter) + "]";
+}
+
+/// A budget is not for the algorithm to choose, so nothing else may hang on it.
+void CheckIndependence(const Space& space, std::size_t carrier, Problems& problems) {
+  const std::string& name = space.parameters[carrier].name;
+  if (space.parameters[carrier].active_when) {
+    problems.Refuse(PathOf(carrier) + ".activeWhen",
+                    name + " carries the budget (resource_name), so it cannot be conditional");
+  }
+  for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+    const auto& active_when = space.parameters[i].active_when;
+    if (active_when && active_when->parameter == name) {
+      problems.Refuse(PathOf(i) + ".activeWhen",
+                      name + " carries the budget (resource_name), so nothing can depend on it");
+    }
+  }
+  for (std::size_t i = 0; i < space.constraints.size(); ++i) {
+    const std::vector<std::size_t>& names = space.constraints[i].names();
+    if (std::ranges::find(names, carrier) != names.end()) {
+      problems.Refuse("spec.constraints[" + std::to_string(i) + "]",
+                      name + " carries the budget (resource_name), so no constraint can name it");
+    }
+  }
+}
+
+}  // namespace
+
+Ladder::Ladder(const SearchContext& context, double smallest)
+    : budgets_(BudgetsOf(context.settings.Real("r_l"), context.settings.Real("eta"), smallest)),
+      eta_(context.settings.Real("eta")),
+      parameter_(context.space.Find(context.settings.Text("resource_name"))) {}
+
+bool Ladder::HasCarrier(const Space& space, const Settings& settings) {
+  return settings.Has("resource_name") && space.Find(settings.Text("resource_name"));
+}
+
+void Ladder::Check(const SearchContext& context, double smallest, Problems& problems) {
+  const double largest = context.settings.Real("r_l");
+  if (largest < smallest) {
+    return problems.Refuse(kSettings, "r_l must be >= min_resource (" + FormatDouble(largest) +
+                                          " < " + FormatDouble(smallest) + ")");
+  }
+  const std::string& name = context.settings.Text("resource_name");
+  const std::optional<std::size_t> carrier = context.space.Find(name);
+  if (!carrier && name == kEnvironment) {
+    return;
+  }
+  if (!carrier) {
+    std::vector<std::string> names;
+    for (const Parameter& parameter : context.space.parameters) {
+      names.push_back(parameter.name);
+    }
+    return problems.Refuse(kSettings, "resource_name: there is no parameter \"" +
+                                          Printable(name, 80) + "\"; known are " +
+                                          Join(names, ", ") +
+                                          ", and HONE_BUDGET for the trial's environment");
+  }
+  const Domain& domain = context.space.parameters[*carrier].domain;
+  if (std::holds_alternative<CategoricalDomain>(domain)) {
+    return problems.Refuse(PathOf(*carrier) + ".parameterType",
+                           name + " carries the budget (resource_name), so it must be a number");
+  }
+  CheckIndependence(context.space, *carrier, problems);
+  const Ladder ladder(context, smallest);
+  for (std::size_t level = 0; level < ladder.size(); ++level) {
+    if (const Status is_value = CheckValue(domain, ladder.Text(level)); !is_value) {
+      problems.Refuse(PathOf(*carrier) + ".feasibleSpace",
+                      "trials get the budgets r_l / eta^k, but " + ladder.Text(level) + " " +
+                          is_value.error().message + "; change the bounds of " + name +
+                          ", or r_l and eta");
+    }
+  }
+}
+
+std::vector<SettingSpec> Ladder::SettingSpecs() {
+  SettingSpec largest =
+      RealSetting("r_l", std::nullopt, {.min = 1, .max = 1e9},
+                  "the full budget of a trial, such as its epochs; smaller ones are r_l / eta^k, "
+                  "rounded down");
+  largest.required = true;
+  SettingSpec carrier;
+  carrier.name = "resource_name";
+  carrier.required = true;
+  carrier.doc =
+      "the parameter whose value is a trial's budget, or HONE_BUDGET: this variable of its "
+      "environment is";
+  return {std::move(largest),
+          RealSetting("eta", 3, {.min = 1.5, .max = 1000},
+                      "one in so many trials goes on, with so many times the budget"),
+          std::move(carrier)};
+}
+
+std::string Ladder::Text(std::size_t level) const {
+  return FormatDouble(budgets_[level]);
+}
+
+std::optional<double> Ladder::BudgetOf(const Assignment& values) const {
+  if (!parameter_) {
+    return budgets_.back();
+  }
+  return *parameter_ < values.size() ? ParseDouble(values[*parameter_].text) : std::nullopt;
+}
+
+std::optional<std::size_t> Ladder::LevelOf(const history::Proposed& proposed) const {
+  const std::optional<double> budget = parameter_ ? BudgetOf(proposed.values) : proposed.budget;
+  const auto found = budget ? std::ranges::find(budgets_, *budget) : budgets_.end();
+  return found == budgets_.end() ? std::nullopt
+                                 : std::optional<std::size_t>(found - budgets_.begin());
+}
+
+Assignment Ladder::At(std::size_t level, Assignment values) const {
+  if (parameter_) {
+    values[*parameter_].text = Text(level);
+  }
+  return values;
+}
+
+std::string Ladder::KeyOf(const Assignment& values) const {
+  return hone::KeyOf(At(0, values));
+}
+
+Space Ladder::SpaceAt(std::size_t level, Space space) const {
+  if (!parameter_) {
+    return space;
+  }
+  Domain& domain = space.parameters[*parameter_].domain;
+  const double budget = budgets_[level];
+  if (std::holds_alternative<IntegerDomain>(domain)) {
+    const auto whole = static_cast<std::int64_t>(budget);
+    domain = IntegerDomain{.min = whole, .max = whole};
+  } else if (std::holds_alternative<DiscreteDomain>(domain)) {
+    domain = DiscreteDomain{{Text(level)}, {budget}};
+  } else {
+    domain = RealDomain{.min = budget, .max = budget, .step = std::nullopt};
+  }
+  return space;
+}
+
+proposal::Start Ladder::Start(std::size_t level, const Assignment& values) const {
+  proposal::Start start;
+  start.values = At(level, values);
+  start.budget = budgets_[level];
+  return start;
+}
+
+}  // namespace hone

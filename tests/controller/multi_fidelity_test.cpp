@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Multi-fidelity searches in whole experiments of virtual time, and that a killed engine loses
+// nothing of them.
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "suggestion/inprocess/replay.h"
+#include "tests/catch.h"
+#include "tests/support/experiment.h"
+#include "tests/support/simulation.h"
+
+namespace hone::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kOf9[] = R"([{"name": "r_l", "value": "9"},
+                             {"name": "resource_name", "value": "HONE_BUDGET"}])";
+
+/// A second for each unit of the budget; better around lr = 0.01, and with more training.
+SimulatedJob Train(const LaunchSpec& launch) {
+  const double lr = nlohmann::json::parse(launch.parameters).at("lr").get<double>();
+  const double budget = launch.budget.value_or(100);
+  const double acc = 1.0 - 0.2 * std::abs(std::log10(lr) + 2.0) - 0.5 / (1 + budget);
+  SimulatedJob job;
+  job.starts_after = 20ms;
+  job.runs_for = std::chrono::milliseconds(static_cast<int>(1000 * budget));
+  job.lines = {{10ms, "acc=" + FormatDouble(acc)}};
+  if (launch.id.number % 7 == 3) {
+    job.ending = {EndingKind::kExitCode, 1, 0, "it failed"};
+  }
+  return job;
+}
+
+void Create(Simulation& simulation, const ExperimentOptions& options) {
+  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
+  REQUIRE(answer.has_value());
+  INFO((answer->has_value() ? "" : answer->error().Text()));
+  REQUIRE(answer->has_value());
+}
+
+std::vector<event::TrialProposed> ProposedBy(Simulation& simulation) {
+  std::vector<event::TrialProposed> proposed;
+  for (const Recorded& recorded : simulation.LedgerOf("sim")) {
+    if (const auto* event = std::get_if<event::TrialProposed>(&recorded.event)) {
+      proposed.push_back(*event);
+    }
+  }
+  return proposed;
+}
+
+std::size_t Promoted(Simulation& simulation) {
+  const auto all = ProposedBy(simulation);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      all, [](const auto& event) { return event.tag.find(" p") != std::string::npos; }));
+}
+
+/// Holds for every ledger of these searches, however often the engine died.
+void CheckAll(Simulation& simulation, std::uint32_t trials) {
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxTrialsReached);
+  CHECK(state.Completed() == trials);
+  for (const auto& [key, starts] : simulation.world.Starts()) {
+    CHECK(starts == 1);
+    CHECK(key.second == 1);
+  }
+  std::map<TrialNumber, event::TrialProposed> proposed;
+  for (const event::TrialProposed& event : ProposedBy(simulation)) {
+    CHECK(proposed.emplace(event.trial, event).second);
+    const auto parent = event.tag.find(" p");
+    if (parent != std::string::npos) {
+      const auto number = ParseInt(std::string_view(event.tag).substr(parent + 2));
+      const event::TrialProposed& from = proposed.at(static_cast<TrialNumber>(number.value()));
+      CHECK(from.values == event.values);
+      CHECK(from.budget < event.budget);
+    }
+  }
+  const auto replay = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(replay.has_value());
+  CHECK(replay->compared == trials);
+  INFO((replay->first ? replay->first->what : ""));
+  CHECK(replay->different == 0);
+  REQUIRE(state.best.has_value());
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kSucceeded) {
+      CHECK(trial.budget <= state.Find(*state.best)->budget);
+    }
+  }
+}
+
+TEST_CASE("multi-fidelity: a whole search in virtual time, and the best had the full budget",
+          "[controller]") {
+  const std::string algorithm = GENERATE("hyperband", "asha", "bohb");
+  INFO(algorithm);
+  Simulation simulation(Train, 8);
+  Create(simulation, {.algorithm = algorithm, .settings = kOf9, .max_trials = 44, .parallel = 4});
+  REQUIRE(simulation.RunToEnd());
+  CheckAll(simulation, 44);
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Find(*state.best)->budget == 9.0);
+  CHECK(Promoted(simulation) >= 8);
+}
+
+TEST_CASE(
+    "multi-fidelity: an engine that is killed with 8 promoted and 4 running trials loses "
+    "nothing",
+    "[controller]") {
+  const std::string algorithm = GENERATE("hyperband", "asha", "bohb");
+  INFO(algorithm);
+  Simulation simulation(Train, 8);
+  Create(simulation, {.algorithm = algorithm, .settings = kOf9, .max_trials = 60, .parallel = 4});
+  REQUIRE(simulation.RunUntil([&] {
+    return Promoted(simulation) >= 8 && simulation.StateOf("sim").Count(TrialPhase::kRunning) == 4;
+  }));
+  const auto before = simulation.LedgerOf("sim");
+  simulation.KillEngine();
+  simulation.StartEngine(true);
+  REQUIRE(simulation.RunToEnd());
+  CheckAll(simulation, 60);
+  const auto after = simulation.LedgerOf("sim");
+  REQUIRE(after.size() > before.size());
+  CHECK(std::equal(before.begin(), before.end(), after.begin()));
+}
+
+TEST_CASE("multi-fidelity: killed at any write to the store, nothing is lost or run twice",
+          "[controller]") {
+  const std::string algorithm = GENERATE("hyperband", "asha");
+  INFO(algorithm);
+  const ExperimentOptions options{
+      .algorithm = algorithm, .settings = kOf9, .max_trials = 14, .parallel = 4};
+  std::uint64_t writes = 0;
+  {
+    Simulation simulation(Train, 8);
+    simulation.store.OnWrite([&](const StoreWrite& write) {
+      writes = write.n;
+      return WriteFate::kCommit;
+    });
+    Create(simulation, options);
+    REQUIRE(simulation.RunToEnd());
+    CheckAll(simulation, 14);
+  }
+  REQUIRE(writes > 30);
+  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
+    for (std::uint64_t n = 3; n <= writes; n += 2) {
+      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
+      Simulation simulation(Train, 8);
+      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
+        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
+      });
+      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
+      if (created.has_value()) {
+        simulation.RunToEnd();
+      }
+      simulation.KillEngine();
+      simulation.StartEngine(true);
+      if (simulation.store.FindExperiment("default", "sim").has_value()) {
+        REQUIRE(simulation.RunToEnd());
+        CheckAll(simulation, 14);
+      }
+    }
+  }
+}
+
+TEST_CASE("multi-fidelity: a person's own trials are members of the search", "[controller]") {
+  Simulation simulation(Train, 8);
+  Create(simulation, {.algorithm = "hyperband",
+                      .settings = R"([{"name": "r_l", "value": "4"}, {"name": "eta", "value": "2"},
+                                      {"name": "resource_name", "value": "layers"}])",
+                      .max_trials = 30,
+                      .parallel = 3,
+                      .initial_trials =
+                          R"([{"lr": "0.01", "layers": "1", "opt": "adam"},
+                              {"lr": "0.02", "layers": "3", "opt": "adam"}])"});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Completed() == 30);
+  const auto proposed = ProposedBy(simulation);
+  // The first has the smallest budget and is the best of its rung; the second has none of them.
+  const auto child =
+      std::ranges::find_if(proposed, [](const auto& event) { return event.tag.ends_with(" p1"); });
+  REQUIRE(child != proposed.end());
+  CHECK(child->values[0].text == "0.01");
+  CHECK(
+      std::ranges::none_of(proposed, [](const auto& event) { return event.tag.ends_with(" p2"); }));
+}
+
+}  // namespace
+}  // namespace hone::test
