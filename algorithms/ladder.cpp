@@ -129,7 +129,9 @@ std::optional<double> Ladder::BudgetOf(const Assignment& values) const {
   if (!parameter_) {
     return budgets_.back();
   }
-  return *parameter_ < values.size() ? ParseDouble(values[*parameter_].text) : std::nullopt;
+  const auto budget =
+      *parameter_ < values.size() ? ParseDouble(values[*parameter_].text) : std::nullopt;
+  return budget && *budget > 0 ? budget : std::nullopt;
 }
 
 std::optional<std::size_t> Ladder::LevelOf(const history::Proposed& proposed) const {
