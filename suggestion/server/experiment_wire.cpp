@@ -153,7 +153,7 @@ void RemoveSettings(pb::Experiment& experiment, std::span<const std::string_view
 /// A budget in the environment cannot be told over this wire.
 void CheckBudgetCarrier(const Space& space, const std::optional<AlgorithmChoice>& choice,
                         Problems& problems) {
-  if (choice && !problems.HasErrors() && (choice->info->supports & kBudgets) != 0 &&
+  if (choice && (choice->info->supports & kBudgets) != 0 &&
       !Ladder::HasCarrier(space, choice->settings)) {
     problems.Refuse("spec.algorithm.algorithmSettings",
                     "resource_name must name the parameter whose value is a trial's budget");
