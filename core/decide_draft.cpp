@@ -123,10 +123,11 @@ std::partial_ordering Draft::Claims(TrialNumber trial, bool reaches_goals) const
   }
   // A result of little training may fade with more of it, so that a larger budget goes first; but
   // who has reached the goal has what was asked for.
-  if (reaches_goals != best_reaches_) {
+  const std::partial_ordering by_budget = BudgetOf(*state_.Find(trial)) <=> best_budget_;
+  if (by_budget != 0 && reaches_goals != best_reaches_) {
     return reaches_goals ? std::partial_ordering::greater : std::partial_ordering::less;
   }
-  return BudgetOf(*state_.Find(trial)) <=> best_budget_;
+  return by_budget;
 }
 
 void Draft::Consider(TrialNumber trial, const Observation& observation) {
