@@ -96,9 +96,8 @@ void Ladder::Check(const SearchContext& context, double smallest, Problems& prob
   for (std::size_t level = 0; level < ladder.size(); ++level) {
     if (const Status is_value = CheckValue(domain, ladder.Text(level)); !is_value) {
       problems.Refuse(PathOf(*carrier) + ".feasibleSpace",
-                      "trials get the budgets r_l / eta^k, but " + ladder.Text(level) + " " +
-                          is_value.error().message + "; change the bounds of " + name +
-                          ", or r_l and eta");
+                      "trials get the budgets r_l / eta^k, but " + is_value.error().message +
+                          "; change the bounds of " + name + ", or r_l and eta");
     }
   }
 }
