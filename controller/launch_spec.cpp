@@ -47,6 +47,9 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
     HONE_ASSIGN_OR_RETURN(launch.run_object, RenderTrial(spec, launch.trial_name, trial.values));
   }
   launch.primary_container = spec.trial_template.primary_container;
+  launch.primary_labels = spec.trial_template.primary_pod_labels;
+  launch.success_condition = spec.trial_template.success_condition;
+  launch.failure_condition = spec.trial_template.failure_condition;
   launch.parameters = TypedParameters(spec.space, trial.values);
   if (const auto folder = spec.annotations.find(kWorkingFolderAnnotation);
       folder != spec.annotations.end()) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ struct LaunchSpec {
   std::string
       run_object;  ///< JSON text of the Kubernetes object, values put in, named after the trial
   std::string primary_container;
+  std::map<std::string, std::string> primary_labels;  ///< of the pod whose output is read
+  std::string success_condition;                      ///< see core/condition.h
+  std::string failure_condition;
   std::string parameters;  ///< JSON object of the active parameters, typed:
                            ///< {"lr":0.01,"layers":3,"opt":"adam"}
   std::string

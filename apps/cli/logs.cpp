@@ -8,9 +8,11 @@
 #include "apps/cli/undriven.h"
 #include "apps/cli/verb.h"
 #include "apps/cli/waiter.h"
+#include "base/text.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_files.h"
 #include "trial-runner/local/file_source.h"
+#include "trial-runner/local/launcher.h"
 
 namespace hone::cli {
 namespace {
@@ -21,6 +23,7 @@ constexpr Duration kLookEvery = std::chrono::milliseconds(100);
 struct Options {
   std::string trial;
   std::optional<std::uint32_t> attempt;  // nothing: the latest
+  std::string replica;                   // of a training job; empty: the one whose output is read
   bool follow = false;
   bool raw = false;
 };
@@ -29,6 +32,8 @@ void Declare(Args& args, Options& options) {
   args.Trial(options.trial);
   args.Add("--attempt", options.attempt,
            {.type = "N", .help = "of which start; default: the last"});
+  args.Add("--replica", options.replica,
+           {.type = "NAME", .help = "of which process of a training job, such as worker-1"});
   args.Flag("-f,--follow", options.follow, "go on until the trial is over");
   args.Flag("--raw", options.raw,
             "every byte as it was written, on a terminal, too; else only colours pass there");
@@ -39,6 +44,7 @@ class LogReader {
   LogReader(const Config& config, const Options& options, TrialId id)
       : layout_(config.data_dir),
         fixed_attempt_(options.attempt),
+        replica_(options.replica),
         as_it_is_(options.raw || !StdoutIsTerminal()),
         id_(std::move(id)) {}
 
@@ -67,8 +73,31 @@ class LogReader {
  private:
   Status Finish() { return PrintText(terminal_.Finish()); }
 
+  // The log of the replica; of an attempt that is not launched yet, where none is.
+  [[nodiscard]] Result<std::filesystem::path> LogFile() const {
+    const auto folder = layout_.Attempt({id_, attempt_});
+    if (replica_.empty()) {
+      return folder / attempt_files::kOutput;
+    }
+    HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(folder));
+    if (!plan) {
+      return folder / attempt_files::kReplicaLogEnd;
+    }
+    const auto name = local::LogNameOf(*plan, replica_);
+    if (name) {
+      return folder / *name;
+    }
+    std::vector<std::string> names;
+    for (const local::ReplicaPlan& replica : plan->replicas) {
+      names.push_back(replica.name);
+    }
+    return Fail(Code::kNotFound, "the trial has no replica '" + Printable(replica_, 60) + "'; " +
+                                     (names.empty() ? "it is no training job of several replicas"
+                                                    : "it has " + Join(names, ", ")));
+  }
+
   Status PrintAttempt() {
-    const auto file = layout_.Attempt({id_, attempt_}) / attempt_files::kOutput;
+    HONE_ASSIGN_OR_RETURN(const auto file, LogFile());
     const auto source = local::OpenFileSource(file);
     while (true) {
       std::string bytes;
@@ -91,6 +120,7 @@ class LogReader {
 
   local::Layout layout_;
   std::optional<Attempt> fixed_attempt_;
+  std::string replica_;
   bool as_it_is_;
   TerminalText terminal_;
   TrialId id_;

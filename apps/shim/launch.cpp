@@ -21,23 +21,98 @@ char* ValueOf(char* text, const char* key) {
   return std::strncmp(text, key, length) == 0 ? text + length : nullptr;
 }
 
-void TakeText(char* text, Launch& launch, std::size_t& arguments, std::size_t& variables) {
-  if (char* argument = ValueOf(text, files::kArgument)) {
-    launch.argv[arguments++] = argument;
-  } else if (char* variable = ValueOf(text, files::kVariable)) {
-    launch.env[variables++] = variable;
-  } else if (const char* folder = ValueOf(text, files::kFolder)) {
-    launch.folder = folder;
-  } else if (const char* counter = ValueOf(text, files::kOomCounter)) {
-    launch.oom_counter = counter;
-  } else if (const char* deadline = ValueOf(text, files::kDeadline)) {
-    launch.deadline_us = std::strtoll(deadline, nullptr, 10);
-  } else if (const char* grace = ValueOf(text, files::kGrace)) {
-    launch.grace_us = std::strtoll(grace, nullptr, 10);
-  } else if (const char* quota = ValueOf(text, files::kLogQuota)) {
-    launch.log_quota = std::strtoll(quota, nullptr, 10);
-  }
+bool Is(const char* text, const char* wanted) {
+  return std::strcmp(text, wanted) == 0;
 }
+
+Restart ParseRestart(const char* word) {
+  if (Is(word, "OnFailure")) {
+    return Restart::kOnFailure;
+  }
+  if (Is(word, "Always")) {
+    return Restart::kAlways;
+  }
+  return Is(word, "ExitCode") ? Restart::kExitCode : Restart::kNever;
+}
+
+// Takes the texts one by one. The pointers to arguments and variables of all replicas lie in one
+// row, each replica's closed by a null.
+class Taker {
+ public:
+  Taker(Launch& launch, char** arguments, char** variables)
+      : launch_(launch), arguments_(arguments), variables_(variables) {}
+
+  void Take(char* text) {
+    if (const char* name = ValueOf(text, files::kReplica)) {
+      Begin(name);
+    } else if (!TakeOwn(text)) {
+      TakeCommon(text);
+    }
+  }
+
+ private:
+  Replica& Current() {
+    if (launch_.count == 0) {
+      // A plain trial.
+      Begin("");
+      launch_.replicas[0].decides = true;
+      launch_.replicas[0].primary = true;
+    }
+    return launch_.replicas[launch_.count - 1];
+  }
+
+  void Begin(const char* name) {
+    if (launch_.count > 0) {
+      ++arguments_;
+      ++variables_;
+    }
+    Replica& replica = launch_.replicas[launch_.count++];
+    replica = Replica();
+    replica.name = name;
+    replica.argv = arguments_;
+    replica.env = variables_;
+  }
+
+  // @returns whether it is a text of a replica
+  bool TakeOwn(char* text) {
+    if (char* argument = ValueOf(text, files::kArgument)) {
+      static_cast<void>(Current());
+      *arguments_++ = argument;
+    } else if (char* variable = ValueOf(text, files::kVariable)) {
+      static_cast<void>(Current());
+      *variables_++ = variable;
+    } else if (const char* folder = ValueOf(text, files::kFolder)) {
+      Current().folder = folder;
+    } else if (const char* restart = ValueOf(text, files::kRestart)) {
+      Current().restart = ParseRestart(restart);
+    } else if (Is(text, files::kDecides)) {
+      Current().decides = true;
+    } else if (Is(text, files::kPrimary)) {
+      Current().primary = true;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void TakeCommon(char* text) {
+    if (const char* counter = ValueOf(text, files::kOomCounter)) {
+      launch_.oom_counter = counter;
+    } else if (const char* deadline = ValueOf(text, files::kDeadline)) {
+      launch_.deadline_us = std::strtoll(deadline, nullptr, 10);
+    } else if (const char* grace = ValueOf(text, files::kGrace)) {
+      launch_.grace_us = std::strtoll(grace, nullptr, 10);
+    } else if (const char* quota = ValueOf(text, files::kLogQuota)) {
+      launch_.log_quota = std::strtoll(quota, nullptr, 10);
+    } else if (const char* limit = ValueOf(text, files::kBackoffLimit)) {
+      launch_.backoff_limit = std::strtoll(limit, nullptr, 10);
+    }
+  }
+
+  Launch& launch_;
+  char** arguments_;
+  char** variables_;
+};
 
 char* NextText(char* text) {
   return text + std::strlen(text) + 1;
@@ -71,17 +146,23 @@ bool ReadLaunch(int fd, Launch& launch) {
   for (char* text = data; text < data + size; text = NextText(text)) {
     ++texts;
   }
-  launch.argv = static_cast<char**>(std::calloc(texts + 1, sizeof(char*)));
-  launch.env = static_cast<char**>(std::calloc(texts + 1, sizeof(char*)));
-  if (launch.argv == nullptr || launch.env == nullptr) {
+  // Room for a null behind each replica's.
+  char** arguments = static_cast<char**>(std::calloc(2 * texts + 2, sizeof(char*)));
+  char** variables = static_cast<char**>(std::calloc(2 * texts + 2, sizeof(char*)));
+  launch.replicas = static_cast<Replica*>(std::calloc(texts + 1, sizeof(Replica)));
+  if (arguments == nullptr || variables == nullptr || launch.replicas == nullptr) {
     return false;
   }
-  std::size_t arguments = 0;
-  std::size_t variables = 0;
+  Taker taker(launch, arguments, variables);
   for (char* text = data; text < data + size; text = NextText(text)) {
-    TakeText(text, launch, arguments, variables);
+    taker.Take(text);
   }
-  return arguments > 0 && launch.folder != nullptr;
+  for (std::size_t i = 0; i < launch.count; ++i) {
+    if (launch.replicas[i].argv[0] == nullptr || launch.replicas[i].folder == nullptr) {
+      return false;
+    }
+  }
+  return launch.count > 0;
 }
 
 }  // namespace hone::shim

@@ -11,13 +11,14 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "apps/shim/launch.h"
-#include "apps/shim/output.h"
 #include "apps/shim/proc.h"
 #include "apps/shim/record.h"
 #include "apps/shim/supervise.h"
+#include "apps/shim/team.h"
 #include "trial-runner/local/attempt_files.h"
 
 namespace hone::shim {
@@ -64,52 +65,104 @@ void NoteReason(ExitRecord& record, const char* what, const char* name, int erro
                 name[0] != '\0' ? " " : "", name, strerrordesc_np(error_number));
 }
 
-// The kernel killed the trial, or a child of the shell that the trial is (which exits with 137).
-bool LooksKilled(const Outcome& outcome) {
-  const bool by_signal = outcome.status_code != CLD_EXITED && outcome.status == SIGKILL;
-  const bool in_shell = outcome.status_code == CLD_EXITED && outcome.status == 128 + SIGKILL;
-  return by_signal || in_shell;
+// Whose end tells how the attempt ended.
+const Member& Teller(const Team& team, const Outcome& outcome) {
+  if (outcome.culprit != nullptr) {
+    return *outcome.culprit;
+  }
+  const Member* primary = team.begin();
+  for (const Member& member : team) {
+    primary = member.replica->primary ? &member : primary;
+  }
+  return *primary;
 }
 
-void Judge(const Outcome& outcome, bool oom_counter_rose, ExitRecord& record) {
-  const bool exited = outcome.status_code == CLD_EXITED;
-  record.exit_code = exited ? outcome.status : 0;
-  record.signal = exited ? 0 : outcome.status;
+void Judge(const Member& teller, const Outcome& outcome, bool oom_counter_rose,
+           ExitRecord& record) {
+  // Nobody failed: those that decide have succeeded, whatever became of the others at the end.
+  const bool well = outcome.culprit == nullptr && outcome.cause == Cause::kNone;
+  const bool exited = well || teller.status_code == CLD_EXITED;
+  record.exit_code = exited && !well ? teller.status : 0;
+  record.signal = exited ? 0 : teller.status;
   record.stopped = outcome.cause == Cause::kStop;
   if (outcome.cause == Cause::kStop) {
     record.kind = files::kKindStopped;
   } else if (outcome.cause == Cause::kDeadline) {
     record.kind = files::kKindTimeout;
-  } else if (oom_counter_rose && LooksKilled(outcome)) {
+  } else if (oom_counter_rose) {
     record.kind = files::kKindOutOfMemory;
   } else {
     record.kind = exited ? files::kKindExited : files::kKindSignal;
   }
 }
 
-void RunTrial(const Attempt& attempt, const Launch& launch, OutputLog& output, ExitRecord& record) {
-  StartFailure* failure = MakeStartFailure();
-  if (failure == nullptr) {
-    NoteReason(record, "cannot start a process", "", errno);
-    return;
+const char* StateWord(const Member& member) {
+  if (member.state == Member::State::kSucceeded) {
+    return files::kStateSucceeded;
   }
-  const long long oom_kills = OomKills(launch.oom_counter);
-  const pid_t child = StartTrial(launch, output, failure);
-  if (child < 0) {
-    NoteReason(record, "cannot start a process", "", errno);
-    return;
+  return member.state == Member::State::kFailed ? files::kStateFailed : files::kStateEnded;
+}
+
+// The record's lines about replicas; none for a plain trial.
+const char* OutcomeLines(const Team& team) {
+  if (team.members[0].replica->name[0] == '\0') {
+    return "";
   }
-  WriteClaim(attempt.claim_fd, child, record.started_us);
-  const Outcome outcome = Supervise(child, launch, output);
-  if (failure->stage == StartFailure::kFolder) {
-    NoteReason(record, "cannot enter the working folder", launch.folder, failure->error_number);
-  } else if (failure->stage == StartFailure::kProgram) {
-    NoteReason(record, "cannot run the program", launch.argv[0], failure->error_number);
+  std::size_t room = 1;
+  for (const Member& member : team) {
+    room += std::strlen(member.replica->name) + 64;
+  }
+  char* text = static_cast<char*>(std::calloc(room, 1));
+  std::size_t used = 0;
+  for (const Member& member : team) {
+    if (text == nullptr) {
+      return "";
+    }
+    used += static_cast<std::size_t>(
+        std::snprintf(text + used, room - used, "%s%s %s %d %d\n", files::kOutcome,
+                      member.replica->name, StateWord(member), ShellCode(member), member.restarts));
+  }
+  return text;
+}
+
+// Keeps the names beyond the life of the outcome.
+void NoteReplicas(const Team& team, const Outcome& outcome, ExitRecord& record) {
+  static char culprits[sizeof(outcome.culprits)];
+  std::memcpy(culprits, outcome.culprits, sizeof(culprits));
+  record.culprits = culprits;
+  record.outcomes = OutcomeLines(team);
+}
+
+void JudgeEnd(const Team& team, const Outcome& outcome, const Launch& launch, long long oom_kills,
+              ExitRecord& record) {
+  const Member& teller = Teller(team, outcome);
+  const StartFailure& failure = *teller.failure;
+  if (outcome.start_error != 0) {
+    NoteReason(record, "cannot start a process", "", outcome.start_error);
+  } else if (failure.stage == StartFailure::kFolder) {
+    NoteReason(record, "cannot enter the working folder", teller.replica->folder,
+               failure.error_number);
+  } else if (failure.stage == StartFailure::kProgram) {
+    NoteReason(record, "cannot run the program", teller.replica->argv[0], failure.error_number);
   } else {
-    const bool rose =
-        LooksKilled(outcome) && oom_kills >= 0 && OomKills(launch.oom_counter) > oom_kills;
-    Judge(outcome, rose, record);
+    // The kernel killed it, or a child of the shell that it is (which exits with 137).
+    const bool rose = ShellCode(teller) == 128 + SIGKILL && oom_kills >= 0 &&
+                      OomKills(launch.oom_counter) > oom_kills;
+    Judge(teller, outcome, rose, record);
   }
+}
+
+void RunTeam(const Attempt& attempt, const Launch& launch, const Team& team, ExitRecord& record) {
+  const long long oom_kills = OomKills(launch.oom_counter);
+  if (!StartDue(team, SteadyMicros())) {
+    NoteReason(record, "cannot start a process", "", errno);
+    KillChildren();
+    return;
+  }
+  WriteClaim(attempt.claim_fd, Teller(team, Outcome()).pid, record.started_us);
+  const Outcome outcome = Supervise(team, launch);
+  JudgeEnd(team, outcome, launch, oom_kills, record);
+  NoteReplicas(team, outcome, record);
 }
 
 void RunAttempt(const Attempt& attempt, ExitRecord& record) {
@@ -119,15 +172,14 @@ void RunAttempt(const Attempt& attempt, ExitRecord& record) {
     std::snprintf(record.reason, sizeof(record.reason), "the launch file is not whole");
     return;
   }
-  static OutputLog output;  // too large for the stack of a tiny program
-  output.quota = launch.log_quota;
-  if (!OpenOutput(attempt.folder_fd, output)) {
+  Team team;
+  if (!MakeTeam(launch, attempt.folder_fd, team)) {
     NoteReason(record, "cannot open the output file", "", errno);
     return;
   }
-  RunTrial(attempt, launch, output, record);
+  RunTeam(attempt, launch, team, record);
   struct stat info = {};
-  if (fstat(output.file_fd, &info) == 0) {
+  if (fstat(Teller(team, Outcome()).output.file_fd, &info) == 0) {
     record.output_bytes = info.st_size;
   }
 }

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "apps/shim/proc.h"
-#include "trial-runner/local/attempt_files.h"
 
 namespace hone::shim {
 namespace {
@@ -153,9 +152,9 @@ std::size_t StepBytes(const OutputLog& log) {
 
 }  // namespace
 
-bool OpenOutput(int folder_fd, OutputLog& log) {
+bool OpenOutput(int folder_fd, const char* name, OutputLog& log) {
   int ends[2];
-  log.file_fd = openat(folder_fd, attempt_files::kOutput, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  log.file_fd = openat(folder_fd, name, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   if (log.file_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
     return false;
   }
@@ -163,6 +162,18 @@ bool OpenOutput(int folder_fd, OutputLog& log) {
   log.trial_fd = ends[1];
   fcntl(log.pipe_fd, F_SETFL, O_NONBLOCK);
   return true;
+}
+
+void Note(OutputLog& log, const char* line) {
+  pollfd pipe = {.fd = log.trial_fd, .events = POLLOUT, .revents = 0};
+  if (poll(&pipe, 1, 0) > 0 && (pipe.revents & POLLOUT) != 0) {
+    (void)!write(log.trial_fd, line, std::strlen(line));  // short: it has room or none
+  }
+}
+
+void CloseInput(OutputLog& log) {
+  close(log.trial_fd);
+  log.trial_fd = -1;
 }
 
 bool Pump(OutputLog& log) {

@@ -13,7 +13,7 @@ namespace hone::shim {
 /// Where the file system can make no holes, what comes after the quota is dropped.
 /// On a full disk the pipe is left alone until there is room: the trial waits, nothing is lost.
 struct OutputLog {
-  int trial_fd = -1;  // what the trial writes to; ours until it has been started
+  int trial_fd = -1;  // what the trial writes to; ours until no more is started
   int pipe_fd = -1;   // -1: nobody writes any more
   int file_fd = -1;
   std::int64_t quota = 0;  // bytes on the disk; 0: no limit
@@ -25,8 +25,14 @@ struct OutputLog {
   char buffer[64 * 1024] = {};
 };
 
-/// Makes the file and the pipe. @returns false, with errno, if either cannot be made
-bool OpenOutput(int folder_fd, OutputLog& log);
+/// Makes the file and the pipe. @param log  all zero. @returns false, with errno, if either cannot
+/// be made
+bool OpenOutput(int folder_fd, const char* name, OutputLog& log);
+
+/// Adds a line of the shim's own, unless the pipe is full.
+void Note(OutputLog& log, const char* line);
+/// The shim will start nobody any more who writes.
+void CloseInput(OutputLog& log);
 
 /// Moves what is there, but not much at once. @returns false if the disk is full
 bool Pump(OutputLog& log);

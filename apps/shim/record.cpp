@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "apps/shim/proc.h"
@@ -69,14 +70,19 @@ void WriteClaim(int claim_fd, pid_t child, std::int64_t started_us) {
 }
 
 bool KeepRecord(int folder_fd, int claim_fd, const ExitRecord& record) {
-  char text[2048];
+  const std::size_t room = 2560 + std::strlen(record.outcomes);
+  char* text = static_cast<char*>(std::malloc(room));
+  if (text == nullptr) {
+    return false;
+  }
   const int size = std::snprintf(
-      text, sizeof(text), "%s%s\n%s%d\n%s%d\n%s%d\n%s%lld\n%s%lld\n%s%lld\n%s%s\n%s\n",
+      text, room, "%s%s\n%s%d\n%s%d\n%s%d\n%s%lld\n%s%lld\n%s%lld\n%s%s\n%s%s\n%s%s\n",
       files::kKind, record.kind, files::kExitCode, record.exit_code, files::kSignal, record.signal,
       files::kStopped, record.stopped ? 1 : 0, files::kStarted,
       static_cast<long long>(record.started_us), files::kEnded,
       static_cast<long long>(record.ended_us), files::kOutputBytes,
-      static_cast<long long>(record.output_bytes), files::kReason, record.reason, files::kExitEnd);
+      static_cast<long long>(record.output_bytes), files::kReason, record.reason, files::kCulprits,
+      record.culprits, record.outcomes, files::kExitEnd);
   const auto length = static_cast<std::size_t>(size);
   if (WriteExitFile(folder_fd, text, length)) {
     return true;

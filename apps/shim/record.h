@@ -17,6 +17,8 @@ struct ExitRecord {
   std::int64_t ended_us = 0;
   std::int64_t output_bytes = 0;
   char reason[1024] = "";
+  const char* culprits = "";  // of a job of several replicas
+  const char* outcomes = "";  // lines of its replicas
 };
 
 /// Writes who runs the attempt into the claim, and to standard output, where the engine waits for

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shim/supervise.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -11,6 +9,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <initializer_list>
 
@@ -39,12 +40,13 @@ sigset_t WaitedSignals() {
   return set;
 }
 
-// What the shim waits for: signals, and output of the trial.
+// What the shim waits for: signals, and output of the replicas.
 class Watch {
  public:
-  explicit Watch(OutputLog& output) : output_(output) {
+  explicit Watch(const Team& team) : team_(team) {
     const sigset_t set = WaitedSignals();
     signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    fds_ = static_cast<pollfd*>(std::calloc(team.count + 1, sizeof(pollfd)));
   }
 
   // The next waited signal, or 0 when `until` (steady time) has come. Keeps output meanwhile.
@@ -52,8 +54,8 @@ class Watch {
     for (;;) {
       const std::int64_t left = until == kNever ? kLongestWaitMicros : until - SteadyMicros();
       const std::int64_t wait = left < kLongestWaitMicros ? left : kLongestWaitMicros;
-      const bool full = !Pump(output_);
-      if (const int signal = Wait(full && wait > kFullDiskMicros ? kFullDiskMicros : wait, full)) {
+      const bool full = PumpAll();
+      if (const int signal = Wait(full && wait > kFullDiskMicros ? kFullDiskMicros : wait)) {
         return signal;
       }
       if (until != kNever && until <= SteadyMicros()) {
@@ -66,20 +68,32 @@ class Watch {
   static constexpr std::int64_t kLongestWaitMicros = 3'600'000'000;
   static constexpr std::int64_t kFullDiskMicros = 100'000;  // then there may be room again
 
-  int Wait(std::int64_t micros, bool full) const {
-    pollfd fds[] = {{.fd = signal_fd_, .events = POLLIN, .revents = 0},
-                    {.fd = full ? -1 : output_.pipe_fd, .events = POLLIN, .revents = 0}};
+  // @returns whether a disk is full
+  bool PumpAll() {
+    bool any_full = false;
+    fds_[0] = {.fd = signal_fd_, .events = POLLIN, .revents = 0};
+    for (std::size_t i = 0; i < team_.count; ++i) {
+      const bool full = !Pump(team_.members[i].output);
+      fds_[i + 1] = {
+          .fd = full ? -1 : team_.members[i].output.pipe_fd, .events = POLLIN, .revents = 0};
+      any_full = any_full || full;
+    }
+    return any_full;
+  }
+
+  int Wait(std::int64_t micros) {
     const std::int64_t wait = micros > 0 ? micros : 0;
     const timespec time = {.tv_sec = wait / 1'000'000, .tv_nsec = wait % 1'000'000 * 1'000};
     signalfd_siginfo info = {};
-    if (ppoll(fds, 2, &time, nullptr) > 0 && fds[0].revents != 0 &&
+    if (ppoll(fds_, team_.count + 1, &time, nullptr) > 0 && fds_[0].revents != 0 &&
         read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
       return static_cast<int>(info.ssi_signo);
     }
     return 0;
   }
 
-  OutputLog& output_;
+  const Team& team_;
+  pollfd* fds_ = nullptr;  // the shim's memory is never freed
   int signal_fd_ = -1;
 };
 
@@ -90,71 +104,224 @@ void SignalTrial(pid_t child, int signal) {
   }
 }
 
-struct Reaped {
-  bool trial_ended = false;
-  bool none_left = false;
-};
-
-// Reaps what has ended. The trial's group is killed before its number can be given away.
-Reaped ReapEnded(pid_t trial, Outcome& outcome) {
-  Reaped reaped;
-  for (;;) {
-    siginfo_t info = {};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-      reaped.none_left = errno == ECHILD;
-      return reaped;
-    }
-    if (info.si_pid == 0) {
-      return reaped;
-    }
-    if (info.si_pid == trial) {
-      kill(-trial, SIGKILL);
-      outcome.status_code = info.si_code;
-      outcome.status = info.si_status;
-      reaped.trial_ended = true;
-    }
-    waitpid(info.si_pid, nullptr, 0);
+// Reaps one that has ended. The group of a replica is killed before its number can be given away.
+// @returns false if none has; `none_left` tells whether there are children at all
+bool ReapOne(const Team& team, Member*& ended, bool& none_left) {
+  siginfo_t info = {};
+  ended = nullptr;
+  none_left = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+  if (none_left || info.si_pid == 0) {
+    return false;
   }
+  for (Member& member : team) {
+    if (member.pid == info.si_pid) {
+      kill(-member.pid, SIGKILL);
+      member.pid = 0;
+      member.status_code = info.si_code;
+      member.status = info.si_status;
+      ended = &member;
+    }
+  }
+  waitpid(info.si_pid, nullptr, 0);
+  return true;
 }
 
 // Kills all that fell to the shim, generation by generation, until nothing is left.
-void Sweep(Watch& watch) {
-  Outcome ignored;
+void Sweep(const Team& team, Watch& watch) {
+  Member* ended = nullptr;
+  bool none_left = false;
   const std::int64_t give_up = SteadyMicros() + kSweepMicros;
-  while (!ReapEnded(-1, ignored).none_left && SteadyMicros() < give_up) {
-    KillChildren();
-    watch.NextSignal(SteadyMicros() + kSweepStepMicros);
+  while (!none_left && SteadyMicros() < give_up) {
+    while (ReapOne(team, ended, none_left)) {
+    }
+    if (!none_left) {
+      KillChildren();
+      watch.NextSignal(SteadyMicros() + kSweepStepMicros);
+    }
   }
 }
 
-// To what the engine started us with, which is the default for all.
-void ResetSignals() {
-  for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) {
-    Handle(signal, SIG_DFL);
+// A job under way.
+class Job {
+ public:
+  Job(const Team& team, const Launch& launch)
+      : team_(team), launch_(launch), watch_(team), restarts_left_(launch.backoff_limit) {
+    deadline_ = launch.deadline_us > 0 ? SteadyMicros() + launch.deadline_us : kNever;
   }
-  sigset_t none;
-  sigemptyset(&none);
-  pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
 
-[[noreturn]] void GiveUp(StartFailure* failure, StartFailure::Stage stage) {
-  failure->error_number = errno;
-  failure->stage = stage;
-  _exit(127);
-}
-
-[[noreturn]] void BecomeTrial(const Launch& launch, int output_fd, StartFailure* failure) {
-  setsid();  // no controlling terminal: a password prompt fails instead of stopping the trial
-  ResetSignals();
-  dup2(output_fd, STDOUT_FILENO);
-  dup2(output_fd, STDERR_FILENO);
-  if (chdir(launch.folder) != 0) {
-    GiveUp(failure, StartFailure::kFolder);
+  Outcome Run() {
+    Reap();
+    while (!IsOver()) {
+      const int signal = watch_.NextSignal(NextTime());
+      Reap();
+      if (!IsOver()) {  // else it ended by itself, whatever was asked meanwhile
+        Act(signal);
+      }
+    }
+    Sweep(team_, watch_);
+    for (Member& member : team_) {
+      CloseInput(member.output);
+      Drain(member.output);
+    }
+    return outcome_;
   }
-  environ = launch.env;
-  execvp(launch.argv[0], launch.argv);
-  GiveUp(failure, StartFailure::kProgram);
-}
+
+ private:
+  [[nodiscard]] bool IsOver() const {
+    for (const Member& member : team_) {
+      if (member.pid > 0 || (!ending_ && member.state == Member::State::kIdle)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t NextTime() const {
+    std::int64_t next = deadline_ < kill_at_ ? deadline_ : kill_at_;
+    for (const Member& member : team_) {
+      const bool waits = !ending_ && member.state == Member::State::kIdle;
+      next = waits && member.start_at < next ? member.start_at : next;
+    }
+    return next;
+  }
+
+  void Reap() {
+    Member* ended = nullptr;
+    bool none_left = false;
+    while (ReapOne(team_, ended, none_left)) {
+      if (ended != nullptr) {
+        OnEnd(*ended);
+      }
+    }
+  }
+
+  void OnEnd(Member& member) {
+    const bool well = ShellCode(member) == 0;
+    const bool never_ran = member.failure->stage != StartFailure::kNone;
+    if (ending_) {
+      member.state = well ? Member::State::kSucceeded : Member::State::kEnded;
+      return;
+    }
+    if (!never_ran && MayRestart(member, well)) {
+      Restart(member);
+      return;
+    }
+    member.state = well ? Member::State::kSucceeded : Member::State::kFailed;
+    if (!well) {
+      outcome_.culprit = &member;
+      Blame(member);
+      EndAll(Cause::kNone);
+    } else if (HasSucceeded()) {
+      EndAll(Cause::kNone);
+    }
+  }
+
+  // One that decides has done its part when it succeeds: else the job could never end.
+  [[nodiscard]] bool MayRestart(const Member& member, bool well) const {
+    if (restarts_left_ <= 0) {
+      return false;
+    }
+    const int code = ShellCode(member);
+    switch (member.replica->restart) {
+      case Restart::kNever:
+        return false;
+      case Restart::kOnFailure:
+        return !well;
+      case Restart::kAlways:
+        return !well || !member.replica->decides;
+      case Restart::kExitCode:  // the operator's list of what may pass
+        return code == 128 + SIGINT || code == 128 + SIGKILL || code == 128 + SIGUSR1 ||
+               code == 128 + SIGTERM;
+    }
+    return false;
+  }
+
+  void Restart(Member& member) {
+    std::int64_t delay = kFirstDelayMicros << (member.restarts < 10 ? member.restarts : 10);
+    delay = delay < kLongestDelayMicros ? delay : kLongestDelayMicros;
+    --restarts_left_;
+    ++member.restarts;
+    char line[200];
+    std::snprintf(line, sizeof(line),
+                  "[hone: replica %s ended with exit code %d; it is started again in %lld s]\n",
+                  member.replica->name, ShellCode(member),
+                  static_cast<long long>(delay / 1'000'000));
+    Note(member.output, line);
+    member.state = Member::State::kIdle;
+    member.start_at = SteadyMicros() + delay;
+  }
+
+  [[nodiscard]] bool HasSucceeded() const {
+    for (const Member& member : team_) {
+      if (member.replica->decides && member.state != Member::State::kSucceeded) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void Act(int signal) {
+    const std::int64_t now = SteadyMicros();
+    if (signal == SIGTERM && outcome_.cause == Cause::kNone) {
+      EndAll(Cause::kStop);
+    } else if (signal == SIGQUIT || now >= kill_at_) {
+      outcome_.cause = ending_ ? outcome_.cause : Cause::kStop;
+      ending_ = true;
+      deadline_ = kNever;
+      kill_at_ = kNever;
+      SignalAll(SIGKILL);
+    } else if (now >= deadline_) {
+      for (const Member& member : team_) {
+        if (member.state == Member::State::kRunning || member.state == Member::State::kIdle) {
+          Blame(member);
+        }
+      }
+      EndAll(Cause::kDeadline);
+    } else if (!ending_ && !StartDue(team_, now)) {
+      outcome_.start_error = errno;
+      EndAll(Cause::kNone);
+    }
+  }
+
+  // No more is started; those that run are asked to end.
+  void EndAll(Cause cause) {
+    if (ending_ && outcome_.cause == Cause::kNone && cause == Cause::kStop) {
+      return;  // the job is over already, and its replicas have been asked
+    }
+    ending_ = true;
+    outcome_.cause = cause;
+    deadline_ = kNever;
+    kill_at_ = SteadyMicros() + launch_.grace_us;
+    SignalAll(SIGTERM);
+    SignalAll(SIGCONT);  // a stopped process would not see TERM
+  }
+
+  void SignalAll(int signal) const {
+    for (const Member& member : team_) {
+      if (member.pid > 0) {
+        SignalTrial(member.pid, signal);
+      }
+    }
+  }
+
+  void Blame(const Member& member) {
+    const std::size_t used = std::strlen(outcome_.culprits);
+    std::snprintf(outcome_.culprits + used, sizeof(outcome_.culprits) - used, "%s%s",
+                  used > 0 ? " " : "", member.replica->name);
+  }
+
+  static constexpr std::int64_t kFirstDelayMicros = 1'000'000;
+  static constexpr std::int64_t kLongestDelayMicros = 10'000'000;
+
+  const Team& team_;
+  const Launch& launch_;
+  Watch watch_;
+  Outcome outcome_;
+  std::int64_t restarts_left_;
+  std::int64_t deadline_ = kNever;
+  std::int64_t kill_at_ = kNever;
+  bool ending_ = false;
+};
 
 }  // namespace
 
@@ -172,59 +339,8 @@ void PrepareProcess() {
   }
 }
 
-StartFailure* MakeStartFailure() {
-  void* page = mmap(nullptr, sizeof(StartFailure), PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  return page == MAP_FAILED ? nullptr : static_cast<StartFailure*>(page);
-}
-
-pid_t StartTrial(const Launch& launch, OutputLog& output, StartFailure* failure) {
-  const pid_t shim = getpid();
-  const pid_t child = fork();
-  if (child != 0) {
-    close(output.trial_fd);  // else the pipe would never end
-    output.trial_fd = -1;
-    return child;
-  }
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != shim) {
-    _exit(127);  // the shim died before it could take us along
-  }
-  BecomeTrial(launch, output.trial_fd, failure);
-}
-
-Outcome Supervise(pid_t child, const Launch& launch, OutputLog& output) {
-  Watch watch(output);
-  Outcome outcome;
-  std::int64_t deadline = launch.deadline_us > 0 ? SteadyMicros() + launch.deadline_us : kNever;
-  std::int64_t kill_at = kNever;
-  const auto ask_to_end = [&](Cause cause, std::int64_t grace_us) {
-    outcome.cause = cause;
-    deadline = kNever;
-    kill_at = SteadyMicros() + grace_us;
-    SignalTrial(child, SIGTERM);
-    SignalTrial(child, SIGCONT);  // a stopped process would not see TERM
-  };
-  while (!ReapEnded(child, outcome).trial_ended) {
-    const int signal = watch.NextSignal(deadline < kill_at ? deadline : kill_at);
-    if (ReapEnded(child, outcome).trial_ended) {
-      break;  // it ended by itself, whatever was asked meanwhile
-    }
-    const std::int64_t now = SteadyMicros();
-    if (signal == SIGTERM && outcome.cause == Cause::kNone) {
-      ask_to_end(Cause::kStop, launch.grace_us);
-    } else if (signal == SIGQUIT || now >= kill_at) {
-      outcome.cause = outcome.cause == Cause::kNone ? Cause::kStop : outcome.cause;
-      deadline = kNever;
-      kill_at = kNever;
-      SignalTrial(child, SIGKILL);
-    } else if (now >= deadline) {
-      ask_to_end(Cause::kDeadline, launch.grace_us);
-    }
-  }
-  Sweep(watch);
-  Drain(output);
-  return outcome;
+Outcome Supervise(const Team& team, const Launch& launch) {
+  return Job(team, launch).Run();
 }
 
 }  // namespace hone::shim

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
-
 #include "apps/shim/launch.h"
-#include "apps/shim/output.h"
+#include "apps/shim/team.h"
 
 namespace hone::shim {
 
@@ -14,33 +10,21 @@ namespace hone::shim {
 /// and becomes the one that orphans of the trial fall to. Call first.
 void PrepareProcess();
 
-/// What the trial's process tells before it becomes the training program. Shared memory: gone from
-/// the child once it runs the program, so an exit code of the program's own is never mistaken.
-struct StartFailure {
-  enum Stage : int { kNone, kFolder, kProgram };
-  volatile int stage;
-  volatile int error_number;
-};
-
-/// A page shared with children to be; null if there is no memory.
-StartFailure* MakeStartFailure();
-
-/// Forks the trial: own session, own environment, output to `output`, killed with the shim.
-/// @returns its pid, -1 with errno if the fork failed
-pid_t StartTrial(const Launch& launch, OutputLog& output, StartFailure* failure);
-
 /// Why the shim ended the trial.
 enum class Cause { kNone, kStop, kDeadline };
 
 struct Outcome {
-  int status_code = 0;  // CLD_EXITED, CLD_KILLED or CLD_DUMPED
-  int status = 0;       // exit code or signal
   Cause cause = Cause::kNone;
+  const Member* culprit = nullptr;  // whose end made the job fail; null: none's
+  int start_error = 0;              // errno of a replica that could not be forked again
+  char culprits[512] = "";          // names: the culprit, or who still ran at the deadline
 };
 
-/// Keeps what the trial writes and waits for its end; TERM to the shim means stop (TERM, grace,
-/// KILL), QUIT means kill now, and the deadline is a stop of its own. On return nothing of the
-/// trial is left.
-Outcome Supervise(pid_t child, const Launch& launch, OutputLog& output);
+/// Keeps what the replicas write and waits for the end of the job: all that decide have succeeded,
+/// or one has failed and is not started again. Then the others are ended (TERM, grace, KILL). TERM
+/// to the shim means stop, QUIT means kill now, and the deadline is a stop of its own. On return
+/// nothing of the trial is left.
+/// @param team  started
+Outcome Supervise(const Team& team, const Launch& launch);
 
 }  // namespace hone::shim

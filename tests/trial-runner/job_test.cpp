@@ -66,9 +66,11 @@ TEST_CASE("job: what cannot be honoured is told by name", "[trial-runner]") {
   };
   const Case cases[] = {
       {"other kind", "/kind", R"("TFJob")",
-       "error x.kind: the local runner runs batch/v1 Job, not 'batch/v1 TFJob'"},
+       "error x.kind: the local runner runs batch/v1 Job and Kubeflow's training jobs, not "
+       "'batch/v1 TFJob'"},
       {"other version", "/apiVersion", R"("batch/v1beta1")",
-       "error x.kind: the local runner runs batch/v1 Job, not 'batch/v1beta1 Job'"},
+       "error x.kind: the local runner runs batch/v1 Job and Kubeflow's training jobs, not "
+       "'batch/v1beta1 Job'"},
       {"no command", "/spec/template/spec/containers/0/command", "null",
        "error x.spec.template.spec.containers[0].command: is missing: the local runner does not "
        "start images, so the entry point of image 'example/train:1' is not known here; add "

@@ -73,6 +73,32 @@ Timestamp MicrosOf(std::string_view text, std::string_view key) {
   return Timestamp(Duration(Number<std::int64_t>(LineOf(text, key).value_or("0"))));
 }
 
+ReplicaOutcome::State ParseState(std::string_view word) {
+  if (word == files::kStateSucceeded) {
+    return ReplicaOutcome::State::kSucceeded;
+  }
+  return word == files::kStateFailed ? ReplicaOutcome::State::kFailed
+                                     : ReplicaOutcome::State::kEnded;
+}
+
+std::vector<ReplicaOutcome> OutcomesIn(std::string_view text) {
+  std::vector<ReplicaOutcome> outcomes;
+  for (std::string_view line : Split(text, '\n')) {
+    if (!line.starts_with(files::kOutcome)) {
+      continue;
+    }
+    line.remove_prefix(std::string_view(files::kOutcome).size());
+    const auto words = Split(line, ' ');
+    if (words.size() == 4) {
+      outcomes.push_back({.name = std::string(words[0]),
+                          .state = ParseState(words[1]),
+                          .exit_code = Number<int>(words[2]),
+                          .restarts = Number<std::uint32_t>(words[3])});
+    }
+  }
+  return outcomes;
+}
+
 // Whether a shim lives that holds the attempt.
 bool IsLocked(const fs::path& folder) {
   const UniqueFd fd(::open((folder / files::kLaunch).c_str(), O_RDONLY | O_CLOEXEC));
@@ -193,79 +219,6 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
-Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
-  std::string text;
-  bool has_nul = false;
-  const auto add = [&](std::string_view key, std::string_view value) {
-    has_nul = has_nul || value.find('\0') != std::string_view::npos;
-    text.append(key).append(value).push_back('\0');
-  };
-  add(files::kLaunchMagic, "");
-  add(files::kFolder, plan.folder.string());
-  add(files::kDeadline, std::to_string(plan.deadline.value_or(Duration::zero()).count()));
-  add(files::kGrace, std::to_string(plan.grace.count()));
-  add(files::kLogQuota, std::to_string(plan.log_quota));
-  if (!plan.oom_counter.empty()) {
-    add(files::kOomCounter, plan.oom_counter);
-  }
-  add(files::kGpus, Join(plan.gpus, ","));
-  if (!plan.metrics_from.empty()) {
-    add(files::kMetricsFrom, plan.metrics_from);
-    add(files::kMetricsTo, plan.metrics_to.string());
-  }
-  for (const std::string& argument : plan.argv) {
-    add(files::kArgument, argument);
-  }
-  for (const std::string& variable : plan.env) {
-    add(files::kVariable, variable);
-  }
-  add(files::kLaunchEnd, "");
-  if (has_nul) {
-    return Fail(Code::kInvalidArgument, "the command or a variable contains a NUL character");
-  }
-  return text;
-}
-
-std::optional<LaunchPlan> DecodeLaunch(std::string_view text) {
-  std::vector<std::string_view> texts = Split(text, '\0');
-  // Split gives an empty text after the last NUL.
-  if (texts.size() < 3 || texts.front() != files::kLaunchMagic || !texts.back().empty() ||
-      texts[texts.size() - 2] != files::kLaunchEnd) {
-    return std::nullopt;
-  }
-  LaunchPlan plan;
-  const auto take = [](std::string_view& item, std::string_view key) {
-    const bool has = item.starts_with(key);
-    item.remove_prefix(has ? key.size() : 0);
-    return has;
-  };
-  for (std::string_view item : texts) {
-    if (take(item, files::kArgument)) {
-      plan.argv.emplace_back(item);
-    } else if (take(item, files::kVariable)) {
-      plan.env.emplace_back(item);
-    } else if (take(item, files::kFolder)) {
-      plan.folder = item;
-    } else if (take(item, files::kOomCounter)) {
-      plan.oom_counter = item;
-    } else if (take(item, files::kMetricsFrom)) {
-      plan.metrics_from = item;
-    } else if (take(item, files::kMetricsTo)) {
-      plan.metrics_to = item;
-    } else if (take(item, files::kGrace)) {
-      plan.grace = Duration(Number<std::int64_t>(item));
-    } else if (take(item, files::kLogQuota)) {
-      plan.log_quota = Number<std::uint64_t>(item);
-    } else if (take(item, files::kDeadline) && item != "0") {
-      plan.deadline = Duration(Number<std::int64_t>(item));
-    } else if (take(item, files::kGpus) && !item.empty()) {
-      const auto gpus = Split(item, ',');
-      plan.gpus.assign(gpus.begin(), gpus.end());
-    }
-  }
-  return plan;
-}
-
 std::optional<ClaimRecord> DecodeClaim(std::string_view text) {
   // The last line tells that all of it was written.
   const auto boot_id = LineOf(text, files::kBootId);
@@ -295,7 +248,9 @@ std::optional<ExitRecord> DecodeExit(std::string_view text) {
       .started_at = MicrosOf(text, files::kStarted),
       .ended_at = MicrosOf(text, files::kEnded),
       .output_bytes = Number<std::uint64_t>(LineOf(text, files::kOutputBytes).value_or("0")),
-      .reason = std::string(LineOf(text, files::kReason).value_or(""))};
+      .reason = std::string(LineOf(text, files::kReason).value_or("")),
+      .culprits = std::string(LineOf(text, files::kCulprits).value_or("")),
+      .replicas = OutcomesIn(text)};
 }
 
 Result<AttemptState> ReadAttempt(const fs::path& folder, const std::string& boot_id) {

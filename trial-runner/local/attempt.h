@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/result.h"
 #include "core/ids.h"
+#include "core/training_status.h"
 
 /// The engine's side of an attempt folder; attempt_files.h is the contract with the shim.
 namespace hone::local {
@@ -50,20 +51,52 @@ class Layout {
 /// Whether an id can be the name of a folder: not empty, only letters, digits, '-' and '_'.
 bool IsPlainName(std::string_view name);
 
-/// Everything the shim needs; becomes the file `launch`.
-struct LaunchPlan {
+/// One process of a training job.
+struct ReplicaPlan {
+  std::string name;     ///< "worker-1"
+  std::string restart;  ///< RestartWord
+  bool decides = false;
+  bool primary = false;
   std::vector<std::string> argv;
   std::vector<std::string> env;  ///< "NAME=value"
+  std::filesystem::path folder;
+  bool operator==(const ReplicaPlan&) const = default;
+};
+
+/// What the end of a training job is judged by.
+struct JobMark {
+  std::string kind;  ///< "PyTorchJob"; empty: a plain trial
+  std::string name;
+  std::string success_condition;
+  std::string failure_condition;
+  bool operator==(const JobMark&) const = default;
+};
+
+/// Everything the shim needs; becomes the file `launch`.
+struct LaunchPlan {
+  std::vector<std::string> argv;  ///< of a plain trial, as env and folder
+  std::vector<std::string> env;   ///< "NAME=value"
   std::filesystem::path folder;
   std::optional<Duration> deadline;
   Duration grace{};
   std::uint64_t log_quota = 0;  ///< bytes of output that are kept; 0: all
   std::string oom_counter;
   std::vector<std::string> gpus;
-  std::string metrics_from;          ///< the collector's file as the user wrote it; may be empty
-  std::filesystem::path metrics_to;  ///< the file that this attempt has in its place
+  std::string metrics_from;           ///< the collector's file as the user wrote it; may be empty
+  std::filesystem::path metrics_to;   ///< the file that this attempt has in its place
+  std::vector<ReplicaPlan> replicas;  ///< of a training job; none: a plain trial
+  std::uint32_t backoff_limit = 0;    ///< restarts of all replicas together
+  JobMark job;
+
+  /// The environment and folder of the process whose output is read.
+  [[nodiscard]] const std::vector<std::string>& PrimaryEnv() const;
+  [[nodiscard]] const std::filesystem::path& PrimaryFolder() const;
   bool operator==(const LaunchPlan&) const = default;
 };
+
+/// The name of the log of a replica; empty: of a plain trial. @returns nothing if the plan has no
+/// such replica
+std::optional<std::string> LogNameOf(const LaunchPlan& plan, std::string_view replica);
 
 /// @errors kInvalidArgument if an argument or variable contains a NUL
 Result<std::string> EncodeLaunch(const LaunchPlan& plan);
@@ -86,6 +119,8 @@ struct ExitRecord {
   Timestamp ended_at;
   std::uint64_t output_bytes = 0;
   std::string reason;
+  std::string culprits;  ///< replicas that ended a training job, by blanks
+  std::vector<ReplicaOutcome> replicas;
   bool operator==(const ExitRecord&) const = default;
 };
 

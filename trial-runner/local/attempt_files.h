@@ -11,7 +11,8 @@
 /// claim       made by the shim with O_CREAT|O_EXCL: who makes it runs the attempt, all others
 ///             leave. Lines "key=value"; the shim also prints them on its standard output.
 /// output.log  standard output and error of the trial, in the order written; of one that is longer
-///             than the quota the middle is a hole in the file (see apps/shim/output.h).
+///             than the quota the middle is a hole in the file (see apps/shim/output.h). Of a job
+///             of several replicas the primary's; the others have replica-NAME.log.
 /// exit        how the attempt ended, lines "key=value"; renamed into place after fsync. Where that
 ///             fails (disk full), the same lines stand at the end of `claim`.
 /// stop        made by the engine: a shim that finds it does not start the trial.
@@ -37,6 +38,21 @@ inline constexpr char kGpus[] = "gpus=";                 // for the engine: GPUs
 inline constexpr char kMetricsFrom[] = "metrics_from=";  // for the engine: the collector's file as
 inline constexpr char kMetricsTo[] = "metrics_to=";  // the user wrote it, and where it really is
 
+// Texts of `launch` of a job of several replicas. kReplica begins a replica: what follows is its
+// own, kFolder, kArgument and kVariable too. All are started together.
+inline constexpr char kReplica[] = "replica=";             // its name: "worker-1"
+inline constexpr char kRestart[] = "restart=";             // Never, OnFailure, Always, ExitCode
+inline constexpr char kDecides[] = "decides=1";            // the job succeeds when all such have
+inline constexpr char kPrimary[] = "primary=1";            // writes output.log
+inline constexpr char kBackoffLimit[] = "backoff_limit=";  // restarts of all replicas together
+inline constexpr char kJobKind[] = "job_kind=";            // for the engine: "PyTorchJob"
+inline constexpr char kJobName[] = "job_name=";            // for the engine
+inline constexpr char kSuccessIf[] = "success_if=";        // for the engine: conditions of the
+inline constexpr char kFailureIf[] = "failure_if=";        // trial template
+
+inline constexpr char kReplicaLogStart[] = "replica-";  // names of the other replicas' logs
+inline constexpr char kReplicaLogEnd[] = ".log";
+
 // Lines of `claim`.
 inline constexpr char kBootId[] = "boot_id=";
 inline constexpr char kShimPid[] = "shim_pid=";
@@ -53,7 +69,9 @@ inline constexpr char kStopped[] = "stopped=";  // 1: the engine had asked for t
 inline constexpr char kEnded[] = "ended_us=";
 inline constexpr char kOutputBytes[] = "output_bytes=";  // a shorter log was cut by a power failure
 inline constexpr char kReason[] = "reason=";             // why it did not start; may be empty
-inline constexpr char kExitEnd[] = "end=1";              // the last line
+inline constexpr char kCulprits[] = "culprits=";  // replicas that ended the job, by blanks; or none
+inline constexpr char kOutcome[] = "outcome=";    // of each replica: NAME STATE EXIT_CODE RESTARTS
+inline constexpr char kExitEnd[] = "end=1";       // the last line
 
 inline constexpr char kKindExited[] = "exited";
 inline constexpr char kKindSignal[] = "signal";
@@ -61,6 +79,11 @@ inline constexpr char kKindOutOfMemory[] = "out_of_memory";
 inline constexpr char kKindTimeout[] = "timeout";
 inline constexpr char kKindFailedToStart[] = "failed_to_start";
 inline constexpr char kKindStopped[] = "stopped";
+
+// The states of kOutcome.
+inline constexpr char kStateSucceeded[] = "succeeded";
+inline constexpr char kStateFailed[] = "failed";
+inline constexpr char kStateEnded[] = "ended";  // by the shim, because the job was over
 
 // The shim's own exit codes.
 inline constexpr int kShimRecorded = 0;

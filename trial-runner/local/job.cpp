@@ -214,10 +214,13 @@ void DecodeResources(const Node& container, LocalJob& job) {
   }
 }
 
-void DecodeContainer(const Node& container, LocalJob& job) {
+void DecodeContainer(const Node& container, const DefaultCommand& fallback, LocalJob& job) {
   ApplyRules(container, ContainerRules());
   job.image = container.Text("image");
   job.command = Texts(container, "command");
+  if (job.command.empty() && !fallback.command.empty() && container.List("args").empty()) {
+    job.command = fallback.command;
+  }
   if (job.command.empty()) {
     container.problems->CannotHere(
         container.Path("command"),
@@ -269,7 +272,7 @@ void DecodePod(const Node& pod, const std::string& primary, LocalJob& job) {
                                  Printable(primary, 80) + "' alone; remove " + others +
                                  " or run on a cluster");
   }
-  DecodeContainer(*mine, job);
+  DecodeContainer(*mine, {}, job);
 }
 
 void DecodeCounts(const Node& spec, LocalJob& job) {
@@ -309,15 +312,40 @@ LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
   const std::string version = root.Text("apiVersion");
   const std::string kind = root.Text("kind");
   if (version != "batch/v1" || kind != "Job") {
-    problems.CannotHere(root.Path("kind"), "the local runner runs batch/v1 Job, not '" +
-                                               Printable(version, 80) + " " + Printable(kind, 80) +
-                                               "'; write the training as a Job");
+    problems.CannotHere(root.Path("kind"),
+                        "the local runner runs batch/v1 Job and Kubeflow's "
+                        "training jobs, not '" +
+                            Printable(version, 80) + " " + Printable(kind, 80) +
+                            "'; write the training as one of them");
     return job;
   }
   const Node spec = root.Object("spec");
   ApplyRules(spec, JobRules());
   DecodeCounts(spec, job);
   DecodePod(spec.Object("template").Object("spec"), primary_container, job);
+  return job;
+}
+
+LocalJob DecodePodSpec(std::string_view text, const std::string& container,
+                       const std::string& field, const DefaultCommand& fallback,
+                       Problems& problems) {
+  LocalJob job;
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    problems.Refuse(field, "must be an object");
+    return job;
+  }
+  const Node pod{&object, field, &problems};
+  const json& containers = pod.List("containers");
+  const bool single = containers.size() == 1 && containers[0].is_object();
+  if (!single) {
+    DecodePod(pod, container, job);
+    return job;
+  }
+  ApplyRules(pod, PodRules());
+  const bool inline_trainer = field.ends_with(".trainer");  // of a TrainJob, which has no pod
+  const std::string path = inline_trainer ? field : pod.Path("containers") + "[0]";
+  DecodeContainer({&containers[0], path, &problems}, fallback, job);
   return job;
 }
 

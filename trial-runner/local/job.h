@@ -32,4 +32,16 @@ struct LocalJob {
 LocalJob DecodeJob(std::string_view json, const std::string& primary_container,
                    const std::string& field, Problems& problems);
 
+/// What a container without command runs.
+struct DefaultCommand {
+  std::vector<std::string> command;  ///< none: such a container is refused
+};
+
+/// Decodes one container of a pod's spec, as DecodeJob does.
+/// @param container  its name; if the pod has a single one, that, whatever its name
+/// @param field      path of the pod's spec
+LocalJob DecodePodSpec(std::string_view json, const std::string& container,
+                       const std::string& field, const DefaultCommand& fallback,
+                       Problems& problems);
+
 }  // namespace hone::local

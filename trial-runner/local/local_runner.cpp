@@ -11,9 +11,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "trial-runner/local/file_source.h"
-#include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/runner_impl.h"
+#include "trial-runner/local/training.h"
 
 namespace hone {
 namespace {
@@ -67,6 +67,13 @@ Result<fs::path> FindShim(const fs::path& wanted) {
                 "no program hone-shim at " + shim.string() + ": install it beside hone");
   }
   return shim;
+}
+
+local::LocalWork WorkOf(const ExperimentSpec& spec, Problems& problems) {
+  const TrialTemplate& trial = spec.trial_template;
+  return local::DecodeWork(
+      trial.trial_spec, {.container = trial.primary_container, .labels = trial.primary_pod_labels},
+      kTemplateField, problems);
 }
 
 // Short, and the machine's id itself is nobody's business.
@@ -163,8 +170,7 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
     return;
   }
   const TrialTemplate& trial = spec.trial_template;
-  const local::LocalJob job =
-      local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, problems);
+  const local::LocalWork job = WorkOf(spec, problems);
   if (job.demand.cpus > total.cpus) {
     problems.Warn(kTemplateField, "a trial asks for " + std::to_string(job.demand.cpus) +
                                       " CPUs, this machine has " + std::to_string(total.cpus) +
@@ -188,10 +194,7 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
 
 Demand LocalRunner::DemandOf(const ExperimentSpec& spec) const {
   Problems told_by_check;
-  const TrialTemplate& trial = spec.trial_template;
-  Demand demand =
-      local::DecodeJob(trial.trial_spec, trial.primary_container, kTemplateField, told_by_check)
-          .demand;
+  Demand demand = WorkOf(spec, told_by_check).demand;
   demand.cpus = std::min(demand.cpus, impl_->total.cpus);
   return demand;
 }

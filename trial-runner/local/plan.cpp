@@ -45,13 +45,12 @@ bool ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
 
 // In a cluster each trial has its own file system, so that all may write to the same path. Here,
 // wherever the Job's own texts name the collector's file, each attempt gets one of its own.
-void GiveOwnMetricsFile(const LaunchSpec& spec, const Layout& layout, Variables& variables,
-                        LaunchPlan& plan) {
+void GiveOwnMetricsFile(const LaunchSpec& spec, const std::filesystem::path& folder,
+                        Variables& variables, LaunchPlan& plan) {
   if (spec.metrics_file.empty()) {
     return;
   }
-  const std::filesystem::path own = layout.Attempt({spec.id, spec.attempt}) / "metrics" /
-                                    std::filesystem::path(spec.metrics_file).filename();
+  const std::filesystem::path own = folder / std::filesystem::path(spec.metrics_file).filename();
   bool replaced = false;
   for (auto& [name, value] : variables) {
     replaced = ReplaceAll(value, spec.metrics_file, own.string()) || replaced;
@@ -94,7 +93,8 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
 }
 
 LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
-                    const Surroundings& surroundings, const std::vector<std::string>& gpus) {
+                    const Surroundings& surroundings, const std::vector<std::string>& gpus,
+                    const std::string& replica) {
   const Variables own = OwnVariables(spec, layout);
   // As in a container, references see what the Job itself defines, not what is inherited.
   Variables defined = own;
@@ -107,7 +107,8 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& l
   for (const std::string& argument : job.command) {
     plan.argv.push_back(ExpandReferences(argument, defined));
   }
-  GiveOwnMetricsFile(spec, layout, defined, plan);
+  const std::filesystem::path metrics = layout.Attempt({spec.id, spec.attempt}) / "metrics";
+  GiveOwnMetricsFile(spec, replica.empty() ? metrics : metrics / replica, defined, plan);
 
   Variables all = surroundings.environment;
   all.try_emplace("PYTHONUNBUFFERED", "1");  // else metrics show up in blocks of 8 KiB

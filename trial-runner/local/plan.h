@@ -32,8 +32,10 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
 
 /// What the shim shall run: inherited environment, then the container's, then hone's own;
 /// references expanded as in a container.
-/// @param gpus  given to this attempt; empty leaves CUDA_VISIBLE_DEVICES as inherited
+/// @param gpus     given to this attempt; empty leaves CUDA_VISIBLE_DEVICES as inherited
+/// @param replica  of a training job, to give it a collector's file of its own; else empty
 LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
-                    const Surroundings& surroundings, const std::vector<std::string>& gpus);
+                    const Surroundings& surroundings, const std::vector<std::string>& gpus,
+                    const std::string& replica = "");
 
 }  // namespace hone::local

@@ -9,6 +9,7 @@
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
+#include "trial-runner/local/ports.h"
 #include "trial-runner/local/verdict.h"
 
 namespace hone {
@@ -105,31 +106,54 @@ Status LocalRunner::Impl::TryLaunch(const LaunchSpec& spec) {
   if (earlier) {
     table.KeepGpus(key, earlier->gpus);  // of an engine that died in between
   } else {
-    HONE_ASSIGN_OR_RETURN(const local::LaunchPlan plan, PlanLaunch(spec));
-    HONE_RETURN_IF_ERROR(local::PrepareFolders(layout, spec, plan));
-    HONE_RETURN_IF_ERROR(local::WriteLaunchFile(attempt, plan));
+    HONE_RETURN_IF_ERROR(WriteAttempt(spec));
   }
   HONE_ASSIGN_OR_RETURN(auto started, local::StartShim(shim, attempt));
   return watch->Add(key, std::move(started.shim), std::move(started.claim_pipe));
 }
 
-Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec) {
+Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
+  HONE_ASSIGN_OR_RETURN(const local::LocalWork work, WorkOf(spec));
+  HONE_ASSIGN_OR_RETURN(const local::LaunchPlan plan, PlanLaunch(spec, work));
+  HONE_RETURN_IF_ERROR(local::PrepareFolders(layout, spec, plan));
+  const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
+  if (work.training) {
+    HONE_RETURN_IF_ERROR(local::WriteTrainingFiles(attempt, *work.training));
+  }
+  return local::WriteLaunchFile(attempt, plan);
+}
+
+Result<local::LocalWork> LocalRunner::Impl::WorkOf(const LaunchSpec& spec) {
   Problems problems;
-  const local::LocalJob job =
-      local::DecodeJob(spec.run_object, spec.primary_container, "runSpec", problems);
+  local::LocalWork work = local::DecodeWork(
+      spec.run_object, {.container = spec.primary_container, .labels = spec.primary_labels},
+      "runSpec", problems);
   if (problems.HasErrors()) {
     return tl::make_unexpected(FirstError(problems));
   }
-  if (job.demand.gpus > total.gpus) {
-    return Fail(Code::kInvalidArgument, "the trial asks for " + std::to_string(job.demand.gpus) +
+  return work;
+}
+
+Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
+                                                        const local::LocalWork& work) {
+  if (work.demand.gpus > total.gpus) {
+    return Fail(Code::kInvalidArgument, "the trial asks for " + std::to_string(work.demand.gpus) +
                                             " GPUs, this machine has " +
                                             std::to_string(total.gpus));
   }
-  const auto gpus = table.TakeGpus({spec.id, spec.attempt}, job.demand.gpus);
+  const auto gpus = table.TakeGpus({spec.id, spec.attempt}, work.demand.gpus);
   if (!gpus) {
     return Fail(Code::kResourceExhausted, "no GPU is free");
   }
-  return local::MakePlan(spec, job, layout, surroundings, *gpus);
+  if (!work.training) {
+    return local::MakePlan(spec, work.containers.front(), layout, surroundings, *gpus);
+  }
+  HONE_ASSIGN_OR_RETURN(const auto ports, local::FreePorts(ReplicasOf(*work.training).size()));
+  std::vector<Endpoint> endpoints;
+  for (const std::uint16_t port : ports) {
+    endpoints.push_back({.host = "127.0.0.1", .port = port});
+  }
+  return local::MakeTrainingPlan(spec, work, layout, surroundings, *gpus, endpoints);
 }
 
 Status LocalRunner::Impl::Stop(const AttemptKey& key) {
@@ -284,24 +308,30 @@ void LocalRunner::Impl::BeRunning(const AttemptKey& key, const local::ClaimRecor
 }
 
 void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& record) {
-  const fs::path attempt = layout.Attempt(key);
-  std::optional<Duration> deadline;
-  if (record.kind == files::kKindTimeout) {
-    // Only the sentence for people would miss it.
-    const std::optional<local::LaunchPlan> plan =
-        local::ReadLaunchFile(attempt).value_or(std::nullopt);
-    deadline = plan ? plan->deadline : std::nullopt;
-  }
-  const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
-  const std::string lines = succeeded ? "" : local::LastLines(attempt / files::kOutput);
   Sighting sighting{.trial = key.trial.number,
                     .attempt = key.attempt,
                     .place = "",
                     .started_at = record.started_at,
                     .ended_at = record.ended_at,
-                    .ending = local::Judge(record, deadline, lines)};
+                    .ending = JudgeEnd(layout.Attempt(key), record)};
   TellAll(table.Ended(key, std::move(sighting)).callers, {});
   Hint(key.trial);
+}
+
+Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRecord& record) const {
+  // Only the sentence for people would miss it, or the conditions of a training job.
+  const std::optional<local::LaunchPlan> plan =
+      record.kind == files::kKindTimeout || !record.replicas.empty()
+          ? local::ReadLaunchFile(attempt).value_or(std::nullopt)
+          : std::nullopt;
+  const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
+  const std::string culprit = record.culprits.substr(0, record.culprits.find(' '));
+  const std::string log = plan ? local::LogNameOf(*plan, culprit).value_or(files::kOutput)
+                               : std::string(files::kOutput);
+  const std::string lines = succeeded ? "" : local::LastLines(attempt / log);
+  Ending ending = local::Judge(record, plan ? plan->deadline : std::nullopt, lines);
+  return plan && !record.replicas.empty() ? local::JudgeTraining(*plan, record, std::move(ending))
+                                          : ending;
 }
 
 void LocalRunner::Impl::Lose(const AttemptKey& key, const std::string& why, Timestamp started_at) {
@@ -339,7 +369,8 @@ std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
     if (file == plan->metrics_from) {
       return plan->metrics_to;
     }
-    return plan->folder / local::ExpandReferences(file, local::SplitVariables(plan->env));
+    return plan->PrimaryFolder() /
+           local::ExpandReferences(file, local::SplitVariables(plan->PrimaryEnv()));
   });
 }
 

@@ -16,6 +16,7 @@
 #include "trial-runner/local/local_runner.h"
 #include "trial-runner/local/plan.h"
 #include "trial-runner/local/shim_watch.h"
+#include "trial-runner/local/training.h"
 
 namespace hone {
 
@@ -51,8 +52,15 @@ struct LocalRunner::Impl {
 
  private:
   Status TryLaunch(const LaunchSpec& spec);
-  /// The plan of a new attempt, with its GPUs taken.
-  Result<local::LaunchPlan> PlanLaunch(const LaunchSpec& spec);
+  /// What a new attempt runs.
+  static Result<local::LocalWork> WorkOf(const LaunchSpec& spec);
+  /// The plan of a new attempt, with its GPUs and ports taken, all or none.
+  Result<local::LaunchPlan> PlanLaunch(const LaunchSpec& spec, const local::LocalWork& work);
+  /// Makes the files of a new attempt.
+  Status WriteAttempt(const LaunchSpec& spec);
+  /// How an attempt ended, in words for people, too.
+  [[nodiscard]] Ending JudgeEnd(const std::filesystem::path& attempt,
+                                const local::ExitRecord& record) const;
   /// Acts on what the folder of an entered attempt says.
   Status Settle(const local::AttemptKey& key, const local::AttemptState& state);
   Status Adopt(const local::AttemptKey& key, const local::ClaimRecord& claim);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shim/team.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+
+#include "trial-runner/local/attempt_files.h"
+
+namespace hone::shim {
+namespace {
+
+namespace files = attempt_files;
+
+constexpr std::int64_t kLeastQuota = 64 * 1024;
+
+// To what the engine started us with, which is the default for all.
+void ResetSignals() {
+  for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) {
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    sigaction(signal, &action, nullptr);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+[[noreturn]] void GiveUp(StartFailure* failure, StartFailure::Stage stage) {
+  failure->error_number = errno;
+  failure->stage = stage;
+  _exit(127);
+}
+
+[[noreturn]] void BecomeTrial(const Member& member) {
+  const Replica& replica = *member.replica;
+  setsid();  // no controlling terminal: a password prompt fails instead of stopping the trial
+  ResetSignals();
+  dup2(member.output.trial_fd, STDOUT_FILENO);
+  dup2(member.output.trial_fd, STDERR_FILENO);
+  if (chdir(replica.folder) != 0) {
+    GiveUp(member.failure, StartFailure::kFolder);
+  }
+  environ = replica.env;
+  execvp(replica.argv[0], replica.argv);
+  GiveUp(member.failure, StartFailure::kProgram);
+}
+
+// A child waits here until the shim has forked all of them.
+void WaitForOthers(const int (&gate)[2]) {
+  char byte = 0;
+  close(gate[1]);
+  while (read(gate[0], &byte, 1) < 0 && errno == EINTR) {
+  }
+  close(gate[0]);
+}
+
+bool Fork(Member& member, const int (&gate)[2]) {
+  const pid_t shim = getpid();
+  member.pid = fork();
+  if (member.pid < 0) {
+    member.pid = 0;
+    return false;
+  }
+  if (member.pid > 0) {
+    member.state = Member::State::kRunning;
+    member.start_at = 0;
+    return true;
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != shim) {
+    _exit(127);  // the shim died before it could take us along
+  }
+  WaitForOthers(gate);
+  BecomeTrial(member);
+}
+
+bool IsDue(const Member& member, std::int64_t now) {
+  return member.state == Member::State::kIdle && member.start_at <= now;
+}
+
+// Ends those that have been forked already, before they run anything.
+void TakeBack(const Member* from, const Member* to) {
+  for (const Member* member = from; member != to; ++member) {
+    if (member->pid > 0) {
+      kill(member->pid, SIGKILL);
+    }
+  }
+}
+
+}  // namespace
+
+bool MakeTeam(const Launch& launch, int folder_fd, Team& team) {
+  // All zero: the logs' buffers are large, and most of them never touched.
+  team.members = static_cast<Member*>(std::calloc(launch.count, sizeof(Member)));
+  void* page = mmap(nullptr, launch.count * sizeof(StartFailure), PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (team.members == nullptr || page == MAP_FAILED) {
+    return false;
+  }
+  team.count = launch.count;
+  const auto share = launch.log_quota / static_cast<std::int64_t>(launch.count);
+  for (std::size_t i = 0; i < launch.count; ++i) {
+    Member& member = team.members[i];
+    member.replica = &launch.replicas[i];
+    member.failure = static_cast<StartFailure*>(page) + i;
+    member.output.quota = launch.log_quota > 0 && share < kLeastQuota ? kLeastQuota : share;
+    char name[256];
+    std::snprintf(name, sizeof(name), "%s%s%s", files::kReplicaLogStart, member.replica->name,
+                  files::kReplicaLogEnd);
+    if (!OpenOutput(folder_fd, member.replica->primary ? files::kOutput : name, member.output)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool StartDue(const Team& team, std::int64_t now) {
+  int gate[2];
+  if (pipe2(gate, O_CLOEXEC) != 0) {
+    return false;
+  }
+  int fork_error = 0;
+  for (Member& member : team) {
+    if (fork_error == 0 && IsDue(member, now) && !Fork(member, gate)) {
+      fork_error = errno;
+      TakeBack(team.begin(), &member);
+    }
+  }
+  close(gate[0]);
+  close(gate[1]);
+  errno = fork_error;
+  return fork_error == 0;
+}
+
+int ShellCode(const Member& member) {
+  return member.status_code == CLD_EXITED ? member.status : 128 + member.status;
+}
+
+}  // namespace hone::shim

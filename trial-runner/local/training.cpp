@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trial-runner/local/training.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "core/training_status.h"
+#include "trial-runner/local/attempt_files.h"
+
+namespace hone::local {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// What the operator's configuration map is called here.
+fs::path TrainingFolder(const fs::path& attempt) {
+  return attempt / "mpi";
+}
+
+// The operator's: the ranks run in what mpirun starts, and a worker only has to be there.
+DefaultCommand FallbackOf(const TrainingJob& job, const ReplicaRole& role) {
+  if (job.kind == TrainingKind::kMpi && role.type == "Worker") {
+    return {{"sleep", "365d"}};
+  }
+  return {};
+}
+
+void CheckRestart(const TrainingJob& job, const Replica& replica, Problems& problems) {
+  const ReplicaRole& role = job.roles[replica.role];
+  if (replica.index == 0 && replica.decides && role.restart == RestartPolicy::kAlways) {
+    problems.Warn(role.pod_field, "with restartPolicy Always a " + role.type +
+                                      " never completes on a cluster, nor does the job; here its "
+                                      "success counts");
+  }
+}
+
+void AddDemand(const LocalJob& container, std::uint32_t replicas, Demand& demand) {
+  demand.cpus += container.demand.cpus * replicas;
+  demand.gpus += container.demand.gpus * replicas;
+}
+
+// The launcher's mpirun starts all ranks here, so that it needs what the workers were given.
+std::vector<std::string> GpusFor(const LocalWork& work, const Replica& replica,
+                                 const std::vector<std::string>& all, std::size_t& given) {
+  const ReplicaRole& role = work.training->roles[replica.role];
+  if (work.training->kind == TrainingKind::kMpi && role.type == "Launcher") {
+    given += work.containers[replica.role].demand.gpus;
+    return all;
+  }
+  const std::size_t count = work.containers[replica.role].demand.gpus;
+  const auto begin = static_cast<std::ptrdiff_t>(std::min(given, all.size()));
+  const auto end = static_cast<std::ptrdiff_t>(std::min(given + count, all.size()));
+  given += count;
+  return {all.begin() + begin, all.begin() + end};
+}
+
+// "replica worker-1", "replicas master-0, worker-1".
+std::string NamesOf(const std::string& culprits) {
+  const auto names = Split(culprits, ' ');
+  std::string text;
+  for (const std::string_view name : names) {
+    text += (text.empty() ? "" : ", ") + Printable(name, 80);
+  }
+  return (names.size() == 1 ? "replica " : "replicas ") + text;
+}
+
+}  // namespace
+
+LocalWork DecodeWork(std::string_view text, const PrimaryPod& primary, const std::string& field,
+                     Problems& problems) {
+  LocalWork work;
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto word = [&object](const char* key) {
+    const bool given = object.is_object() && object.contains(key) && object[key].is_string();
+    return given ? object[key].get<std::string>() : "";
+  };
+  const auto kind = TrainingKindOf(word("apiVersion"), word("kind"));
+  if (!kind) {
+    work.containers.push_back(DecodeJob(text, primary.container, field, problems));
+    work.demand = work.containers.front().demand;
+    return work;
+  }
+  work.training = DecodeTrainingJob(text, *kind, field, problems);
+  const TrainingJob& job = *work.training;
+  work.demand = {.cpus = 0, .gpus = 0};
+  for (const ReplicaRole& role : job.roles) {
+    work.containers.push_back(DecodePodSpec(role.pod, primary.container, role.pod_field,
+                                            FallbackOf(job, role), problems));
+    AddDemand(work.containers.back(), role.replicas, work.demand);
+  }
+  work.demand.cpus = std::max(work.demand.cpus, 1U);
+  for (const Replica& replica : ReplicasOf(job)) {
+    CheckRestart(job, replica, problems);
+  }
+  if (const auto found = PrimaryOf(job, primary.labels)) {
+    work.primary = *found;
+  } else if (!job.roles.empty()) {
+    problems.CannotHere("spec.trialTemplate.primaryPodLabels",
+                        "no replica of the " + std::string(TrainingKindWord(job.kind)) +
+                            " has these labels, so that no metrics would be read; give "
+                            "training.kubeflow.org/replica-type and replica-index");
+  }
+  return work;
+}
+
+Status WriteTrainingFiles(const fs::path& attempt, const TrainingJob& job) {
+  for (const Replica& replica : ReplicasOf(job)) {
+    HONE_RETURN_IF_ERROR(MakeFolders(attempt / "metrics" / replica.name));
+  }
+  for (const TrainingFile& file : TrainingFilesOf(job)) {
+    const fs::path path = TrainingFolder(attempt) / file.name;
+    HONE_RETURN_IF_ERROR(MakeFolders(path.parent_path()));
+    HONE_RETURN_IF_ERROR(WriteFile(path, file.text));
+    if (file.executable && ::chmod(path.c_str(), 0755) != 0) {
+      return tl::make_unexpected(ErrnoError(errno, "make " + path.string() + " executable"));
+    }
+  }
+  return {};
+}
+
+LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
+                            const Surroundings& surroundings, const std::vector<std::string>& gpus,
+                            const std::vector<Endpoint>& endpoints) {
+  const TrainingJob& job = *work.training;
+  const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
+  const std::vector<Replica> replicas = ReplicasOf(job);
+  LaunchPlan plan;
+  std::size_t given = 0;
+  for (std::size_t i = 0; i < replicas.size(); ++i) {
+    const Replica& replica = replicas[i];
+    const bool primary = i == work.primary;
+    LocalJob container = work.containers[replica.role];
+    container.deadline = job.deadline;
+    const std::vector<std::string> own_gpus = GpusFor(work, replica, gpus, given);
+    if (!gpus.empty() && own_gpus.empty()) {
+      container.env.emplace(container.env.begin(), "CUDA_VISIBLE_DEVICES", "");
+    }
+    for (auto& variable :
+         EnvironmentOf(job, replica, endpoints, TrainingFolder(attempt).string())) {
+      container.env.push_back(std::move(variable));
+    }
+    container.env.emplace_back("HONE_REPLICA", replica.name);
+    LaunchPlan single =
+        MakePlan(spec, container, layout, surroundings, own_gpus, primary ? "" : replica.name);
+    plan.replicas.push_back({.name = replica.name,
+                             .restart = std::string(RestartWord(job.roles[replica.role].restart)),
+                             .decides = replica.decides,
+                             .primary = primary,
+                             .argv = std::move(single.argv),
+                             .env = std::move(single.env),
+                             .folder = std::move(single.folder)});
+    if (primary) {
+      plan.metrics_from = single.metrics_from;
+      plan.metrics_to = single.metrics_to;
+      plan.deadline = single.deadline;
+    }
+  }
+  plan.grace = surroundings.grace;
+  plan.log_quota = surroundings.log_quota;
+  plan.oom_counter = surroundings.oom_counter;
+  plan.gpus = gpus;
+  plan.backoff_limit = job.backoff_limit;
+  plan.job = {.kind = std::string(TrainingKindWord(job.kind)),
+              .name = job.name,
+              .success_condition = spec.success_condition,
+              .failure_condition = spec.failure_condition};
+  return plan;
+}
+
+Ending JudgeTraining(const LaunchPlan& plan, const ExitRecord& record, Ending ending) {
+  if (ending.kind == EndingKind::kStopped) {
+    return ending;
+  }
+  const bool timeout = ending.kind == EndingKind::kTimeout;
+  if (!record.culprits.empty()) {
+    const std::string names = NamesOf(record.culprits);
+    ending.message = names + (timeout ? " still ran: the job " : ": ") + ending.message;
+  }
+  const bool succeeded = ending.kind == EndingKind::kSucceeded;
+  const std::string status = StatusOfTraining({.kind = plan.job.kind,
+                                               .name = plan.job.name,
+                                               .succeeded = succeeded,
+                                               .message = ending.message,
+                                               .started_at = record.started_at,
+                                               .ended_at = record.ended_at,
+                                               .replicas = record.replicas});
+  const auto verdict =
+      JudgeByConditions(status, plan.job.success_condition, plan.job.failure_condition);
+  if (!verdict.has_value()) {
+    return ending;  // admission refuses a condition that cannot be read
+  }
+  if (*verdict == ConditionVerdict::kSucceeded) {
+    return succeeded ? ending : Ending{};
+  }
+  if (succeeded) {
+    ending.kind = EndingKind::kExitCode;
+    ending.message = *verdict == ConditionVerdict::kFailed
+                         ? "the job succeeded, but its status meets the failureCondition"
+                         : "the job succeeded, but its status meets neither the successCondition "
+                           "nor the failureCondition";
+  }
+  return ending;
+}
+
+}  // namespace hone::local
