@@ -182,6 +182,11 @@ void DecodeRuntime(const Node& spec, TrainingJob& job) {
 }  // namespace
 
 void DecodeTrainJob(const Node& spec, TrainingJob& job) {
+  if (spec.Find("trainer") == nullptr) {
+    spec.CannotHere("trainer",
+                    "is missing: the command of a runtime of the cluster is not known here");
+    return;
+  }
   spec.Know({"runtimeRef", "trainer", "suspend", "managedBy", "labels", "annotations",
              "initializer", "podTemplateOverrides", "podSpecOverrides", "activeDeadlineSeconds"});
   DecodeRuntime(spec, job);

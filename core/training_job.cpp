@@ -128,9 +128,6 @@ void CheckRoles(const Node& specs, TrainingJob& job) {
       }
     }
   };
-  if (job.roles.empty()) {
-    specs.RefuseSelf("needs at least one role with replicas");
-  }
   if (job.kind == TrainingKind::kMpi && !has("Launcher")) {
     specs.RefuseSelf("needs a Launcher, which runs mpirun");
   }
@@ -318,6 +315,10 @@ TrainingJob DecodeTrainingJob(std::string_view object, TrainingKind kind, const 
     return job;
   }
   const KindFacts& facts = FactsOf(kind);
+  if (const json* const specs = spec.Find(facts.replica_specs); specs == nullptr || specs->empty()) {
+    spec.CannotHere(facts.replica_specs, "is missing: it says which processes the job has");
+    return job;
+  }
   DecodeRoles(spec, facts, job);
   DecodeOwnFields(spec, facts, job);
   DecodeRunPolicy(spec.Object("runPolicy"), job);

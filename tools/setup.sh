@@ -21,7 +21,7 @@ kPackages=(
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
-kTestPackages=(zsh fish mandoc python3-jsonschema python3-yaml python3-grpcio python3-protobuf)
+kTestPackages=(zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf)
 
 # One query for all of them: this runs before every make.
 missing_packages() {
