@@ -22,7 +22,9 @@ LaunchPlan FullPlan() {
           .oom_counter = "/sys/counter",
           .gpus = {"0", "GPU-1"},
           .metrics_from = "/m.log",
-          .metrics_to = "/own/m.log"};
+          .metrics_to = "/own/m.log",
+          .replicas = {},
+          .job = {}};
 }
 
 TEST_CASE("attempt: a launch file reads back as written", "[trial-runner]") {
@@ -36,8 +38,43 @@ TEST_CASE("attempt: a launch file reads back as written", "[trial-runner]") {
                          .oom_counter = "",
                          .gpus = {},
                          .metrics_from = "",
-                         .metrics_to = ""};
+                         .metrics_to = "",
+                         .replicas = {},
+                         .job = {}};
   CHECK(DecodeLaunch(EncodeLaunch(small).value()) == small);
+}
+
+// Two replicas, the second of which is read.
+LaunchPlan JobPlan() {
+  LaunchPlan plan = FullPlan();
+  plan.argv.clear();
+  plan.env.clear();
+  plan.folder.clear();
+  plan.replicas = {{.name = "ps-0",
+                    .restart = "Always",
+                    .argv = {"serve", "a b"},
+                    .env = {"A=1"},
+                    .folder = "/one"},
+                   {.name = "worker-0",
+                    .restart = "Never",
+                    .decides = true,
+                    .primary = true,
+                    .argv = {"train"},
+                    .env = {},
+                    .folder = "/two"}};
+  plan.backoff_limit = 3;
+  plan.job = {"TFJob", "trial-7", "succeeded", "failed"};
+  return plan;
+}
+
+TEST_CASE("attempt: a training job's launch file reads back as written", "[trial-runner]") {
+  const LaunchPlan plan = JobPlan();
+  CHECK(DecodeLaunch(EncodeLaunch(plan).value()) == plan);
+  CHECK(plan.PrimaryFolder() == "/two");
+  CHECK(LogNameOf(plan, "") == "output.log");
+  CHECK(LogNameOf(plan, "worker-0") == "output.log");
+  CHECK(LogNameOf(plan, "ps-0") == "replica-ps-0.log");
+  CHECK_FALSE(LogNameOf(plan, "ps-1"));
 }
 
 TEST_CASE("attempt: no part of a launch file passes for the whole", "[trial-runner]") {
@@ -69,6 +106,15 @@ TEST_CASE("attempt: claims and exit records in parts are none", "[trial-runner]"
   CHECK(record->ended_at == Timestamp(Duration(6)));
   CHECK(record->output_bytes == 7);
   CHECK(record->reason == "why");
+  CHECK(record->replicas.empty());
+  const auto job = DecodeExit(
+      "kind=exited\nculprits=worker-1\noutcome=worker-0 ended 143 0\noutcome=worker-1 failed 3 2\n"
+      "end=1\n");
+  REQUIRE(job);
+  CHECK(job->culprits == "worker-1");
+  CHECK(job->replicas ==
+        std::vector<ReplicaOutcome>{{"worker-0", ReplicaOutcome::State::kEnded, 143, 0},
+                                    {"worker-1", ReplicaOutcome::State::kFailed, 3, 2}});
   CHECK_FALSE(DecodeExit(exit.substr(0, exit.size() - 4)));
   CHECK_FALSE(DecodeExit(claim));
 }

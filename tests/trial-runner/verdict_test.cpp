@@ -82,7 +82,9 @@ TEST_CASE("verdict: each word of a record has its kind and sentence", "[trial-ru
                               .started_at = {},
                               .ended_at = {},
                               .output_bytes = 0,
-                              .reason = "no such program"};
+                              .reason = "no such program",
+                              .culprits = "",
+                              .replicas = {}};
       CHECK(Judge(record, std::chrono::seconds(90), "oh") ==
             Ending{c.kind, c.exit_code, c.signal, c.message});
     }
