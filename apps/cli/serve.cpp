@@ -16,6 +16,9 @@ void Declare(Args& args, ServeOptions& options) {
            {.type = "SECONDS",
             .help = "how long workers of a daemon that ended have to be heard by this one",
             .shown_default = "60"});
+  args.Flag("--until-input-closes", options.until_input_closes,
+            "end when nobody can write to standard input, a pipe, any more: a program that "
+            "starts a daemon for itself leaves none behind, however it ends");
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct ServeOptions {
   ListenOptions grpc;
   std::string http;                            ///< empty: none
   std::optional<std::uint32_t> adopted_lease;  ///< seconds
+  bool until_input_closes = false;
 };
 /// The engine of the data folder, for clients. @errors kFailedPrecondition: another one holds it
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options);

@@ -142,6 +142,9 @@ Result<int> ServeDaemon(const Config& config, const ServeOptions& options) {
   HONE_ASSIGN_OR_RETURN(ListenAddress listen, ParseListenAddress(options.grpc.listen));
   HONE_RETURN_IF_ERROR(CheckReach(listen, options.grpc.insecure));
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  if (options.until_input_closes) {
+    HONE_RETURN_IF_ERROR(waiter->WatchInput());
+  }
   HONE_ASSIGN_OR_RETURN(const auto daemon, Daemon::Start(config, options, std::move(listen)));
   std::fputs(
       "who can reach this address can run programs as this user: creating an experiment "
@@ -150,7 +153,9 @@ Result<int> ServeDaemon(const Config& config, const ServeOptions& options) {
   const std::string http = daemon->HttpAddress();
   HONE_RETURN_IF_ERROR(PrintText((http.empty() ? "" : "HTTP on " + http + "\n") + "listening on " +
                                  daemon->Address() + "\n"));
-  while (waiter->Wait(kLookEvery) != Waiter::Woke::kSignal) {
+  auto woke = Waiter::Woke::kTimeout;
+  while (woke != Waiter::Woke::kSignal && woke != Waiter::Woke::kClosed) {
+    woke = waiter->Wait(kLookEvery);
   }
   daemon->Drain(config.grace);
   return kExitOk;

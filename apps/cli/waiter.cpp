@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -37,7 +38,8 @@ Waiter::Waiter(UniqueFd signals, UniqueFd wake)
     : signals_(std::move(signals)), wake_(std::move(wake)) {}
 
 Waiter::Woke Waiter::Wait(Duration timeout) {
-  std::array<pollfd, 2> fds{{{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+  std::array<pollfd, 3> fds{
+      {{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {input_, 0, 0}}};
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   if (::poll(fds.data(), fds.size(), static_cast<int>(milliseconds)) <= 0) {
     return Woke::kTimeout;
@@ -46,8 +48,20 @@ Waiter::Woke Waiter::Wait(Duration timeout) {
   if (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     return Woke::kSignal;
   }
+  if ((fds[2].revents & (POLLHUP | POLLERR)) != 0) {
+    return Woke::kClosed;
+  }
   std::uint64_t count = 0;
   return ::read(wake_.get(), &count, sizeof count) == sizeof count ? Woke::kWake : Woke::kTimeout;
+}
+
+Status Waiter::WatchInput() {
+  struct stat input {};
+  if (::fstat(STDIN_FILENO, &input) != 0 || !(S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode))) {
+    return Fail(Code::kInvalidArgument, "standard input must be a pipe or a socket");
+  }
+  input_ = STDIN_FILENO;
+  return {};
 }
 
 void Waiter::Wake() {

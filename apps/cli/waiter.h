@@ -14,7 +14,7 @@ namespace hone::cli {
 /// Life: made before any thread starts, because threads inherit the blocked signals.
 class Waiter {
  public:
-  enum class Woke { kTimeout, kSignal, kWake };
+  enum class Woke { kTimeout, kSignal, kWake, kClosed };
 
   /// Blocks SIGINT, SIGTERM and SIGHUP for good, and ignores SIGPIPE: a reader that goes away is an
   /// error of a write then, not the end of an engine. Children get the defaults again
@@ -23,6 +23,9 @@ class Waiter {
 
   /// A signal that came before the call counts. @returns kSignal before kWake if there are both
   Woke Wait(Duration timeout);
+  /// From now on Wait is kClosed once nobody can write to standard input any more: it is for a
+  /// program that holds the other end of it. @errors kInvalidArgument: it is no pipe or socket
+  Status WatchInput();
   /// Ends the present or next Wait. @threads safe
   void Wake();
 
@@ -31,6 +34,7 @@ class Waiter {
 
   UniqueFd signals_;
   UniqueFd wake_;
+  int input_ = -1;  // poll passes over it
 };
 
 }  // namespace hone::cli

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/server/http/http_server.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -21,6 +28,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using Tcp = asio::ip::tcp;
+using Unix = asio::local::stream_protocol;
+using Stream = asio::generic::stream_protocol;  // one of both
 
 std::optional<int> HexDigit(char c) {
   if (c >= '0' && c <= '9') {
@@ -89,7 +98,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Options options;
   Handler handler;
   asio::io_context context{1};
-  Tcp::acceptor acceptor;
+  asio::basic_socket_acceptor<Stream> acceptor;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> answering = 0;  // requests under way
   std::atomic<bool> draining = false;
@@ -126,7 +135,7 @@ bool IsFromForeignPage(const Message& request, bool loopback) {
 template <class Impl>
 class Session : public std::enable_shared_from_this<Session<Impl>> {
  public:
-  Session(std::shared_ptr<Impl> impl, Tcp::socket socket)
+  Session(std::shared_ptr<Impl> impl, Stream::socket socket)
       : impl_(std::move(impl)), stream_(std::move(socket)) {
     ++impl_->connections;
   }
@@ -211,11 +220,11 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     if (message_.keep_alive()) {
       return ReadNext();
     }
-    stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
   }
 
   std::shared_ptr<Impl> impl_;  // shared with its server and the other sessions
-  beast::tcp_stream stream_;
+  beast::basic_stream<Stream> stream_;
   beast::flat_buffer buffer_;
   std::unique_ptr<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> message_;
@@ -223,20 +232,27 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
   bool head_ = false;
 };
 
-}  // namespace
-
-Status HttpServer::Impl::Listen(ListenAddress& address) {
-  const auto refuse = [&](const beast::error_code& error) {
-    return Fail(Code::kUnavailable, "cannot listen on " + address.Text() + ": " + error.message(),
-                "--http");
-  };
+/// Of a Unix socket, a former one at its place is removed. @errors kUnavailable
+Result<Stream::endpoint> EndpointOf(const ListenAddress& address) {
+  if (!address.path.empty()) {
+    struct stat there {};
+    if (::lstat(address.path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
+      ::unlink(address.path.c_str());  // bind says it if it stays
+    }
+    return Unix::endpoint(address.path);
+  }
   beast::error_code error;
   const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
   const auto ip = asio::ip::make_address(host, error);
   if (error) {
-    return refuse(error);
+    return Fail(Code::kUnavailable, error.message());
   }
-  const Tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(address.port));
+  return Tcp::endpoint(ip, static_cast<std::uint16_t>(address.port));
+}
+
+beast::error_code Bind(asio::basic_socket_acceptor<Stream>& acceptor,
+                       const Stream::endpoint& endpoint) {
+  beast::error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (!error) {
     acceptor.set_option(asio::socket_base::reuse_address(true), error);
@@ -244,32 +260,56 @@ Status HttpServer::Impl::Listen(ListenAddress& address) {
   if (!error) {
     acceptor.bind(endpoint, error);
   }
-  if (!error) {
+  return error;
+}
+
+}  // namespace
+
+Status HttpServer::Impl::Listen(ListenAddress& address) {
+  const auto refuse = [&](const std::string& why) {
+    return Fail(Code::kUnavailable, "cannot listen on " + address.Text() + ": " + why, "--http");
+  };
+  const auto endpoint = EndpointOf(address);
+  if (!endpoint) {
+    return refuse(endpoint.error().message);
+  }
+  beast::error_code error = Bind(acceptor, *endpoint);
+  if (!error && !address.path.empty() && ::chmod(address.path.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    error = beast::error_code(errno, asio::error::get_system_category());
+  }
+  if (!error) {  // before, nobody can connect
     acceptor.listen(asio::socket_base::max_listen_connections, error);
   }
   if (error) {
-    return refuse(error);
+    return refuse(error.message());
   }
-  address.port = acceptor.local_endpoint(error).port();
+  if (address.path.empty()) {
+    const auto taken = acceptor.local_endpoint(error);
+    Tcp::endpoint as_tcp;
+    as_tcp.resize(taken.size());
+    std::memcpy(as_tcp.data(), taken.data(), taken.size());
+    address.port = as_tcp.port();
+  }
   return {};
 }
 
 void HttpServer::Impl::Accept() {
-  acceptor.async_accept([self = shared_from_this()](beast::error_code error, Tcp::socket socket) {
-    if (error == asio::error::operation_aborted || self->draining) {
-      return;
-    }
-    if (!error && self->connections < self->options.most_connections) {
-      std::make_shared<Session<Impl>>(self, std::move(socket))->ReadNext();
-    }
-    if (!error) {
-      return self->Accept();
-    }
-    // Out of descriptors, most likely: others end meanwhile.
-    const auto timer = std::make_shared<asio::steady_timer>(self->context);
-    timer->expires_after(std::chrono::milliseconds(100));
-    timer->async_wait([self, timer](beast::error_code) { self->Accept(); });
-  });
+  acceptor.async_accept(
+      [self = shared_from_this()](beast::error_code error, Stream::socket socket) {
+        if (error == asio::error::operation_aborted || self->draining) {
+          return;
+        }
+        if (!error && self->connections < self->options.most_connections) {
+          std::make_shared<Session<Impl>>(self, std::move(socket))->ReadNext();
+        }
+        if (!error) {
+          return self->Accept();
+        }
+        // Out of descriptors, most likely: others end meanwhile.
+        const auto timer = std::make_shared<asio::steady_timer>(self->context);
+        timer->expires_after(std::chrono::milliseconds(100));
+        timer->async_wait([self, timer](beast::error_code) { self->Accept(); });
+      });
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options, Handler handler) {

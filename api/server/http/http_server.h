@@ -29,9 +29,9 @@ struct HttpResponse {
   std::map<std::string, std::string> headers = {};
 };
 
-/// An HTTP/1.1 server in plain text, on one thread of its own that never waits for a client.
-/// Requests beyond the limits are answered with 400, 413 or 431 and the connection ends; a client
-/// that is slower than the time-out loses its connection.
+/// An HTTP/1.1 server in plain text, on TCP or on a Unix socket for its owner alone, on one thread
+/// of its own that never waits for a client. Requests beyond the limits are answered with 400, 413
+/// or 431 and the connection ends; a client that is slower than the time-out loses its connection.
 /// Life: Start listens; the destructor ends all connections.
 class HttpServer {
  public:
