@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Formatting of every C++ file, the licence line of every source file, and clang-tidy on what changed.
+# Formatting of every C++ file, types and style of the Python client, the licence line of every source file, and
+# clang-tidy on what changed.
 #   LINT_BASE=COMMIT  changed since when (default: where this branch left origin/main, else the last commit)
 #   LINT_ALL=1        clang-tidy on everything
 #   JOBS=N            how many at once (default: one per processor)
@@ -38,6 +39,16 @@ check_licence() {
     fi
   done < <(source_files '*.h' '*.cpp' '*.c' '*.cmake' '*CMakeLists.txt' '*Makefile' '*.sh' '*.py' '*.sql' '*.proto' \
     '*.ts' '*.tsx' .ci/run)
+}
+
+# The client's types and style; its tests have the style alone.
+check_python() {
+  local tools=$PWD/build/tools/bin
+  if ! (cd python && "$tools/ruff" check --quiet . ../tests/python && "$tools/ruff" format --check --quiet . ../tests/python &&
+    "$tools/mypy" --no-error-summary); then
+    say "python: see above; build/tools/bin/ruff format FILE mends the layout"
+    failed=1
+  fi
 }
 
 base_commit() {
@@ -112,6 +123,7 @@ check_tidy() {
 
 check_format
 check_licence
+check_python
 check_tidy
 if [ "$failed" -ne 0 ]; then
   say "failed"

@@ -3,7 +3,7 @@
 # Installs what hone needs to build, test and run on Debian 12 (bookworm) or newer: packages by name, nothing else.
 #   tools/setup.sh            what `make build`, `make test` and `make run` need
 #   tools/setup.sh --test     what some tests use and others skip without
-#   tools/setup.sh --lint     the pinned clang-format and clang-tidy, in build/tools
+#   tools/setup.sh --lint     the pinned clang-format, clang-tidy, mypy and ruff, in build/tools
 #   tools/setup.sh --fuzz     clang with libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
 #   tools/setup.sh --quality  the peers and models of benchmarks/quality, in build/quality-venv (not for `make quality`)
@@ -21,7 +21,10 @@ kPackages=(
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
-kTestPackages=(zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf)
+kTestPackages=(
+  zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf
+  python3-pandas python3-matplotlib python3-nbclient python3-nbformat python3-ipykernel
+)
 
 # One query for all of them: this runs before every make.
 missing_packages() {
@@ -65,6 +68,9 @@ case "${1:-}" in
     if [ ! -x build/tools/bin/clang-tidy ]; then
       python3 -m venv build/tools
       build/tools/bin/pip install --quiet clang-format==18.1.8 clang-tidy==18.1.8
+    fi
+    if [ ! -x build/tools/bin/mypy ] || [ ! -x build/tools/bin/ruff ]; then
+      build/tools/bin/pip install --quiet 'mypy==2.4.1' 'ruff==0.17.6'
     fi
     ;;
   --fuzz)

@@ -11,7 +11,9 @@ void Declare(Args& args, ServeOptions& options) {
   args.Add(
       "--http", options.http,
       {.type = "HOST:PORT",
-       .help = "where to serve HTTP with JSON, /metrics and /healthz; not at all if not given"});
+       .help =
+           "where to serve HTTP with JSON, /metrics and /healthz, also unix:/PATH; not at all if "
+           "not given"});
   args.Add("--adopted-lease", options.adopted_lease,
            {.type = "SECONDS",
             .help = "how long workers of a daemon that ended have to be heard by this one",

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from hone._engine import program
-from hone._errors import EngineError, NotNow
+from hone._errors import EngineError, NoResult, NotNow
 
 if TYPE_CHECKING:
     from hone._study import Study
@@ -33,6 +33,8 @@ def importance(study: Study) -> dict[str, float]:
         timeout=_LONGEST_SECONDS,
         check=False,
     )
+    if "importance needs" in run.stderr:
+        raise NoResult(run.stderr.strip())
     if run.returncode != 0:
         raise EngineError(f"hone importance: {run.stderr.strip()}")
     rows = json.loads(run.stdout)["items"]

@@ -14,6 +14,7 @@ import unittest
 from types import SimpleNamespace
 
 import hone
+
 from support import FolderTest
 
 
@@ -23,8 +24,10 @@ class ReportTest(unittest.TestCase):
             log.write(text)
             log.flush()
             run = subprocess.run(
-                [os.environ["HONE_PROGRAM"], "collect", "--metrics", "loss;val-acc"]
-                + ["--format", kind, log.name],
+                [
+                    *(os.environ["HONE_PROGRAM"], "collect", "--metrics", "loss;val-acc"),
+                    *("--format", kind, log.name),
+                ],
                 capture_output=True,
                 text=True,
                 check=True,
@@ -38,7 +41,9 @@ class ReportTest(unittest.TestCase):
             with contextlib.redirect_stdout(out):
                 hone.report_metrics(format=kind, loss=1e-7, **{"val-acc": 0.5})
                 hone.report_metrics(format=kind, loss=2)
-            found = [(name, float(value)) for name, value in self.collect(out.getvalue(), kind.upper())]
+            found = [
+                (name, float(value)) for name, value in self.collect(out.getvalue(), kind.upper())
+            ]
             self.assertEqual(found, [("loss", 1e-7), ("val-acc", 0.5), ("loss", 2.0)])
         with self.assertRaises(hone.InvalidArgument):
             hone.report_metrics(**{"val/loss": 1})
@@ -139,10 +144,12 @@ class OptunaTest(FolderTest):
         self.assertEqual(study.best_params, past.best_params)
 
 
-class LintTest(unittest.TestCase):
+class ImportTest(unittest.TestCase):
     def test_the_public_names_are_there_without_anything_else_installed(self):
         text = "import sys, hone; print([n for n in hone.__all__ if not hasattr(hone, n)])\n"
-        text += "print([m for m in ('numpy', 'pandas', 'matplotlib', 'optuna') if m in sys.modules])"
+        text += (
+            "print([m for m in ('numpy', 'pandas', 'matplotlib', 'optuna') if m in sys.modules])"
+        )
         run = subprocess.run(
             [sys.executable, "-c", text], capture_output=True, text=True, check=True
         )

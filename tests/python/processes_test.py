@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import hone
+
 from support import DEADLINE, Daemon, engines_of, eventually, script
 
 OPTIMIZE = """

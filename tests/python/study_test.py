@@ -10,6 +10,7 @@ import unittest
 import warnings
 
 import hone
+
 from support import FolderTest
 
 SPACE = {
