@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import socket
 import threading
 import time
@@ -92,7 +93,7 @@ class Transport:
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None or self._local.pid != os.getpid():
+        if connection is None or self._local.pid != os.getpid() or _is_stale(connection):
             connection = self._connect()
             self._local.connection = connection
             self._local.pid = os.getpid()
@@ -125,6 +126,18 @@ class Transport:
             return {"text": answer}
         decoded: Json = json.loads(answer)
         return decoded
+
+
+def _is_stale(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server has closed it, as it does after 90 idle seconds."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    if not poll.poll(0):
+        return False
+    connection.close()
+    return True
 
 
 def _refusal(status: int, answer: str) -> Exception:

@@ -152,8 +152,9 @@ class Optimizer:
         with self._lock:
             if trial not in self._under_way:  # it was interrupted
                 return False
-            self._under_way.discard(trial)
         self._study._tell(trial, outcome)
+        with self._lock:
+            self._under_way.discard(trial)
         with self._one_at_a_time:
             for callback in self._callbacks:
                 callback(self._study, trial)

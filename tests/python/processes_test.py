@@ -63,7 +63,7 @@ class ProcessTest(unittest.TestCase):
         for kind, code in ((None, 0), (signal.SIGINT, -signal.SIGINT), (signal.SIGKILL, -9)):
             with self.subTest(kind=kind):
                 trials = "2" if kind is None else "1000"
-                worker = script(OPTIMIZE, self.folder, f"end-{kind or 0:d}", trials, "0.01")
+                worker = script(OPTIMIZE, self.folder, f"end-{kind or 0:d}", trials, "0.3")
                 for _ in range(2):
                     self.assertEqual(worker.stdout.readline(), "trial\n")
                 if kind is not None:
@@ -78,7 +78,7 @@ class ProcessTest(unittest.TestCase):
 
     def test_ctrl_c_kills_what_threads_run(self):
         text = OPTIMIZE.replace("n_trials=trials", "n_trials=trials, n_jobs=2")
-        worker = script(text, self.folder, "threads", "1000", "0.05")
+        worker = script(text, self.folder, "threads", "1000", "0.2")
         for _ in range(4):
             self.assertEqual(worker.stdout.readline(), "trial\n")
         worker.send_signal(signal.SIGINT)
