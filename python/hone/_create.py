@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from hone._engine import EmbeddedEngine
 from hone._errors import AlreadyExists, HoneError, InvalidArgument
 from hone._http import Json, Transport, quoted
-from hone._space import Choice, Domain
+from hone._space import Choice, Domain, Float, text_of
 from hone._stages import base_document, settings_of, stage_of, with_space
 from hone._study import Study
 
 _PATIENCE_SECONDS = 30.0
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z")
+_LONGEST_NAME = 35
 
 
 def create_study(
@@ -90,6 +93,7 @@ def create_study(
     transport, engine = _connect(server, data_dir)
     try:
         if space is None:
+            _check_by_run(transport, base)
             study = Study(transport, engine, base, None, seed, lease)
             study._refresh()
             if study._stages and not load_if_exists:
@@ -146,9 +150,31 @@ def delete_study(name: str, server: str | None = None, *, data_dir: str | None =
             study._call("DELETE", f"/api/v1/experiments/{quoted(stage.name)}")
 
 
-def _initial(trials: Sequence[Mapping[str, Choice]]) -> Json:
-    from hone._space import text_of
+def _check_by_run(transport: Transport, base: Json) -> None:
+    """Has the engine check what is known before the first trial, which may take hours."""
+    check_name(base["metadata"]["name"])
+    if base["spec"]["algorithm"]["algorithmName"] == "grid":
+        raise InvalidArgument("algorithm: grid needs a space")
+    name = f"check-{secrets.token_hex(8)}"
+    document = with_space(base, name, {"a": Float(0, 1), "b": Float(0, 1)}, True)
+    transport.call("POST", "/api/v1/experiments", document, again=False)
+    transport.call("DELETE", f"/api/v1/experiments/{name}")
 
+
+def check_name(name: str) -> None:
+    """Whether a study that grows may have this name: the engine's rule, less room for -gN.
+
+    Raises:
+        InvalidArgument: It may not.
+    """
+    if not _NAME.match(name) or len(name) > _LONGEST_NAME:
+        raise InvalidArgument(
+            f"name: must be a-z, 0-9 and -, begin with a letter, end with no -, and have at most "
+            f"{_LONGEST_NAME} characters without a declared space, not {name!r}"
+        )
+
+
+def _initial(trials: Sequence[Mapping[str, Choice]]) -> Json:
     if not trials:
         return {}
     return {"initialTrials": [{n: text_of(v) for n, v in trial.items()} for trial in trials]}

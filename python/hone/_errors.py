@@ -53,6 +53,7 @@ def error_of(status: int, message: str) -> HoneError:
     kinds: dict[int, type[HoneError]] = {
         400: InvalidArgument,
         404: NotFound,
+        413: InvalidArgument,
         409: NotNow,
         429: Unavailable,
         503: Unavailable,

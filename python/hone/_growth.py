@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 from hone._errors import AlreadyExists, NotNow, SpaceError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from hone._study import Study
 
 _MOST_CARRIED = 5000
+_MOST_BYTES = 1_900_000  # of the 2 MiB that a request may have
+_ROOM = 16  # what JSON in JSON adds
 
 
 def grow(study: Study, new: Space, outside: Past | None) -> None:
@@ -30,15 +33,17 @@ def grow(study: Study, new: Space, outside: Past | None) -> None:
         if stages and space == stages[-1].space and outside is None:
             return
         copies = pasts_of(study, space)
-        pasts = list(copies)
+        own = []
         if outside is not None:
             whole = {n: outside.params.get(n, middle(d)) for n, d in space.items()}
             key = key_of(space, whole)
             if any(key_of(space, past.params) == key for past in copies):
                 return  # the same values gave a result already
-            pasts.append(Past(whole, outside.outcome))
+            own = [Past(whole, outside.outcome)]
         number = len(stages) + 1
         name = study.name if number == 1 else f"{study.name}-g{number}"
+        copies = _that_fit(copies)
+        pasts = copies + own
         document = with_space(study._base, name, space, True, pasts, len(copies), number)
         try:
             stage = stage_of(study._call("POST", "/api/v1/experiments", document, again=False))
@@ -51,6 +56,16 @@ def grow(study: Study, new: Space, outside: Past | None) -> None:
         for former in stages:
             retire(study, former)
         return
+
+
+def _that_fit(pasts: list[Past]) -> list[Past]:
+    """The last ones, as many as the engine takes in one experiment."""
+    left = _MOST_BYTES
+    for count, past in enumerate(reversed(pasts)):
+        left -= len(json.dumps([past.outcome.to_json(), dict(past.params)])) * 2 + _ROOM
+        if left < 0 or count >= _MOST_CARRIED:
+            return pasts[len(pasts) - count :]
+    return pasts
 
 
 def pasts_of(study: Study, space: Space) -> list[Past]:
@@ -69,7 +84,7 @@ def pasts_of(study: Study, space: Space) -> list[Past]:
             reports,
         )
         pasts.setdefault(key_of(space, whole), Past(whole, outcome))
-    return list(pasts.values())[-_MOST_CARRIED:]
+    return list(pasts.values())
 
 
 def feed(study: Study, stage: Stage, count: int) -> None:

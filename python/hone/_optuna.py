@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
-from hone._create import _connect, _give_back
+from hone._create import _connect, _give_back, check_name
 from hone._errors import InvalidArgument, SpaceError
 from hone._growth import feed
 from hone._space import Categorical, Domain, Float, Int, Space, middle
@@ -61,6 +62,9 @@ def import_optuna(
             pasts.setdefault(key_of(space, whole), Past(whole, outcome))
     metrics = ["value"] if len(directions) == 1 else [f"value_{i}" for i in range(len(directions))]
     title = name if name is not None else str(study.study_name)
+    if name is None and title.startswith("no-name-"):  # Optuna made it up
+        title = f"optuna-{secrets.token_hex(4)}"
+    check_name(title)
     more = {} if seed is None else {"seed": seed}
     base = base_document(title, directions, metrics, algorithm, {}, more)
     transport, engine = _connect(server, data_dir)

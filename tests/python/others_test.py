@@ -7,15 +7,18 @@ import contextlib
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from types import SimpleNamespace
 
 import hone
+from hone._http import Transport, _is_stale
 
-from support import FolderTest
+from support import FolderTest, eventually
 
 
 class ReportTest(unittest.TestCase):
@@ -142,6 +145,31 @@ class OptunaTest(FolderTest):
         self.addCleanup(study.close)
         self.assertEqual(study.best_value, past.best_value)
         self.assertEqual(study.best_params, past.best_params)
+
+
+class ConnectionTest(unittest.TestCase):
+    def test_a_connection_that_the_server_gave_up_is_made_anew(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def serve():
+            for _ in range(2):
+                connection, _ = server.accept()
+                connection.recv(10000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                connection.close()
+                closed.set()
+
+        closed = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        transport = Transport(f"http://127.0.0.1:{server.getsockname()[1]}", 0)
+        self.assertEqual(transport.call("POST", "/", {}, again=False), {})
+        closed.wait()
+        eventually(lambda: _is_stale(transport._local.connection), "the end arrives")
+        self.assertEqual(transport.call("POST", "/", {}, again=False), {})
+        thread.join()
+        transport.close()
 
 
 class ImportTest(unittest.TestCase):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import subprocess
 import tempfile
 import unittest
 
@@ -97,6 +98,20 @@ class ProcessTest(unittest.TestCase):
             self.assertEqual(len(trials), 20, [(t.name, t.state) for t in trials])
             self.assertTrue(all(t.state == "succeeded" for t in trials))
             self.assertEqual(study.best_value, min(t.value for t in trials))
+
+    def test_watching_an_input_that_never_closes_is_refused(self):
+        run = subprocess.run(
+            [
+                *(os.environ["HONE_PROGRAM"], "serve", "--until-input-closes"),
+                *("--data-dir", self.folder, "--listen", "127.0.0.1:0"),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn("pipe", run.stderr)
 
     def test_a_folder_that_another_program_holds(self):
         daemon = Daemon(self.folder)

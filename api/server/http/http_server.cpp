@@ -327,6 +327,9 @@ HttpServer::HttpServer(std::shared_ptr<Impl> impl, ListenAddress address)
 HttpServer::~HttpServer() {
   impl_->context.stop();
   impl_->thread.join();
+  if (!address_.path.empty()) {
+    ::unlink(address_.path.c_str());  // if it is gone already, so much the better
+  }
 }
 
 void HttpServer::Drain(Duration within) {
