@@ -56,6 +56,7 @@ class ProcessTest(unittest.TestCase):
             first.ask()
         second.close()
         self.assertEqual(engines_of(self.folder), [])
+        self.assertFalse(os.path.exists(socket))
         third = hone.create_study(data_dir=self.folder)
         del third  # collected
         self.assert_nothing_left()
