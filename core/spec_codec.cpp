@@ -173,6 +173,7 @@ std::optional<AlgorithmSpec> DecodeAlgorithm(Fields& spec, std::string_view key)
     }
     algorithm.settings.push_back({std::move(name), item.Text("value").value_or("")});
   });
+  DecodeEndpoint(*fields);
   fields->Finish();
   return algorithm;
 }

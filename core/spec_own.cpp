@@ -57,21 +57,6 @@ std::optional<Duration> ParseDuration(std::string_view text) {
   return sum;
 }
 
-std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key) {
-  const std::optional<std::string> text = fields.Text(key);
-  if (!text) {
-    return std::nullopt;
-  }
-  const std::optional<Duration> duration = ParseDuration(Trim(*text));
-  if (!duration || duration->count() <= 0) {
-    fields.problems().Refuse(fields.Path(key),
-                             "must be a time with a unit, such as 90s, 10m or 1h30m (it is \"" +
-                                 Printable(*text, 60) + "\")");
-    return std::nullopt;
-  }
-  return duration;
-}
-
 std::optional<int> DecodePatience(Fields& fields, const ExperimentSpec& spec) {
   static constexpr char kKey[] = "maxTrialsWithoutImprovement";
   const std::optional<int> most = fields.Count(kKey);
@@ -159,6 +144,21 @@ std::optional<RetryPolicy> RetriesOfJob(const std::string& trial_spec) {
 }
 
 }  // namespace
+
+std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key) {
+  const std::optional<std::string> text = fields.Text(key);
+  if (!text) {
+    return std::nullopt;
+  }
+  const std::optional<Duration> duration = ParseDuration(Trim(*text));
+  if (!duration || duration->count() <= 0) {
+    fields.problems().Refuse(fields.Path(key),
+                             "must be a time with a unit, such as 90s, 10m or 1h30m (it is \"" +
+                                 Printable(*text, 60) + "\")");
+    return std::nullopt;
+  }
+  return duration;
+}
 
 void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
   if (const std::optional<std::int64_t> seed = fields.Integer("seed")) {

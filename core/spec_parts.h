@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/initial_trials.h"
+#include "core/remote_service.h"
 #include "core/spec.h"
 #include "core/spec_fields.h"
 
@@ -33,6 +34,12 @@ std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& deco
 /// A trial given by name of parameter, with what it leaves out put in; nothing if the space does
 /// not allow it.
 std::optional<Assignment> CompleteEntry(const Space& space, nlohmann::json entry);
+/// `endpoint` and `endpointTimeout` of `spec.algorithm` or `spec.earlyStopping`; see
+/// core/remote_service.h.
+std::optional<RemoteService> DecodeEndpoint(Fields& holder);
+/// A member that is a time with a unit, such as "90s" or "1h30m"; nothing if it is not there, or is
+/// none (which is told).
+std::optional<Duration> DecodeDuration(Fields& fields, std::string_view key);
 /// `spec.runner`; the local one if it is not there.
 RunnerKind DecodeRunner(Fields& spec);
 /// hone's own fields of `spec`.

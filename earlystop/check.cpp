@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "core/remote_service.h"
 #include "earlystop/early_stop.h"
 #include "earlystop/registry.h"
 
@@ -37,6 +38,12 @@ void CheckMetric(const ExperimentSpec& spec, Problems& problems) {
 void CheckEarlyStopping(const ExperimentSpec& spec, Problems& problems) {
   if (!spec.early_stopping || spec.early_stopping->name.empty()) {
     return;  // nothing to check, or told already
+  }
+  if (RemoteEarlyStopping(spec)) {
+    return problems.CannotHere(
+        "spec.earlyStopping.endpoint",
+        "this version asks no early-stopping service; use one of `hone "
+        "algorithms --early-stopping`, or Katib's medianstop, which is hone's, too");
   }
   const StopperInfo* info = StopperRegistry::Instance().Find(spec.early_stopping->name);
   if (info == nullptr) {

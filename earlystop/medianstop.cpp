@@ -89,6 +89,7 @@ HONE_REGISTER_STOPPER(
                   ChoiceSetting("statistic", "median", {"median", "mean"},
                                 "of the averages of the finished trials; mean is what Katib "
                                 "computes")},
+     .stands = true,
      .create = &MedianStop::Create});
 
 }  // namespace

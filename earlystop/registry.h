@@ -18,6 +18,7 @@ struct StopperInfo {
   std::string summary{};
   std::string source{};  ///< paper or reference
   std::vector<SettingSpec> settings{};
+  bool stands = false;  ///< Standing() says the rule as a bar for new trials
   Result<std::unique_ptr<Stopper>> (*create)(const StopperContext&) = nullptr;
 };
 

@@ -11,6 +11,8 @@
 #include "base/guarded.h"
 #include "store/sqlite/sqlite_store.h"
 #include "suggestion/inprocess/factory.h"
+#include "suggestion/remote/bridge_caller.h"
+#include "suggestion/remote/factory.h"
 
 namespace hone::cli {
 namespace {
@@ -44,6 +46,12 @@ void LetAnswersLeave(Store& store, const Clock& clock) {
     }
     std::this_thread::sleep_for(kLookEvery);
   }
+}
+
+/// It lies beside this program.
+std::filesystem::path BridgeProgram() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "hone-bridge";
 }
 
 LocalOptions RunnerOptions(const Config& config) {
@@ -96,7 +104,12 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   control_ = std::make_unique<AsioExecutor>("hone-ctl", kControlThreads);
   io_ = std::make_unique<AsioExecutor>("hone-io", kIoThreads);
   compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
-  suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
+  own_suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
+  caller_ = std::make_unique<BridgeCaller>(BridgeProgram());
+  suggesters_ = std::make_unique<RemoteSuggesterFactory>(RemoteSuggesterFactory::Parts{
+      *own_suggesters_, *caller_, clock_, [store = store_.get()](const std::string& name) {
+        return store->FindTrial(name).has_value();
+      }});
   EngineOptions options;
   options.owner = kFolderOwner;
   options.crash_folder = config.CrashFolder();

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "controller/engine.h"
 #include "store/store.h"
+#include "suggestion/remote/service_caller.h"
 #include "suggestion/suggester.h"
 #include "trial-runner/asktell/asktell_runner.h"
 #include "trial-runner/local/local_runner.h"
@@ -67,8 +68,10 @@ class EngineHost {
   std::unique_ptr<AsioExecutor> compute_;
   std::unique_ptr<LocalRunner> runner_;
   std::unique_ptr<AskTellRunner> workers_;  // null: no daemon
-  std::unique_ptr<SuggesterFactory> suggesters_;
-  std::shared_ptr<Engine> engine_;  // shared with its own callbacks
+  std::unique_ptr<SuggesterFactory> own_suggesters_;
+  std::unique_ptr<ServiceCaller> caller_;
+  std::unique_ptr<SuggesterFactory> suggesters_;  // over the two above
+  std::shared_ptr<Engine> engine_;                // shared with its own callbacks
 };
 
 }  // namespace hone::cli

@@ -12,6 +12,7 @@
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
 #include "controller/recorded.h"
+#include "core/remote_service.h"
 #include "earlystop/recheck.h"
 
 namespace hone::cli {
@@ -97,6 +98,11 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
   if (const std::string removed = RemovedOfExperiment(state); !removed.empty()) {
     std::fprintf(stderr, "hone:%s Proposals follow from the ledger, which is whole.\n",
                  removed.c_str());
+  }
+  if (const auto service = RemoteSearch(*state.spec)) {
+    std::fprintf(stderr,
+                 "hone: the proposals came from the service at %s: recorded, not recomputed\n",
+                 service->endpoint.c_str());
   }
   HONE_ASSIGN_OR_RETURN(const ReplayReport report,
                         ReplayExperiment(*state.spec, state.seed, ledger));

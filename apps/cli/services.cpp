@@ -14,12 +14,15 @@
 #include "base/executor.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "earlystop/server/early_stopping_service.h"
 #include "store/sqlite/observation_logs.h"
 #include "suggestion/server/suggestion_service.h"
 
 namespace hone::cli {
 namespace {
 
+// They wait for a db-manager, most of the time.
+constexpr int kLogReaders = 4;
 constexpr Duration kLookEvery = std::chrono::seconds(1);
 
 int ComputeThreads() {
@@ -65,6 +68,14 @@ Result<int> ServeSuggestion(const Config& config, const ListenOptions& options) 
                {.services = {MakeSuggestionService(compute)},
                 // Kubernetes asks by the first name, which is not the service's own.
                 .health_names = {"manager.v1beta1.Suggestion", "api.v1.beta1.Suggestion"}});
+}
+
+Result<int> ServeEarlyStop(const Config& config, const ListenOptions& options) {
+  HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  AsioExecutor work("hone-earlystop", kLogReaders);
+  return Serve(config, options, *waiter,
+               {.services = {MakeEarlyStoppingService(work)},
+                .health_names = {"api.v1.beta1.EarlyStopping"}});
 }
 
 Result<int> ServeDbManager(const Config& config, const ListenOptions& options) {

@@ -30,6 +30,7 @@ struct ServeOptions {
 /// The engine of the data folder, for clients. @errors kFailedPrecondition: another one holds it
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options);
 Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);
+Result<int> ServeEarlyStop(const Config& config, const ListenOptions& options);
 /// One process for a data folder. @errors kFailedPrecondition: another one keeps it
 Result<int> ServeDbManager(const Config& config, const ListenOptions& options);
 

@@ -20,6 +20,10 @@ Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*opt
   return Absent();
 }
 
+Result<int> ServeEarlyStop(const Config& /*config*/, const ListenOptions& /*options*/) {
+  return Absent();
+}
+
 Result<int> ServeDbManager(const Config& /*config*/, const ListenOptions& /*options*/) {
   return Absent();
 }

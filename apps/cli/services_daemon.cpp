@@ -17,6 +17,7 @@
 #include "apps/cli/services.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "earlystop/server/early_stopping_service.h"
 #include "store/sqlite/observation_logs.h"
 #include "suggestion/server/suggestion_service.h"
 
@@ -51,6 +52,7 @@ class Daemon {
   ~Daemon() {
     http_.reset();
     grpc_.reset();
+    log_readers_.Stop();
     readers_.Stop();
     compute_.Stop();
     workers_.reset();
@@ -101,11 +103,12 @@ class Daemon {
     hook->api.WithLock([&](auto& api) { api = workers_; });
     auto services = daemon::MakeServices(parts, *experiments_, workers_);
     services.push_back(MakeSuggestionService(compute_));
+    services.push_back(MakeEarlyStoppingService(log_readers_));
     services.push_back(MakeDbManagerService(*logs_, readers_));
     const GrpcHost::Options grpc{
         std::move(listen),
         {"hone.v1.Experiments", "hone.v1.Trials", "hone.v1.Workers", "manager.v1beta1.Suggestion",
-         "api.v1.beta1.Suggestion", "api.v1.beta1.DBManager"}};
+         "api.v1.beta1.Suggestion", "api.v1.beta1.EarlyStopping", "api.v1.beta1.DBManager"}};
     HONE_ASSIGN_OR_RETURN(grpc_, GrpcHost::Start(grpc, std::move(services)));
     return options.http.empty() ? Status() : BeginHttp(parts, options);
   }
@@ -129,6 +132,7 @@ class Daemon {
   std::unique_ptr<ObservationLogs> logs_;
   AsioExecutor readers_{"hone-read", kReaders};
   AsioExecutor compute_{"hone-katib", 1};
+  AsioExecutor log_readers_{"hone-earlystop", 2};  // they wait for a db-manager, maybe this one
   std::unique_ptr<daemon::ExperimentsApi> experiments_;
   std::shared_ptr<daemon::WorkersApi> workers_;  // shared with its own callbacks
   std::unique_ptr<daemon::Rest> rest_;

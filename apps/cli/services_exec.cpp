@@ -59,6 +59,10 @@ Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*opt
   return BecomeServices();
 }
 
+Result<int> ServeEarlyStop(const Config& /*config*/, const ListenOptions& /*options*/) {
+  return BecomeServices();
+}
+
 Result<int> ServeDbManager(const Config& /*config*/, const ListenOptions& /*options*/) {
   return BecomeServices();
 }

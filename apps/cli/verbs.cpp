@@ -27,6 +27,7 @@
   VERB(ImportVerb)               \
   VERB(ServeVerb)                \
   VERB(SuggestionVerb)           \
+  VERB(EarlyStopVerb)            \
   VERB(DbManagerVerb)            \
   VERB(InitVerb)                 \
   VERB(ValidateVerb)             \

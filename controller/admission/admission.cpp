@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "controller/admission/katib_algorithms.h"
 #include "core/kubernetes_job.h"
+#include "core/remote_service.h"
 #include "core/spec_codec.h"
 #include "core/template.h"
 #include "earlystop/check.h"
@@ -57,8 +58,32 @@ void CheckKindOfSearch(const ExperimentSpec& spec, Problems& problems) {
   }
 }
 
+/// Of an experiment that names a service: what Katib's wire cannot tell it. Name and settings of
+/// the algorithm are the service's business.
+void CheckRemoteSearch(const ExperimentSpec& spec, Problems& problems) {
+  constexpr char kAdvice[] = "a suggestion service cannot be told of it; leave out one of the two";
+  if (spec.nas) {
+    problems.CannotHere("spec.nasConfig",
+                        "this version asks suggestion services for parameters only");
+  }
+  for (std::size_t i = 0; i < spec.space.parameters.size(); ++i) {
+    if (spec.space.parameters[i].active_when) {
+      problems.Refuse("spec.parameters[" + std::to_string(i) + "].activeWhen", kAdvice);
+    }
+  }
+  if (!spec.space.constraints.empty()) {
+    problems.Refuse("spec.constraints", kAdvice);
+  }
+  if (!spec.objective.further.empty()) {
+    problems.Refuse("spec.objective.additionalObjectives", kAdvice);
+  }
+}
+
 void CheckSearch(const ExperimentSpec& spec, Problems& problems) {
   const std::string& name = spec.algorithm.name;
+  if (RemoteSearch(spec)) {
+    return CheckRemoteSearch(spec, problems);
+  }
   if (name.empty()) {
     return;  // told already
   }

@@ -138,14 +138,24 @@ void AddChoices(Json& algorithm, const Choices& choices) {
        {{"name", {{"type", "string"}}}, {"value", {{"type", TypeOf(Kind::kNumberText)}}}}},
       {"required", {"name", "value"}}};
   algorithm["properties"] = {
-      {"algorithmName",
-       {{"type", "string"}, {"description", choices.doc}, {"enum", choices.names}}},
+      {"algorithmName", {{"type", "string"}, {"description", choices.doc}}},
+      {"endpoint",
+       {{"type", "string"},
+        {"description",
+         "HOST:PORT of a service of Katib's that is asked instead (hone's own); it knows what the "
+         "name and the settings mean."}}},
+      {"endpointTimeout",
+       {{"type", "string"},
+        {"description", "Of one call of it, such as 90s; 60s, if nothing is said (hone's own)."}}},
       {"algorithmSettings",
        {{"type", "array"},
         {"description", "What it is told; `hone algorithms` has the ranges."},
         {"items", item}}}};
   algorithm["required"] = {"algorithmName"};
   algorithm["allOf"] = choices.rules;
+  algorithm["allOf"].push_back(
+      {{"if", {{"not", {{"required", {"endpoint"}}}}}},
+       {"then", {{"properties", {{"algorithmName", {{"enum", choices.names}}}}}}}});
 }
 
 }  // namespace

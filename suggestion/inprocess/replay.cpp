@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "core/given_value.h"
+#include "core/remote_service.h"
 #include "suggestion/pupil.h"
 
 namespace hone {
@@ -252,6 +253,9 @@ bool IsSound(const Group& group) {
 
 Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t seed,
                                       std::span<const Recorded> ledger) {
+  if (RemoteSearch(spec)) {
+    return ReplayReport();  // a service need not give the same answer twice
+  }
   HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Pupil> pupil, Pupil::Create(spec, seed));
   Collector collector;
   for (const Recorded& recorded : ledger) {

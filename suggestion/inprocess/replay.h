@@ -30,7 +30,7 @@ struct ReplayReport {
 
 /// Asks the algorithm everything again: for each reservation it is told the recorded history up to
 /// the answer's based_on, and its answer is compared with the recorded one. Exact for the build and
-/// CPU level that ran the experiment.
+/// CPU level that ran the experiment. Nothing is compared of an experiment that asks a service.
 /// @param seed    of ExperimentCreated
 /// @param ledger  all events, in order
 /// @errors  kInvalidArgument: not an algorithm of this program; kDataLoss: a ledger that cannot be;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suggestion/server/suggestion_service.h"
 
-#include <algorithm>
 #include <atomic>
-#include <map>
 #include <string>
 #include <utility>
 
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
-#include "base/guarded.h"
+#include "base/last_used.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "suggestion/server/experiment_wire.h"
@@ -30,46 +28,7 @@ constexpr std::size_t kLongestMessage = 2000;
 /// Where one experiment's requests are worked on.
 struct Desk {
   std::shared_ptr<Executor> strand;
-  std::unique_ptr<Study> study;  // used on the strand only; null before the first request
-};
-
-/// The desks that were used last.
-class Desks {
- public:
-  explicit Desks(Executor& compute) : compute_(compute) {}
-
-  /// @returns shared: it may be put away while a request is at it
-  std::shared_ptr<Desk> Find(const std::string& key) {
-    return all_.WithLock([&](All& all) {
-      const auto [at, is_new] = all.by_key.try_emplace(key);
-      at->second.last_use = ++all.uses;
-      if (is_new) {
-        at->second.desk = std::make_shared<Desk>(compute_.MakeStrand(), nullptr);
-        PutOneAway(all);
-      }
-      return at->second.desk;
-    });
-  }
-
- private:
-  struct Entry {
-    std::shared_ptr<Desk> desk;
-    std::uint64_t last_use = 0;
-  };
-  struct All {
-    std::map<std::string, Entry> by_key;
-    std::uint64_t uses = 0;
-  };
-
-  static void PutOneAway(All& all) {
-    if (all.by_key.size() > kMostDesks) {
-      all.by_key.erase(std::ranges::min_element(
-          all.by_key, {}, [](const auto& entry) { return entry.second.last_use; }));
-    }
-  }
-
-  Executor& compute_;
-  Guarded<All> all_;
+  std::unique_ptr<Study> study{};  // used on the strand only; null before the first request
 };
 
 grpc::Status Refusal(std::string_view rpc, const pb::Experiment& experiment, const Error& error) {
@@ -86,7 +45,7 @@ using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
 
 class SuggestionService final : public Base {
  public:
-  explicit SuggestionService(Executor& compute) : compute_(compute), desks_(compute) {}
+  explicit SuggestionService(Executor& compute) : compute_(compute) {}
 
   grpc::ServerUnaryReactor* GetSuggestions(grpc::CallbackServerContext* context, const Bytes* bytes,
                                            Bytes* reply_bytes) override {
@@ -96,7 +55,8 @@ class SuggestionService final : public Base {
     }
     // The namespace is not told: experiments of one name are told apart by their content.
     const std::shared_ptr<Desk> desk =
-        desks_.Find(WithoutPublished(request->experiment()).SerializeAsString());
+        desks_.Find(WithoutPublished(request->experiment()).SerializeAsString(),
+                    [this] { return std::make_shared<Desk>(Desk{compute_.MakeStrand()}); });
     return Work(context, *desk->strand, [desk, request, reply_bytes] {
       pb::GetSuggestionsReply reply;
       const Status status = Answer(*desk, *request, reply);
@@ -156,7 +116,7 @@ class SuggestionService final : public Base {
   }
 
   Executor& compute_;
-  Desks desks_;
+  LastUsed<Desk> desks_{kMostDesks};
   std::atomic<int> requests_{0};
 };
 

@@ -175,7 +175,8 @@ TEST_CASE("examples: there is one for each of hone's own fields", "[apps]") {
   for (const std::string field :
        {"seed", "constraints", "retryPolicy", "maxTrialDuration", "activeWhen", "inactiveValue",
         "initialTrials", "maxDuration", "resources", "runner", "  additionalObjectives",
-        "warmStart", "cost", "maxTrialsWithoutImprovement", "  outcomeConstraints"}) {
+        "warmStart", "cost", "maxTrialsWithoutImprovement", "  outcomeConstraints", "  endpoint",
+        "  endpointTimeout"}) {
     CAPTURE(field);
     CHECK(AnyHas(examples, "  " + field + ":"));
   }

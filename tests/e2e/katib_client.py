@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks Katib's services of hone as Katib's controller does: health, validation, then rounds of suggestions.
 
-usage: katib_client.py STUBS HOST:PORT suggestion ALGORITHM...
+usage: katib_client.py STUBS HOST:PORT suggestion HOST:PORT ALGORITHM...   (two processes of the service)
        katib_client.py STUBS HOST:PORT db-manager RUN     (1, 2: with the same data folder)
+       katib_client.py STUBS HOST:PORT earlystop DB-MANAGER
        katib_client.py STUBS HOST:PORT drain              (says "under way"; then the service may be told to end)
 STUBS is the folder of the code that protoc and grpc_python_plugin made of api/proto.
 """
@@ -21,6 +22,7 @@ from api.proto import katib_v1beta1_pb2_grpc as stubs  # noqa: E402
 BEGIN = datetime.datetime(2026, 1, 31, 12, 0, 0)
 ROUNDS = 20
 TIMEOUT = 60
+OTHER = None  # a channel to a second process of the same service
 
 
 def health(channel, service):
@@ -85,6 +87,7 @@ class Controller:
 
     def __init__(self, channel, spec, seed):
         self.suggest = stubs.SuggestionStub(channel).GetSuggestions
+        self.suggest_again = stubs.SuggestionStub(OTHER or channel).GetSuggestions
         self.spec = spec
         self.trials = []
         self.given = 0
@@ -103,7 +106,9 @@ class Controller:
 
     def ask(self, count):
         reply = self.suggest(self.request(count), timeout=TIMEOUT)
-        again = self.suggest(self.request(count), timeout=TIMEOUT)  # as after a conflict
+        # As after a conflict; every fifth time of a process that never saw the experiment, or not lately: a restart.
+        ask = self.suggest_again if self.given % 15 == 0 else self.suggest
+        again = ask(self.request(count), timeout=TIMEOUT)
         assert reply.parameter_assignments == again.parameter_assignments
         assert len(reply.parameter_assignments) == count
         return reply
@@ -216,7 +221,9 @@ def check_suggestion(channel):
     code, details = code_of(validate, bad)
     assert code == grpc.StatusCode.INVALID_ARGUMENT and "gamma" in details and "0 < real < 1" in details, details
 
-    for algorithm in sys.argv[4:]:
+    global OTHER
+    OTHER = grpc.insecure_channel(sys.argv[4])
+    for algorithm in sys.argv[5:]:
         spec = experiment(algorithm, {"random_state": "3"}, stepped=algorithm == "grid")
         validate(pb.ValidateAlgorithmSettingsRequest(experiment=spec), timeout=TIMEOUT)
         print(algorithm, "best", drive(channel, spec).best())
@@ -246,10 +253,85 @@ def check_db_manager(channel):
     assert code == grpc.StatusCode.INVALID_ARGUMENT and "metric_logs[0].time_stamp" in details, details
 
 
+def check_earlystop(channel):
+    """Rules from what a real db-manager knows of the trials."""
+    for name in ("", "api.v1.beta1.EarlyStopping", "grpc.health.v1.Health"):
+        assert health(channel, name) == 1, name
+    assert b"api.v1.beta1.EarlyStopping" in services_by_reflection(channel)
+    stub = stubs.EarlyStoppingStub(channel)
+    validate = stub.ValidateEarlyStoppingSettings
+
+    def rule_of(name, **settings):
+        spec = pb.EarlyStoppingSpec(algorithm_name=name)
+        for key, value in settings.items():
+            spec.algorithm_settings.add(name=key, value=value)
+        return pb.ValidateEarlyStoppingSettingsRequest(early_stopping=spec)
+
+    good = rule_of("medianstop", min_trials_required="2", start_step="3")
+    validate(good, timeout=TIMEOUT)
+    for bad, part in ((rule_of("medianstop", start_step="0"), "start_step"), (rule_of("medianstop", steps="1"), "steps"),
+                      (rule_of("asha"), "judges trials against each other"), (rule_of("nobody"), "nobody")):
+        code, details = code_of(validate, bad)
+        assert code == grpc.StatusCode.INVALID_ARGUMENT and part in details, (code, details)
+
+    with grpc.insecure_channel(sys.argv[4]) as logs:
+        report = stubs.DBManagerStub(logs).ReportObservationLog
+        for number, values in enumerate(((0.1, 0.2, 0.3, 9), (0.5, 0.5, 0.5), (0.8, 0.9, 1.0, 1.1), ("unavailable",))):
+            log = pb.ObservationLog()
+            for step, value in enumerate(values):
+                log.metric_logs.add(time_stamp="2026-01-31T12:00:%02dZ" % step).metric.MergeFrom(
+                    pb.Metric(name="accuracy", value=str(value)))
+            report(pb.ReportObservationLogRequest(trial_name="early-%d" % number, observation_log=log), timeout=TIMEOUT)
+
+    spec = experiment("random")
+    spec.spec.early_stopping.CopyFrom(good.early_stopping)
+    request = pb.GetEarlyStoppingRulesRequest(experiment=spec, db_manager_address=sys.argv[4])
+
+    def add(number, condition=pb.TrialStatus.SUCCEEDED):
+        request.trials.add(name="early-%d" % number).status.condition = condition
+
+    def rules():
+        first = stub.GetEarlyStoppingRules(request, timeout=TIMEOUT)
+        assert first == stub.GetEarlyStoppingRules(request, timeout=TIMEOUT)  # as after a conflict
+        return first.early_stopping_rules
+
+    add(0)
+    add(1, pb.TrialStatus.RUNNING)
+    assert not rules(), "one trial has succeeded, two are required"
+    request.trials[1].status.condition = pb.TrialStatus.SUCCEEDED
+    add(3)  # has no value at all
+    (rule,) = rules()
+    assert rule.name == "accuracy" and rule.comparison == pb.LESS and rule.start_step == 3, rule
+    assert abs(float(rule.value) - 0.35) < 1e-9, rule  # of 0.2 and 0.5, their first three
+    add(2)
+    (rule,) = rules()
+    assert abs(float(rule.value) - 0.5) < 1e-9, rule
+
+    spec.spec.objective.type = pb.MINIMIZE
+    request.experiment.CopyFrom(spec)
+    assert rules()[0].comparison == pb.GREATER
+    request.db_manager_address = "127.0.0.1:1"
+    code, details = code_of(stub.GetEarlyStoppingRules, request)
+    assert code == grpc.StatusCode.UNAVAILABLE and "db-manager" in details, (code, details)
+    request.db_manager_address = ""
+    code, details = code_of(stub.GetEarlyStoppingRules, request)
+    assert code == grpc.StatusCode.INVALID_ARGUMENT and "db_manager_address" in details, (code, details)
+    code, details = code_of(stub.SetTrialStatus, pb.SetTrialStatusRequest(trial_name="early-0"))
+    assert code == grpc.StatusCode.UNIMPLEMENTED and "early-0" in details, (code, details)
+    noise = random.Random(5)
+    for method in ("GetEarlyStoppingRules", "ValidateEarlyStoppingSettings", "SetTrialStatus"):
+        call = channel.unary_unary("/api.v1.beta1.EarlyStopping/" + method)
+        for _ in range(100):
+            code, details = code_of(call, noise.randbytes(noise.randrange(60)))
+            assert code in (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAVAILABLE,
+                            grpc.StatusCode.UNIMPLEMENTED), (code, details)
+
+
 def main():
     with grpc.insecure_channel(sys.argv[2]) as channel:
         grpc.channel_ready_future(channel).result(timeout=TIMEOUT)
-        {"suggestion": check_suggestion, "db-manager": check_db_manager, "drain": check_drain}[sys.argv[3]](channel)
+        {"suggestion": check_suggestion, "db-manager": check_db_manager,
+         "earlystop": check_earlystop, "drain": check_drain}[sys.argv[3]](channel)
     print("ok")
 
 

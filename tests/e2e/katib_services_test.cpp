@@ -49,7 +49,8 @@ TEST_CASE("katib: a controller's rounds with every algorithm of hone suggestion"
     return;
   }
   RunningProgram service = hone.Start({"suggestion", "--listen", "127.0.0.1:0"});
-  std::vector<std::string> algorithms;
+  const RunningProgram other = hone.Start({"suggestion", "--listen", "127.0.0.1:0"});
+  std::vector<std::string> algorithms = {AddressOf(other)};
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     algorithms.push_back(info->name);
   }
@@ -81,6 +82,21 @@ TEST_CASE("katib: what a collector reports to hone db-manager is there after a c
   }
 }
 
+TEST_CASE("katib: hone earlystop makes rules of what a db-manager knows", "[e2e][slow]") {
+  HoneProgram hone;
+  const std::string stubs = MakeStubs(hone, "api/proto/katib_v1beta1.proto");
+  if (stubs.empty()) {
+    return;
+  }
+  const RunningProgram logs = hone.Start({"db-manager", "--listen", "127.0.0.1:0"});
+  const std::string logs_address = AddressOf(logs);
+  RunningProgram service = hone.Start({"earlystop", "--listen", "127.0.0.1:0"});
+  Drive(hone, stubs, AddressOf(service), "earlystop", {logs_address});
+  CHECK(ResidentKib(service.pid()) < kMostResidentKib);
+  service.Signal(SIGTERM);
+  CHECK(service.Wait().exit_code == 0);
+}
+
 TEST_CASE("katib: at TERM hone suggestion answers what is under way and ends", "[e2e][slow]") {
   HoneProgram hone;
   const std::string stubs = MakeStubs(hone, "api/proto/katib_v1beta1.proto");
@@ -101,7 +117,7 @@ TEST_CASE("katib: at TERM hone suggestion answers what is under way and ends", "
 
 TEST_CASE("katib: services start at once and end at once when nobody asks", "[e2e]") {
   HoneProgram hone;
-  for (const char* const name : {"suggestion", "db-manager"}) {
+  for (const char* const name : {"suggestion", "earlystop", "db-manager"}) {
     const auto begin = std::chrono::steady_clock::now();
     RunningProgram service = hone.Start({name, "--listen", "127.0.0.1:0"});
     AddressOf(service);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "earlystop/server/early_stopping_service.h"
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "api/proto/katib_v1beta1.grpc.pb.h"
+#include "api/proto/message_bytes.h"
+#include "base/last_used.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "earlystop/server/standing_rules.h"
+
+namespace hone {
+namespace {
+
+namespace pb = ::api::v1::beta1;
+using Bytes = grpc::ByteBuffer;
+using Base = pb::EarlyStopping::WithRawCallbackMethod_GetEarlyStoppingRules<
+    pb::EarlyStopping::WithRawCallbackMethod_SetTrialStatus<
+        pb::EarlyStopping::WithRawCallbackMethod_ValidateEarlyStoppingSettings<
+            pb::EarlyStopping::Service>>>;
+
+constexpr std::size_t kMostDesks = 64;
+constexpr int kMostRequests = 256;  // that wait or are at work
+// A status travels in a header of HTTP/2, and clients take 8 KiB of those.
+constexpr std::size_t kLongestMessage = 2000;
+// Katib's controller waits 60 s for the rules. What was learnt by then is kept for its next try.
+constexpr auto kLongestAnswer = std::chrono::seconds(50);
+constexpr auto kLongestCall = std::chrono::seconds(10);
+
+/// Where one experiment's requests are worked on.
+struct Desk {
+  std::shared_ptr<Executor> strand;
+  std::unique_ptr<StandingRules> rules{};  // used on the strand only; null before the first request
+  std::shared_ptr<grpc::Channel> channel{};
+};
+
+grpc::Status Refusal(std::string_view rpc, const Error& error) {
+  const std::string message = Printable(error.Text(), kLongestMessage);
+  HONE_LOG(kInfo, "request_refused", {"rpc", rpc}, {"code", CodeName(error.code)},
+           {"why", message});
+  return {static_cast<grpc::StatusCode>(error.code), message};
+}
+
+/// Logs of trials from the DBManager at the other end of a channel.
+TrialLog LogOf(std::shared_ptr<grpc::Channel> channel) {
+  const auto end = std::chrono::system_clock::now() + kLongestAnswer;
+  return
+      [channel = std::move(channel), end](
+          const std::string& trial, const std::string& metric) -> Result<std::vector<std::string>> {
+        pb::GetObservationLogRequest request;
+        request.set_trial_name(trial);
+        request.set_metric_name(metric);
+        grpc::ClientContext context;
+        context.set_deadline(std::min(end, std::chrono::system_clock::now() + kLongestCall));
+        pb::GetObservationLogReply reply;
+        const grpc::Status status =
+            pb::DBManager::NewStub(channel)->GetObservationLog(&context, request, &reply);
+        if (!status.ok()) {
+          return Fail(Code::kUnavailable, "the db-manager: " + status.error_message());
+        }
+        std::vector<std::string> texts;
+        for (const pb::MetricLog& entry : reply.observation_log().metric_logs()) {
+          texts.push_back(entry.metric().value());
+        }
+        return texts;
+      };
+}
+
+class EarlyStoppingService final : public Base {
+ public:
+  explicit EarlyStoppingService(Executor& work) : work_(work) {}
+
+  grpc::ServerUnaryReactor* GetEarlyStoppingRules(grpc::CallbackServerContext* context,
+                                                  const Bytes* bytes, Bytes* reply_bytes) override {
+    const auto request = ParseMessage<pb::GetEarlyStoppingRulesRequest>(*bytes);
+    if (request == nullptr) {
+      return RefuseBytes(*context);
+    }
+    // The namespace is not told: experiments of one name are told apart by their content.
+    const std::shared_ptr<Desk> desk = desks_.Find(
+        request->db_manager_address() + '\n' + request->experiment().SerializeAsString(),
+        [this] { return std::make_shared<Desk>(Desk{work_.MakeStrand()}); });
+    return Work(context, *desk->strand, [desk, request, reply_bytes] {
+      pb::GetEarlyStoppingRulesReply reply;
+      const Status status = Answer(*desk, *request, reply);
+      return status ? SerializeMessage(reply, *reply_bytes)
+                    : Refusal("GetEarlyStoppingRules", status.error());
+    });
+  }
+
+  grpc::ServerUnaryReactor* ValidateEarlyStoppingSettings(grpc::CallbackServerContext* context,
+                                                          const Bytes* bytes,
+                                                          Bytes* reply_bytes) override {
+    const auto request = ParseMessage<pb::ValidateEarlyStoppingSettingsRequest>(*bytes);
+    if (request == nullptr) {
+      return RefuseBytes(*context);
+    }
+    return Work(context, work_, [request, reply_bytes] {
+      const Status status = StandingRules::Check(request->early_stopping());
+      return status ? SerializeMessage(pb::ValidateEarlyStoppingSettingsReply(), *reply_bytes)
+                    : Refusal("ValidateEarlyStoppingSettings", status.error());
+    });
+  }
+
+  grpc::ServerUnaryReactor* SetTrialStatus(grpc::CallbackServerContext* context, const Bytes* bytes,
+                                           Bytes* /*reply_bytes*/) override {
+    const auto request = ParseMessage<pb::SetTrialStatusRequest>(*bytes);
+    if (request == nullptr) {
+      return RefuseBytes(*context);
+    }
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(Refusal("SetTrialStatus",
+                            {Code::kUnimplemented,
+                             "this service does not reach Kubernetes, so it did not mark trial " +
+                                 Printable(request->trial_name(), 100) + " as early stopped",
+                             {}}));
+    return reactor;
+  }
+
+ private:
+  static Status Answer(Desk& desk, const pb::GetEarlyStoppingRulesRequest& request,
+                       pb::GetEarlyStoppingRulesReply& reply) {
+    if (desk.rules == nullptr) {
+      const pb::ExperimentSpec& spec = request.experiment().spec();
+      HONE_ASSIGN_OR_RETURN(desk.rules,
+                            StandingRules::Create(spec.early_stopping(), spec.objective()));
+    }
+    if (request.db_manager_address().empty()) {
+      return Fail(Code::kInvalidArgument, "is empty; who knows what trials reported?",
+                  "db_manager_address");
+    }
+    if (desk.channel == nullptr) {
+      grpc::ChannelArguments arguments;
+      arguments.SetInt("grpc.enable_http_proxy", 0);
+      arguments.SetMaxReceiveMessageSize(-1);  // as many reports as a trial has
+      desk.channel = grpc::CreateCustomChannel(request.db_manager_address(),
+                                               grpc::InsecureChannelCredentials(), arguments);
+    }
+    return desk.rules->Answer(request, LogOf(desk.channel), reply);
+  }
+
+  /// Answers from a thread of `where`.
+  template <class Body>
+  grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context, Executor& where, Body body) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    if (requests_.fetch_add(1) >= kMostRequests) {
+      requests_.fetch_sub(1);
+      reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many requests; try again"});
+      return reactor;
+    }
+    where.Post([this, context, reactor, body = std::move(body)] {
+      const grpc::Status status =
+          context->IsCancelled() ? grpc::Status(grpc::StatusCode::CANCELLED, "") : body();
+      requests_.fetch_sub(1);
+      reactor->Finish(status);
+    });
+    return reactor;
+  }
+
+  Executor& work_;
+  LastUsed<Desk> desks_{kMostDesks};
+  std::atomic<int> requests_{0};
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work) {
+  return std::make_shared<EarlyStoppingService>(work);
+}
+
+}  // namespace hone

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "base/executor.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace hone {
+
+/// Katib's EarlyStopping service over the registered rules of this program, for any number of
+/// experiments at once. What trials reported it asks of the DBManager that a request names.
+/// SetTrialStatus, which marks an object of Kubernetes, is UNIMPLEMENTED.
+/// @param work  its threads wait for the DBManager; stop it after the server of this service has
+///              ended
+/// @returns shared, because a deleter goes with it: gRPC's header stays in the .cpp
+std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work);
+
+}  // namespace hone

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suggestion/remote/remote_study.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "core/objective.h"
+#include "suggestion/remote/reply.h"
+#include "suggestion/remote/tag.h"
+
+namespace hone {
+namespace {
+
+using nlohmann::json;
+
+/// Katib's enums by the words of an experiment's file.
+std::string EnumWord(std::string_view word) {
+  std::string text;
+  for (const char c : word) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    text += upper ? "_" : "";
+    text += upper || c == '_' ? c : static_cast<char>(c - 'a' + 'A');
+  }
+  return text;  // "logUniform": LOG_UNIFORM
+}
+
+json SettingList(const std::vector<Setting>& settings) {
+  json list = json::array();
+  for (const Setting& setting : settings) {
+    list.push_back({{"name", setting.name}, {"value", setting.value}});
+  }
+  return list;
+}
+
+/// Of a parameter in an experiment's document.
+json ParameterObject(const json& parameter) {
+  const json& from = parameter.at("feasibleSpace");
+  json space = json::object();
+  for (const char* key : {"min", "max", "step", "list"}) {
+    if (from.contains(key)) {
+      space[key] = from.at(key);
+    }
+  }
+  if (const std::string distribution = from.value("distribution", ""); !distribution.empty()) {
+    space["distribution"] = EnumWord(distribution);
+  }
+  return {{"name", parameter.at("name")},
+          {"parameterType", EnumWord(parameter.value("parameterType", ""))},
+          {"feasibleSpace", std::move(space)}};
+}
+
+}  // namespace
+
+/// Keeps the trials as Katib's controller would see them.
+struct RemoteStudy::Teller {
+  RemoteStudy& study;
+
+  void operator()(const history::Proposed& e) {
+    const remote::Tag tag = remote::ReadTag(e.tag);
+    std::string name =
+        tag.name.empty() ? TrialName(study.spec_.name, {study.id_, e.trial}) : tag.name;
+    study.names_.insert(name);
+    study.places_[e.trial] = study.trials_.size();
+    study.trials_.push_back({std::move(name), e.values, tag.started});
+    study.overlay_ = remote::Merged(std::move(study.overlay_), tag.settings);
+  }
+  void operator()(const history::Completed& e) { End(e.trial, "SUCCEEDED", e.values, e.duration); }
+  void operator()(const history::StoppedEarly& e) {
+    End(e.trial, "EARLYSTOPPED", e.values);
+    if (Trial* trial = Find(e.trial)) {
+      trial->completed.clear();  // as with Katib
+      trial->hidden = e.values.empty();
+    }
+  }
+  void operator()(const history::Infeasible& e) { End(e.trial, "FAILED", {}); }
+  void operator()(const history::Lost& e) { End(e.trial, "KILLED", {}); }
+  template <class Other>
+  void operator()(const Other& /*item*/) {}  // rungs and pauses: this wire has none
+
+  Trial* Find(TrialNumber number) {
+    const auto place = study.places_.find(number);
+    return place == study.places_.end() ? nullptr : &study.trials_[place->second];
+  }
+  /// @param ran  not told of all: those ended as they began
+  void End(TrialNumber number, const char* condition, const std::vector<double>& values,
+           Duration ran = {}) {
+    Trial* const trial = Find(number);
+    if (trial == nullptr) {
+      return;
+    }
+    trial->condition = condition;
+    trial->completed = FormatSeconds(trial->started + ran);
+    if (!values.empty()) {
+      const bool least = study.spec_.objective.direction == Direction::kMinimize;
+      trial->value = least ? values.front() : -values.front();
+    }
+  }
+};
+
+RemoteStudy::RemoteStudy(ExperimentId id, const ExperimentSpec& spec)
+    : id_(std::move(id)), spec_(spec) {}
+
+RemoteStudy::~RemoteStudy() = default;
+
+void RemoteStudy::Tell(History items) {
+  for (const HistoryItem& item : items) {
+    if (item.seq > told_) {
+      std::visit(Teller{*this}, item.what);
+      told_ = item.seq;
+    }
+  }
+}
+
+json RemoteStudy::Objective() const {
+  const struct Objective& from = spec_.objective;
+  json objective = {{"type", from.direction == Direction::kMinimize ? "MINIMIZE" : "MAXIMIZE"},
+                    {"objectiveMetricName", from.metric},
+                    {"additionalMetricNames", from.additional_metrics}};
+  if (from.goal) {
+    objective["goal"] = *from.goal;
+  }
+  return objective;
+}
+
+json RemoteStudy::Experiment(const Overlay& overlay) const {
+  const json document = json::parse(spec_.document);
+  json parameters = json::array();
+  for (const json& parameter : document.at("spec").at("parameters")) {
+    parameters.push_back(ParameterObject(parameter));
+  }
+  json spec = {
+      {"parameterSpecs", {{"parameters", std::move(parameters)}}},
+      {"objective", Objective()},
+      {"algorithm",
+       {{"algorithmName", spec_.algorithm.name},
+        {"algorithmSettings", SettingList(remote::Merged(spec_.algorithm.settings, overlay))}}},
+      {"parallelTrialCount", spec_.parallel_trial_count}};
+  if (spec_.max_trial_count) {
+    spec["maxTrialCount"] = *spec_.max_trial_count;
+  }
+  if (spec_.early_stopping) {
+    spec["earlyStopping"] = {{"algorithmName", spec_.early_stopping->name},
+                             {"algorithmSettings", SettingList(spec_.early_stopping->settings)}};
+  }
+  return {{"name", spec_.name}, {"spec", std::move(spec)}};
+}
+
+json RemoteStudy::TrialObject(const Trial& trial) const {
+  json assignments = json::array();
+  for (std::size_t i = 0; i < trial.values.size(); ++i) {
+    assignments.push_back(
+        {{"name", spec_.space.parameters[i].name}, {"value", trial.values[i].text}});
+  }
+  json metrics = json::array();
+  if (trial.value) {
+    metrics.push_back({{"name", spec_.objective.metric}, {"value", FormatDouble(*trial.value)}});
+  }
+  return {{"name", trial.name},
+          {"spec",
+           {{"objective", Objective()},
+            {"parameterAssignments", {{"assignments", std::move(assignments)}}}}},
+          {"status",
+           {{"startTime", FormatSeconds(trial.started)},
+            {"completionTime", trial.completed},
+            {"condition", trial.condition},
+            {"observation", {{"metrics", std::move(metrics)}}}}}};
+}
+
+std::string RemoteStudy::ValidateRequest() const {
+  return json({{"experiment", Experiment({})}}).dump();
+}
+
+std::string RemoteStudy::SuggestRequest(std::size_t count, std::size_t before) const {
+  json trials = json::array();
+  for (const Trial& trial : trials_) {
+    if (!trial.hidden) {
+      trials.push_back(TrialObject(trial));
+    }
+  }
+  return json({{"experiment", Experiment(overlay_)},
+               {"trials", std::move(trials)},
+               {"currentRequestNumber", count},
+               {"totalRequestNumber", trials_.size() + before + count}})
+      .dump();
+}
+
+Result<std::vector<Proposal>> RemoteStudy::Read(std::string_view reply, std::size_t count,
+                                                Timestamp now) const {
+  return remote::ReadReply(
+      reply,
+      {.space = spec_.space, .count = count, .names = names_, .settings = overlay_, .now = now});
+}
+
+}  // namespace hone
