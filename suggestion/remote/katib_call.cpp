@@ -34,6 +34,10 @@ KatibAnswer Call(const std::string& text, Duration timeout, const Method& method
   context.set_deadline(std::chrono::system_clock::now() + timeout);
   Reply reply;
   if (const grpc::Status status = method(&context, request, &reply); !status.ok()) {
+    // gRPC's words for bytes that it could not read, with a code that means something else.
+    if (status.error_message().starts_with("No message returned")) {
+      return Failed(grpc::StatusCode::UNAVAILABLE, "the reply is no such message");
+    }
     return Failed(status.error_code(), status.error_message());
   }
   KatibAnswer answer;

@@ -63,7 +63,7 @@ TEST_CASE("remote: a service that is dead, slow or wrong ends the experiment, an
            {"twice", "has parameter x twice"},
            {"missing", "lacks parameter x"},
            {"big", "resource exhausted"},
-           {"garbage", "internal"}}) {
+           {"garbage", "the reply is no such message"}}) {
     all.push_back({fault, told});
   }
   for (Spoilt& each : all) {
