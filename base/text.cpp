@@ -10,6 +10,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace hone {
 namespace {
 
@@ -51,38 +53,6 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
-}
-
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t length = 0;  // bytes; 0 if the text does not start with valid UTF-8
-};
-
-// The first code point of a non-empty text, strictly: no overlong forms, surrogates or values above
-// U+10FFFF.
-CodePoint Decode(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) {
-    return {lead, 1};
-  }
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) {
-    return {};
-  }
-  std::uint32_t value = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0U) != 0x80U) {
-      return {};
-    }
-    value = (value << 6U) | (next & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < kLeast[length] || value > 0x10FFFF || surrogate) {
-    return {};
-  }
-  return {value, length};
 }
 
 // Control characters, and those that reorder or hide the text around them.
@@ -198,7 +168,7 @@ std::string Printable(std::string_view text, std::size_t limit) {
     if (out.size() + kEllipsis.size() <= limit) {
       cut = out.size();
     }
-    const CodePoint c = Decode(text);
+    const CodePoint c = FirstCodePoint(text);
     const std::string_view bytes = text.substr(0, std::max<std::size_t>(c.length, 1));
     if (c.length == 0) {
       out += kReplacement;

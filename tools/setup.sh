@@ -16,13 +16,14 @@ kPackages=(
   libboost-dev libboost-math-dev libeigen3-dev nlohmann-json3-dev libyaml-dev libyaml-cpp-dev
   libsqlite3-dev libsqlitecpp-dev sqlite3 libspdlog-dev libcli11-dev libexpected-dev libre2-dev
   liblbfgspp-dev libarchive-dev libssl-dev
+  libpqxx-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libbenchmark-dev catch2
   python3 python3-venv
 )
 kExamplePackages=(python3-sklearn python3-numpy)
 kTestPackages=(
-  zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf
+  postgresql zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf
   python3-pandas python3-matplotlib python3-nbclient python3-nbformat python3-ipykernel
 )
 

@@ -17,6 +17,8 @@ struct Migration {
 
 /// store/schema/sqlite/*.sql in order.
 std::span<const Migration> SqliteMigrations();
+/// store/schema/postgres/*.sql in order.
+std::span<const Migration> PostgresMigrations();
 
 /// CRC-32C of the text, eight hexadecimal digits.
 std::string Checksum(std::string_view text);

@@ -111,8 +111,8 @@ void SqliteStore::Append(LedgerStep step, Ledger::Done done) {
     return;
   }
   // A step that cannot be encoded takes its place in the order all the same.
-  auto encoded = std::make_shared<const Result<sqlite::EncodedStep>>(
-      sqlite::EncodeStep(std::move(step)));  // shared: std::function copies
+  auto encoded = std::make_shared<const Result<store::EncodedStep>>(
+      store::EncodeStep(std::move(step)));  // shared: std::function copies
   parts_->writer->Submit({.apply = [encoded](Connection& connection) -> Status {
                             return encoded->has_value() ? sqlite::ApplyStep(connection, **encoded)
                                                         : tl::make_unexpected(encoded->error());
@@ -146,8 +146,8 @@ void SqliteStore::Record(ObservationBatch batch, Observations::Done done) {
     done(tl::make_unexpected(ReadOnly()));
     return;
   }
-  auto encoded = std::make_shared<const sqlite::EncodedBatch>(
-      sqlite::EncodeBatch(std::move(batch)));  // shared: std::function copies
+  auto encoded = std::make_shared<const store::EncodedBatch>(
+      store::EncodeBatch(std::move(batch)));  // shared: std::function copies
   parts_->writer->Submit(
       {.apply =
            [encoded](Connection& connection) { return sqlite::ApplyBatch(connection, *encoded); },
@@ -176,11 +176,11 @@ Status SqliteStore::DeleteExperiment(const ExperimentId& experiment, OwnerEpoch 
 
 Status SqliteStore::Adopt(LedgerStep step, std::vector<ObservationBatch> batches) {
   HONE_RETURN_IF_ERROR(store::CheckAdoption(step, batches));
-  HONE_ASSIGN_OR_RETURN(const sqlite::EncodedStep encoded, sqlite::EncodeStep(std::move(step)));
-  std::vector<sqlite::EncodedBatch> rows;
+  HONE_ASSIGN_OR_RETURN(const store::EncodedStep encoded, store::EncodeStep(std::move(step)));
+  std::vector<store::EncodedBatch> rows;
   rows.reserve(batches.size());
   for (ObservationBatch& batch : batches) {
-    rows.push_back(sqlite::EncodeBatch(std::move(batch)));
+    rows.push_back(store::EncodeBatch(std::move(batch)));
   }
   return parts_->Write(
       [&](Connection& connection) { return sqlite::ApplyAdoption(connection, encoded, rows); });

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/steps.h"
 
-#include <cmath>
-
-#include "base/text.h"
-#include "core/event_codec.h"
 #include "store/checks.h"
 
 namespace hone::sqlite {
 namespace {
+
+using store::EncodedEvent;
 
 constexpr char kCreateExperiment[] =
     "INSERT INTO experiments (version, phase, reason, algorithm, objective, trials, running, "
@@ -176,35 +174,13 @@ Result<std::optional<std::int64_t>> Revive(Connection& connection, const Encoded
 
 }  // namespace
 
-Result<EncodedStep> EncodeStep(LedgerStep step) {
-  HONE_RETURN_IF_ERROR(store::CheckNumbering(step));
-  EncodedStep encoded{.experiment = std::move(step.experiment),
-                      .expected = step.expected,
-                      .epoch = step.epoch,
-                      .events = {},
-                      .outbox = std::move(step.outbox),
-                      .projection = std::move(step.projection)};
-  encoded.events.reserve(step.events.size());
-  for (const Recorded& recorded : step.events) {
-    encoded.events.push_back({recorded.seq, recorded.at, std::string(EventKind(recorded.event)),
-                              EncodeEvent(recorded.event)});
-    encoded.bytes += encoded.events.back().payload.size() + 100;
-  }
-  for (const std::string& payload : encoded.outbox) {
-    encoded.bytes += payload.size() + 100;
-  }
-  for (const TrialRow& row : encoded.projection.trials) {
-    encoded.bytes += row.parameters.size() + row.metrics.size() + row.message.size() + 200;
-  }
-  return encoded;
-}
-
 Status ApplyStep(Connection& connection, const EncodedStep& step) {
   HONE_ASSIGN_OR_RETURN(const std::int64_t key,
                         step.expected == 0 ? Create(connection, step) : Advance(connection, step));
   AddRows(connection, key, step);
   return {};
 }
+
 Status ApplyAdoption(Connection& connection, const EncodedStep& step,
                      const std::vector<EncodedBatch>& batches) {
   HONE_ASSIGN_OR_RETURN(const auto revived, Revive(connection, step));
@@ -238,17 +214,6 @@ void PutTrials(Connection& connection, std::int64_t key, const std::vector<Trial
         .Time(row.ended_at)
         .Run();
   }
-}
-
-EncodedBatch EncodeBatch(ObservationBatch batch) {
-  EncodedBatch encoded{.batch = std::move(batch), .numbers = {}};
-  encoded.numbers.reserve(encoded.batch.records.size());
-  for (const MetricRecord& record : encoded.batch.records) {
-    std::optional<double> number = ParseDouble(record.text);
-    encoded.numbers.push_back(number && std::isfinite(*number) ? number : std::nullopt);
-    encoded.bytes += record.text.size() + record.metric.size() + 50;
-  }
-  return encoded;
 }
 
 Status ApplyBatch(Connection& connection, const EncodedBatch& encoded) {

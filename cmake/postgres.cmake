@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# libpqxx, for experiments in PostgreSQL: an optional part. HONE_HAS_POSTGRES says whether it is built.
+
+set(HONE_POSTGRES AUTO CACHE STRING "PostgreSQL as the store: AUTO (if libpqxx is there), ON, OFF")
+set(HONE_HAS_POSTGRES FALSE)
+if(HONE_POSTGRES STREQUAL "ON")
+  pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx>=6.4)
+  pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+elseif(HONE_POSTGRES)
+  pkg_check_modules(libpqxx QUIET IMPORTED_TARGET libpqxx>=6.4)
+  pkg_check_modules(libpq QUIET IMPORTED_TARGET libpq)
+endif()
+if(HONE_POSTGRES AND libpqxx_FOUND AND libpq_FOUND)
+  set(HONE_HAS_POSTGRES TRUE)
+  list(APPEND HONE_OPTIONAL_PARTS "postgresql: built (libpqxx ${libpqxx_VERSION})")
+elseif(HONE_POSTGRES)
+  list(APPEND HONE_OPTIONAL_PARTS "postgresql: skipped, libpqxx-dev is missing (tools/setup.sh)")
+else()
+  list(APPEND HONE_OPTIONAL_PARTS "postgresql: skipped, HONE_POSTGRES is OFF")
+endif()

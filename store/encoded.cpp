@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/encoded.h"
+
+#include <cmath>
+#include <utility>
+
+#include "base/text.h"
+#include "core/event_codec.h"
+#include "store/checks.h"
+
+namespace hone::store {
+
+Result<EncodedStep> EncodeStep(LedgerStep step) {
+  HONE_RETURN_IF_ERROR(CheckNumbering(step));
+  EncodedStep encoded{.experiment = std::move(step.experiment),
+                      .expected = step.expected,
+                      .epoch = step.epoch,
+                      .events = {},
+                      .outbox = std::move(step.outbox),
+                      .projection = std::move(step.projection)};
+  encoded.events.reserve(step.events.size());
+  for (const Recorded& recorded : step.events) {
+    encoded.events.push_back({recorded.seq, recorded.at, std::string(EventKind(recorded.event)),
+                              EncodeEvent(recorded.event)});
+    encoded.bytes += encoded.events.back().payload.size() + 100;
+  }
+  for (const std::string& payload : encoded.outbox) {
+    encoded.bytes += payload.size() + 100;
+  }
+  for (const TrialRow& row : encoded.projection.trials) {
+    encoded.bytes += row.parameters.size() + row.metrics.size() + row.message.size() + 200;
+  }
+  return encoded;
+}
+
+EncodedBatch EncodeBatch(ObservationBatch batch) {
+  EncodedBatch encoded{.batch = std::move(batch), .numbers = {}};
+  encoded.numbers.reserve(encoded.batch.records.size());
+  for (const MetricRecord& record : encoded.batch.records) {
+    std::optional<double> number = ParseDouble(record.text);
+    encoded.numbers.push_back(number && std::isfinite(*number) ? number : std::nullopt);
+    encoded.bytes += record.text.size() + record.metric.size() + 50;
+  }
+  return encoded;
+}
+
+}  // namespace hone::store
