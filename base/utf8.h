@@ -12,8 +12,8 @@ struct CodePoint {
   std::size_t length = 0;  ///< bytes; 0 if the text does not start with valid UTF-8
 };
 
-/// The first code point of a non-empty text, strictly: no overlong forms, surrogates or values above
-/// U+10FFFF.
+/// The first code point of a non-empty text, strictly: no overlong forms, surrogates or values
+/// above U+10FFFF.
 CodePoint FirstCodePoint(std::string_view text);
 
 /// Whether the whole text is UTF-8, as strictly. The empty one is.

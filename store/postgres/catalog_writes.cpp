@@ -32,7 +32,8 @@ constexpr char kForget[] =
 constexpr char kFindLive[] =
     "SELECT key, version, owner_epoch FROM experiments WHERE id = $1 AND deleted = 0 FOR UPDATE";
 
-constexpr char kRemoveCommand[] = "DELETE FROM outbox WHERE experiment = $1 AND seq = $2 AND n = $3";
+constexpr char kRemoveCommand[] =
+    "DELETE FROM outbox WHERE experiment = $1 AND seq = $2 AND n = $3";
 
 constexpr char kPutSnapshot[] =
     "INSERT INTO snapshots AS s (experiment, seq, payload) VALUES ($1, $2, $3::bytea) "
@@ -77,8 +78,10 @@ Result<Live> FindLive(Connection& connection, const ExperimentId& experiment) {
 }
 
 bool IsRegistered(Connection& connection, OwnerEpoch epoch) {
-  return Use(connection, "SELECT 1 FROM controllers WHERE epoch = $1").Unsigned(epoch).Run().Count() ==
-         1;
+  return Use(connection, "SELECT 1 FROM controllers WHERE epoch = $1")
+             .Unsigned(epoch)
+             .Run()
+             .Count() == 1;
 }
 
 }  // namespace

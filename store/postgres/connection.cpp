@@ -13,7 +13,8 @@ namespace {
 constexpr char kFindKey[] = "SELECT key FROM experiments WHERE id = $1";
 
 // What a commit promises holds after a power cut even where the server's default is another; a
-// stronger default than "on" stays. The deadlines free rows that a process holds which stands still.
+// stronger default than "on" stays. The deadlines free rows that a process holds which stands
+// still.
 constexpr char kSettings[] =
     "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET lock_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '30s'; "
@@ -74,9 +75,8 @@ std::optional<double> Rows::GetReal(std::size_t row, int column) const {
 }
 
 std::optional<Timestamp> Rows::GetTime(std::size_t row, int column) const {
-  return data_->At(row, column).is_null()
-             ? std::nullopt
-             : std::optional(Timestamp(Duration(GetInt(row, column))));
+  return data_->At(row, column).is_null() ? std::nullopt
+                                          : std::optional(Timestamp(Duration(GetInt(row, column))));
 }
 
 struct Connection::Session {
@@ -116,8 +116,8 @@ Rows Connection::Execute(const char* sql, const Values& values) {
   }
   const std::string& name = statements_.at(sql);
   const auto run = [&](pqxx::transaction_base& transaction) {
-    return std::make_unique<Rows::Data>(Rows::Data{
-        transaction.exec_prepared(name, pqxx::prepare::make_dynamic_params(values))});
+    return std::make_unique<Rows::Data>(
+        Rows::Data{transaction.exec_prepared(name, pqxx::prepare::make_dynamic_params(values))});
   };
   if (session_->transaction != nullptr) {
     return Rows(run(*session_->transaction));

@@ -62,9 +62,10 @@ Status CheckUnchanged(const Rows& applied, std::span<const Migration> known) {
   for (std::size_t i = 0; i < applied.Count(); ++i) {
     const std::string now = store::Checksum(known[i].sql);
     if (applied.GetUnsigned(i, 0) != i + 1 || applied.GetText(i, 1) != now) {
-      return Fail(Code::kFailedPrecondition,
-                  "migration " + std::string(known[i].name) + " was applied with checksum " +
-                      applied.GetText(i, 1) + " and is now " + now + ": this hone is another build");
+      return Fail(Code::kFailedPrecondition, "migration " + std::string(known[i].name) +
+                                                 " was applied with checksum " +
+                                                 applied.GetText(i, 1) + " and is now " + now +
+                                                 ": this hone is another build");
     }
   }
   return {};

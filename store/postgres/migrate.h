@@ -12,8 +12,8 @@
 namespace hone::postgres {
 
 /// How many migrations the database has; all must be known and unchanged. 0: no tables of ours yet.
-/// @errors kFailedPrecondition: a server that is too old, a database that is not in UTF-8, tables of
-/// another program, a newer schema. Nothing is written.
+/// @errors kFailedPrecondition: a server that is too old, a database that is not in UTF-8, tables
+/// of another program, a newer schema. Nothing is written.
 Result<int> AppliedMigrations(Connection& connection, std::span<const store::Migration> known);
 
 /// Applies what is missing, all in one transaction, while no other process does.

@@ -30,8 +30,7 @@ constexpr State kStates[] = {
     {"28", Code::kPermissionDenied},     // authorization
     {"42501", Code::kPermissionDenied},  // privilege
     {"54", Code::kInvalidArgument},      // larger than a limit of the server
-    {"XX001", Code::kDataLoss},
-    {"XX002", Code::kDataLoss},
+    {"XX001", Code::kDataLoss},         {"XX002", Code::kDataLoss},
 };
 
 Code CodeOf(std::string_view state) {

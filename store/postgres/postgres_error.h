@@ -13,10 +13,10 @@
 
 namespace hone::postgres {
 
-/// The error of an exception of libpqxx: no connection, a deadline, a deadlock, a server that starts
-/// or stops kUnavailable (the same may be tried again); full disk or memory kResourceExhausted;
-/// damaged page kDataLoss; no permission kPermissionDenied; constraint kAlreadyExists; the rest
-/// kInternal. @param secrets  what the message must not contain
+/// The error of an exception of libpqxx: no connection, a deadline, a deadlock, a server that
+/// starts or stops kUnavailable (the same may be tried again); full disk or memory
+/// kResourceExhausted; damaged page kDataLoss; no permission kPermissionDenied; constraint
+/// kAlreadyExists; the rest kInternal. @param secrets  what the message must not contain
 Error ErrorOf(const std::exception& exception, std::string_view context,
               const std::vector<std::string>& secrets);
 

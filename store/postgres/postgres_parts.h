@@ -103,6 +103,10 @@ struct PostgresStore::Parts {
   [[nodiscard]] std::optional<Timestamp> Now() const {
     return options.clock != nullptr ? std::optional(options.clock->Now()) : std::nullopt;
   }
+  /// A request's kind as it is stored.
+  [[nodiscard]] std::string Addressed(const std::string& kind) const {
+    return options.requests_of.empty() ? kind : kind + "@" + options.requests_of;
+  }
   /// Runs a write and waits for its commit.
   Status Write(std::function<Status(postgres::Connection&)> apply);
 };

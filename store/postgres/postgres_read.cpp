@@ -41,8 +41,9 @@ constexpr char kReadRecords[] =
     "ORDER BY id";
 
 // Of a text in hexadecimal, the bytes that it stands for.
-#define HONE_BYTES(text)                                                            \
-  "CASE WHEN left(" text ", 2) = '\\x' THEN octet_length(" text ") / 2 - 1 ELSE " \
+#define HONE_BYTES(text)                                        \
+  "CASE WHEN left(" text ", 2) = '\\x' THEN octet_length(" text \
+  ") / 2 - 1 ELSE "                                             \
   "octet_length(" text ") END"
 constexpr char kRecordsSize[] = "SELECT count(*), coalesce(sum(" HONE_BYTES(
     "metric") " + " HONE_BYTES("text") "), 0) FROM observations WHERE trial BETWEEN $1 AND $2";
@@ -68,7 +69,8 @@ constexpr char kFindTrial[] =
     "WHERE t.name = $1";
 
 constexpr char kOpenRequests[] =
-    "SELECT id, kind, payload, answered, reply FROM requests WHERE answered = 0 ORDER BY id";
+    "SELECT id, kind, payload, answered, reply FROM requests WHERE answered = 0 "
+    "AND right(kind, length($1::text)) = $1::text ORDER BY id";
 constexpr char kGetRequest[] =
     "SELECT id, kind, payload, answered, reply FROM requests WHERE id = $1";
 
@@ -78,7 +80,8 @@ constexpr char kChanges[] =
     "FROM pg_current_snapshot() AS s";
 
 constexpr char kBrokenLedger[] =
-    "SELECT x.id FROM experiments x LEFT JOIN (SELECT experiment, count(*) AS n, min(seq) AS first, "
+    "SELECT x.id FROM experiments x LEFT JOIN (SELECT experiment, count(*) AS n, min(seq) AS "
+    "first, "
     "max(seq) AS last FROM events GROUP BY experiment) e ON e.experiment = x.key "
     "WHERE e.last IS DISTINCT FROM x.version OR e.n <> e.last - e.first + 1 "
     "OR (x.deleted = 0 AND e.first <> 1) LIMIT 1";
@@ -139,9 +142,14 @@ TrialRow ReadTrial(const Rows& rows, std::size_t row) {
           .ended_at = TimeOr(rows, row, 12)};
 }
 
+std::string Kind(const std::string& stored) {
+  return stored.substr(0, stored.find('@'));
+}
+
+/// The kind may be followed by "@" and the owner it is for.
 Request ReadRequest(const Rows& rows, std::size_t row) {
   return {.id = rows.GetInt(row, 0),
-          .kind = rows.GetText(row, 1),
+          .kind = Kind(rows.GetText(row, 1)),
           .payload = rows.GetText(row, 2),
           .answered = rows.GetInt(row, 3) != 0,
           .reply = rows.GetText(row, 4)};
@@ -285,11 +293,9 @@ Result<ExperimentRow> PostgresStore::FindExperiment(const std::string& name_spac
 Result<std::vector<TrialRow>> PostgresStore::ListTrials(const ExperimentId& experiment) {
   return parts_->readers.Read("list trials", [&](Connection& connection) {
     const auto key = connection.KeyOf(experiment).value_or(0);
-    return All(Use(connection, kListTrials)
-                   .Int(TrialKey(key, 0))
-                   .Int(TrialKey(key + 1, 0) - 1)
-                   .Run(),
-               &ReadTrial);
+    return All(
+        Use(connection, kListTrials).Int(TrialKey(key, 0)).Int(TrialKey(key + 1, 0) - 1).Run(),
+        &ReadTrial);
   });
 }
 
@@ -304,8 +310,8 @@ Result<TrialId> PostgresStore::FindTrial(const std::string& trial_name) {
 }
 
 Result<std::vector<Request>> PostgresStore::OpenRequests() {
-  return parts_->readers.Read("read requests", [](Connection& connection) {
-    return All(Use(connection, kOpenRequests).Run(), &ReadRequest);
+  return parts_->readers.Read("read requests", [this](Connection& connection) {
+    return All(Use(connection, kOpenRequests).Text(parts_->Addressed("")).Run(), &ReadRequest);
   });
 }
 

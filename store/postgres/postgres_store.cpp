@@ -43,8 +43,7 @@ Status Open(const postgres::Address& address, const PostgresOptions& options) {
     if (options.read_only) {
       return CheckSchema(connection, options);
     }
-    HONE_RETURN_IF_ERROR(
-        postgres::Migrate(connection, options.migrations, SystemClock().Now()));
+    HONE_RETURN_IF_ERROR(postgres::Migrate(connection, options.migrations, SystemClock().Now()));
     const auto now = options.clock != nullptr ? std::optional(options.clock->Now()) : std::nullopt;
     postgres::ForgetRequests(connection, kKeepRequests, now);
     return {};
@@ -115,7 +114,7 @@ void PostgresStore::MarkDone(const ExperimentId& experiment, Version seq, std::u
 }
 
 Status PostgresStore::WriteSnapshot(const ExperimentId& experiment, Version seq,
-                                  std::string_view payload) {
+                                    std::string_view payload) {
   return parts_->Write([&](Connection& connection) {
     return postgres::PutSnapshot(connection, experiment, seq, payload);
   });
@@ -148,7 +147,7 @@ Status PostgresStore::RemoveRecords(const ExperimentId& experiment, TrialNumber 
 }
 
 Status PostgresStore::DeleteExperiment(const ExperimentId& experiment, OwnerEpoch epoch,
-                                     Timestamp now) {
+                                       Timestamp now) {
   return parts_->Write([&](Connection& connection) {
     return postgres::DeleteExperiment(connection, experiment, epoch, now);
   });
@@ -191,12 +190,12 @@ Result<std::int64_t> PostgresStore::PostRequest(const std::string& kind,
                                                 const std::string& payload) {
   if (!parts_->writer) {  // a guest writes this one row, over a reader's session
     return parts_->readers.Read("post a request", [&](Connection& connection) {
-      return postgres::PostRequest(connection, kind, payload, parts_->Now());
+      return postgres::PostRequest(connection, parts_->Addressed(kind), payload, parts_->Now());
     });
   }
   std::int64_t id = 0;
   HONE_RETURN_IF_ERROR(parts_->Write([&](Connection& connection) -> Status {
-    id = postgres::PostRequest(connection, kind, payload, parts_->Now());
+    id = postgres::PostRequest(connection, parts_->Addressed(kind), payload, parts_->Now());
     return {};
   }));
   return id;

@@ -15,13 +15,16 @@
 namespace hone {
 
 struct PostgresOptions {
-  /// The schema must be there and be this program's. Reading and PostRequest work, every other write
-  /// is refused with kFailedPrecondition.
+  /// The schema must be there and be this program's. Reading and PostRequest work, every other
+  /// write is refused with kFailedPrecondition.
   bool read_only = false;
   /// How long a write is tried again while the server is away; a reader gives up sooner.
   Duration patience = std::chrono::minutes(5);
   /// The same for reading.
   Duration read_patience = std::chrono::seconds(2);
+  /// PostRequest addresses requests to this owner, and OpenRequests tells of its own only. Empty:
+  /// there is one owner.
+  std::string requests_of = {};
   /// Limits of one transaction.
   std::size_t batch_items = 512;
   std::size_t batch_bytes = std::size_t{8} << 20;
@@ -31,19 +34,19 @@ struct PostgresOptions {
   std::span<const store::Migration> migrations = store::PostgresMigrations();
 };
 
-/// A store in a PostgreSQL database, which several processes may share. One writer thread with group
-/// commit for each process; readers have sessions of their own. When `done` hears of success, the
-/// write holds as the server promises it (fsync). A server that goes away is waited for; a write
-/// whose answer was lost is neither lost nor made twice.
-/// Life: Create connects, checks and migrates; the destructor finishes what was handed over.
+/// A store in a PostgreSQL database, which several processes may share. One writer thread with
+/// group commit for each process; readers have sessions of their own. When `done` hears of success,
+/// the write holds as the server promises it (fsync). A server that goes away is waited for; a
+/// write whose answer was lost is neither lost nor made twice. Life: Create connects, checks and
+/// migrates; the destructor finishes what was handed over.
 /// @threads  `done` runs on the writer's thread, in the order of the calls; it must not wait for
 /// another write
 class PostgresStore final : public Store {
  public:
   /// @param url  postgresql://USER:PASSWORD@HOST:PORT/DATABASE; the password reaches no message
   /// @errors kInvalidArgument (URL), kUnavailable (no connection), kPermissionDenied,
-  /// kFailedPrecondition (server too old, not UTF-8, another program's tables, newer schema, changed
-  /// migration; read_only: older schema), kNotFound (read_only: no tables yet)
+  /// kFailedPrecondition (server too old, not UTF-8, another program's tables, newer schema,
+  /// changed migration; read_only: older schema), kNotFound (read_only: no tables yet)
   static Result<std::unique_ptr<PostgresStore>> Create(const std::string& url,
                                                        const PostgresOptions& options);
   ~PostgresStore() override;
@@ -96,7 +99,8 @@ class PostgresStore final : public Store {
   std::unique_ptr<Parts> parts_;
 };
 
-/// What may be shown of a URL of PostgreSQL: without password and settings. @errors kInvalidArgument
+/// What may be shown of a URL of PostgreSQL: without password and settings. @errors
+/// kInvalidArgument
 Result<std::string> ShownUrl(const std::string& url);
 
 }  // namespace hone

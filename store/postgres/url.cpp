@@ -19,16 +19,17 @@ constexpr int kLargestPort = 65'535;
 // first silence and the first probe, between probes, and to the answer of a connect; milliseconds
 // until what was sent must have been acknowledged.
 constexpr std::pair<const char*, const char*> kDeadlines[] = {
-    {"connect_timeout", "10"},    {"keepalives_idle", "10"},      {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},    {"tcp_user_timeout", "20000"},  {"application_name", "hone"},
+    {"connect_timeout", "10"}, {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
+    {"keepalives_count", "3"}, {"tcp_user_timeout", "20000"}, {"application_name", "hone"},
 };
 
 using Options = std::map<std::string, std::string>;
 
 Error Unreadable(const std::string& what) {
   return {Code::kInvalidArgument,
-          what + "; the form is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ "
-                 "in the password and so on (the URL is not shown: it may hold a password)",
+          what +
+              "; the form is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ "
+              "in the password and so on (the URL is not shown: it may hold a password)",
           {}};
 }
 

@@ -243,10 +243,9 @@ Status Writer::Connect() {
   if (connection_ != nullptr) {
     return {};
   }
-  HONE_ASSIGN_OR_RETURN(
-      connection_, Try("connect to " + address_.shown, address_.secrets, [&] {
-        return std::make_unique<Connection>(address_, limits_.statement_timeout);
-      }));
+  HONE_ASSIGN_OR_RETURN(connection_, Try("connect to " + address_.shown, address_.secrets, [&] {
+                          return std::make_unique<Connection>(address_, limits_.statement_timeout);
+                        }));
   return {};
 }
 
