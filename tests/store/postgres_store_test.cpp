@@ -104,6 +104,27 @@ TEST_CASE("postgres: a guest reads and posts requests, and nothing else", "[stor
   REQUIRE(CodeOf(guest->AnswerRequest(id, "x")) == Code::kFailedPrecondition);
 }
 
+TEST_CASE("postgres: requests reach the owner that they are for", "[store]") {
+  if (PostgresServer::Shared() == nullptr) {
+    return;
+  }
+  PostgresOptions of_a;
+  of_a.requests_of = "a@x";
+  PostgresOptions of_b;
+  of_b.requests_of = "b@x";
+  PostgresHarness a(of_a);
+  PostgresHarness b(a.url(), of_b);
+  PostgresOptions guest = of_b;
+  guest.read_only = true;
+  const auto id = PostgresStore::Create(a.url(), guest).value()->PostRequest("stop", "{}").value();
+  REQUIRE(a.store().OpenRequests().value().empty());
+  const auto open = b.store().OpenRequests().value();
+  REQUIRE(open.size() == 1);
+  REQUIRE(open[0].kind == "stop");
+  REQUIRE(b.store().AnswerRequest(id, "ok"));
+  REQUIRE(b.store().GetRequest(id).value().kind == "stop");
+}
+
 TEST_CASE("postgres: refuses what is not its own, and leaves it as it was", "[store]") {
   auto* const server = PostgresServer::Shared();
   if (server == nullptr) {
