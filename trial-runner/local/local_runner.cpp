@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -171,7 +172,11 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
   }
   const TrialTemplate& trial = spec.trial_template;
   const local::LocalWork job = WorkOf(spec, problems);
-  if (job.demand.cpus > total.cpus) {
+  // Replicas that do not say what they need may well share a CPU.
+  const bool says = !job.training || std::ranges::any_of(job.containers, [](const auto& container) {
+    return container.demand.cpus > 1;
+  });
+  if (says && job.demand.cpus > total.cpus) {
     problems.Warn(kTemplateField, "a trial asks for " + std::to_string(job.demand.cpus) +
                                       " CPUs, this machine has " + std::to_string(total.cpus) +
                                       "; trials run one at a time");
