@@ -31,7 +31,7 @@ class NotebookTest(unittest.TestCase):
             with mock.patch.dict(os.environ, here):
                 os.environ.pop("MPLBACKEND")
                 notebook = nbformat.read(NOTEBOOKS / "tune_digits.ipynb", as_version=4)
-                NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+                NotebookClient(notebook, timeout=240, kernel_name="python3").execute()
             eventually(lambda: not engines_of(folder), "the engine ends")
         outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
         kinds = [kind for out in outputs for kind in out.get("data", {})]
