@@ -315,7 +315,8 @@ TrainingJob DecodeTrainingJob(std::string_view object, TrainingKind kind, const 
     return job;
   }
   const KindFacts& facts = FactsOf(kind);
-  if (const json* const specs = spec.Find(facts.replica_specs); specs == nullptr || specs->empty()) {
+  if (const json* const specs = spec.Find(facts.replica_specs);
+      specs == nullptr || specs->empty()) {
     spec.CannotHere(facts.replica_specs, "is missing: it says which processes the job has");
     return job;
   }

@@ -116,10 +116,28 @@ Status ForEachAttempt(const std::filesystem::path& data_dir, const ExperimentId&
   });
 }
 
-/// Adds the log in an attempt's folder to `size`. @returns whether there is one
-bool Measure(int attempt, LogsSize& size) {
+bool IsLog(std::string_view name) {
+  return name == attempt_files::kOutput || (name.starts_with(attempt_files::kReplicaLogStart) &&
+                                            name.ends_with(attempt_files::kReplicaLogEnd));
+}
+
+/// Calls `visit` with each log in an attempt's folder; a training job has one for each replica.
+Status ForEachLog(int attempt, const std::function<Status(const char* name)>& visit) {
+  HONE_ASSIGN_OR_RETURN(const Folder folder, OpenIn(attempt, "."));
+  while (folder != nullptr) {
+    HONE_ASSIGN_OR_RETURN(const std::optional<std::string> name, NextName(folder.get()));
+    if (!name) {
+      break;
+    }
+    HONE_RETURN_IF_ERROR(IsLog(*name) ? visit(name->c_str()) : Status());
+  }
+  return {};
+}
+
+/// Adds a log in an attempt's folder to `size`. @returns whether there is one
+bool Measure(int attempt, const char* name, LogsSize& size) {
   struct stat info = {};
-  const int found = ::fstatat(attempt, attempt_files::kOutput, &info, AT_SYMLINK_NOFOLLOW);
+  const int found = ::fstatat(attempt, name, &info, AT_SYMLINK_NOFOLLOW);
   if (found != 0 || !S_ISREG(info.st_mode)) {
     return false;
   }
@@ -133,9 +151,11 @@ bool Measure(int attempt, LogsSize& size) {
 Result<LogsSize> SizeOfLogs(const std::filesystem::path& data_dir, const ExperimentId& experiment,
                             TrialNumber through) {
   LogsSize size;
-  HONE_RETURN_IF_ERROR(ForEachAttempt(data_dir, experiment, through, [&](int attempt) -> Status {
-    static_cast<void>(Measure(attempt, size));  // without a log there is nothing to add
-    return {};
+  HONE_RETURN_IF_ERROR(ForEachAttempt(data_dir, experiment, through, [&](int attempt) {
+    return ForEachLog(attempt, [&](const char* name) -> Status {
+      static_cast<void>(Measure(attempt, name, size));  // what is no file adds nothing
+      return {};
+    });
   }));
   return size;
 }
@@ -143,12 +163,14 @@ Result<LogsSize> SizeOfLogs(const std::filesystem::path& data_dir, const Experim
 Result<LogsSize> RemoveLogs(const std::filesystem::path& data_dir, const ExperimentId& experiment,
                             TrialNumber through) {
   LogsSize size;
-  HONE_RETURN_IF_ERROR(ForEachAttempt(data_dir, experiment, through, [&](int attempt) -> Status {
-    if (Measure(attempt, size) && ::unlinkat(attempt, attempt_files::kOutput, 0) != 0 &&
-        errno != ENOENT) {
-      return tl::make_unexpected(ErrnoError(errno, "remove a trial's log"));
-    }
-    return {};
+  HONE_RETURN_IF_ERROR(ForEachAttempt(data_dir, experiment, through, [&](int attempt) {
+    return ForEachLog(attempt, [&](const char* name) -> Status {
+      const bool there = Measure(attempt, name, size);
+      if (there && ::unlinkat(attempt, name, 0) != 0 && errno != ENOENT) {
+        return tl::make_unexpected(ErrnoError(errno, "remove a trial's log"));
+      }
+      return {};
+    });
   }));
   return size;
 }
