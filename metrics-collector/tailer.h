@@ -10,19 +10,10 @@
 #include "base/result.h"
 #include "core/observation.h"
 #include "core/ports/byte_source.h"
+#include "metrics-collector/log_reader.h"
 #include "metrics-collector/parser.h"
 
 namespace hone {
-
-/// What one step of a Tailer read.
-struct TailStep {
-  std::uint64_t offset_before = 0;
-  std::uint64_t offset_after =
-      0;  ///< of the first byte not yet turned into records: the start of an unfinished line
-  std::vector<MetricRecord> records;
-  bool at_end = true;        ///< false: there is more to read now
-  std::string started_over;  ///< if the log was cut or replaced: how; `offset_after` is 0 then
-};
 
 /// Follows a growing log from an offset on, line by line, in bounded memory; NULs and invalid UTF-8
 /// are harmless. A line ends at LF or CR LF. In a line longer than 64 KiB every CR ends a line too
@@ -31,14 +22,14 @@ struct TailStep {
 /// the old bytes is dropped, because half of a number is another number.
 /// A Tailer that starts at the `offset_after` of another one goes on exactly where that one was.
 /// @threads  one at a time
-class Tailer {
+class Tailer final : public LogReader {
  public:
   Tailer(std::unique_ptr<ByteSource> source, const MetricParser& parser, std::uint64_t offset);
 
   /// Reads at most 256 KiB. @param final  the log is complete: an unfinished last line counts as a
   /// line
   /// @errors  those of the source; nothing is lost then, the next Step reads the same bytes
-  Result<TailStep> Step(bool final);
+  Result<TailStep> Step(bool final) override;
 
   /// While the parser is called: how many LF stand before its line, counted from the first offset.
   [[nodiscard]] std::uint64_t lines_before() const { return lines_before_; }
