@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "controller/trial_follower.h"
 #include "core/template.h"
 
 namespace hone {
@@ -55,7 +56,7 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
       folder != spec.annotations.end()) {
     launch.working_folder = folder->second;
   }
-  launch.metrics_file = spec.collector.kind == CollectorKind::kFile ? spec.collector.path : "";
+  launch.metrics_file = TrialFollower::MetricsPath(spec.collector);
   launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;
   return launch;

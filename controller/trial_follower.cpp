@@ -1,32 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/trial_follower.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "metrics-collector/event_tailer.h"
+#include "metrics-collector/tailer.h"
 
 namespace hone {
 
-std::string TrialFollower::SourceName(const CollectorSpec& collector) {
-  return collector.kind == CollectorKind::kFile ? collector.path : "output";
+std::string TrialFollower::MetricsPath(const CollectorSpec& collector) {
+  const bool has_path =
+      collector.kind == CollectorKind::kFile || collector.kind == CollectorKind::kTensorFlowEvent;
+  std::string path = has_path ? collector.path : "";
+  while (collector.kind == CollectorKind::kTensorFlowEvent && path.size() > 1 &&
+         path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path;
 }
 
 Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parser,
                            TrialRunner& runner, Observations& store, const std::string& wanted) {
+  Close();
   fold = std::make_unique<ObservationFold>(spec.objective);
   untold = {id.number, attempt, 1, !fresh, {}};
-  recorded_offset = 0;
   if (!fresh) {
-    HONE_ASSIGN_OR_RETURN(recorded_offset, store.OffsetOf(id, attempt, SourceName(spec.collector)));
-    HONE_ASSIGN_OR_RETURN(const auto records, store.ReadRecords(id, attempt, ""));
-    for (const StoredRecord& stored : records) {
+    const auto records = store.ReadRecords(id, attempt, "");
+    if (!records.has_value()) {
+      Close();
+      return tl::make_unexpected(records.error());
+    }
+    for (const StoredRecord& stored : *records) {
       Add(stored.record, wanted);
     }
   }
-  const bool is_file = spec.collector.kind == CollectorKind::kFile;
-  HONE_ASSIGN_OR_RETURN(auto source,
-                        runner.OpenOutput(id, attempt, is_file ? spec.collector.path : ""));
-  tailer = std::make_unique<Tailer>(std::move(source), parser, recorded_offset);
+  if (spec.collector.kind == CollectorKind::kTensorFlowEvent) {
+    fresh = false;
+    return {};  // its files are found as they come
+  }
+  const Status opened = OpenLog(spec, parser, runner, store);
+  if (!opened.has_value()) {
+    Close();
+    return opened;
+  }
   fresh = false;
   return {};
+}
+
+Status TrialFollower::OpenLog(const ExperimentSpec& spec, const MetricParser& parser,
+                              TrialRunner& runner, Observations& store) {
+  const std::string path = MetricsPath(spec.collector);
+  const std::string name = path.empty() ? "output" : path;
+  std::uint64_t offset = 0;
+  if (!fresh) {
+    HONE_ASSIGN_OR_RETURN(offset, store.OffsetOf(id, attempt, name));
+  }
+  HONE_ASSIGN_OR_RETURN(auto bytes, runner.OpenOutput(id, attempt, path));
+  sources.push_back({name, std::make_unique<Tailer>(std::move(bytes), parser, offset), offset});
+  return {};
+}
+
+Status TrialFollower::OpenEventFiles(const ExperimentSpec& spec, TrialRunner& runner,
+                                     Observations& store) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> files,
+                        runner.ListOutput(id, attempt, MetricsPath(spec.collector)));
+  for (const std::string& file : files) {
+    if (!IsEventFile(file) || std::ranges::find(sources, file, &Source::name) != sources.end()) {
+      continue;
+    }
+    HONE_ASSIGN_OR_RETURN(const std::uint64_t offset, store.OffsetOf(id, attempt, file));
+    HONE_ASSIGN_OR_RETURN(auto bytes, runner.OpenOutput(id, attempt, file));
+    EventMetrics metrics(spec.objective.MetricNames(), file.substr(0, file.rfind('/')));
+    sources.push_back({file,
+                       std::make_unique<EventTailer>(std::move(bytes), std::move(metrics), offset),
+                       offset});
+  }
+  return {};
+}
+
+Result<TailStep> TrialFollower::Step(const ExperimentSpec& spec, TrialRunner& runner,
+                                     Observations& store) {
+  if (spec.collector.kind == CollectorKind::kTensorFlowEvent) {
+    HONE_RETURN_IF_ERROR(OpenEventFiles(spec, runner, store));
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    current = (current + 1) % sources.size();
+    HONE_ASSIGN_OR_RETURN(TailStep step, sources[current].reader->Step(end.has_value()));
+    if (!step.records.empty() || !step.at_end || !step.started_over.empty() ||
+        !step.damaged.empty()) {
+      return step;
+    }
+  }
+  return TailStep{};
+}
+
+void TrialFollower::Close() {
+  fold.reset();
+  sources.clear();
+  current = 0;
 }
 
 void TrialFollower::Add(const MetricRecord& record, const std::string& wanted) {

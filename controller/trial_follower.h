@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -12,8 +13,8 @@
 #include "core/ids.h"
 #include "core/observation.h"
 #include "core/spec.h"
+#include "metrics-collector/log_reader.h"
 #include "metrics-collector/parser.h"
-#include "metrics-collector/tailer.h"
 #include "store/observations.h"
 #include "trial-runner/trial_runner.h"
 
@@ -27,25 +28,42 @@ struct TrialFollower {
   bool fresh = true;       ///< nothing was recorded before: no need to ask the store
   bool confirmed = false;  ///< the runner has taken the launch
   bool told_running = false;
-  bool recording = false;               ///< a batch is under way to the store
-  std::optional<Sighting> end;          ///< set once the attempt is over; then the log is final
-  std::optional<Timestamp> not_before;  ///< after an error of the environment: wait until then
-  std::unique_ptr<Tailer> tailer;
-  std::unique_ptr<ObservationFold> fold;
-  std::uint64_t recorded_offset = 0;  ///< what the store has
-  TrialReports untold;                ///< on their way to the store, or just read from it
+  bool recording = false;                 ///< a batch is under way to the store
+  std::optional<Sighting> end;            ///< set once the attempt is over; then the log is final
+  std::optional<Timestamp> not_before;    ///< after an error of the environment: wait until then
+  std::unique_ptr<ObservationFold> fold;  ///< nothing: not open
+  TrialReports untold;                    ///< on their way to the store, or just read from it
 
-  /// The stored name of the log that this collector reads.
-  static std::string SourceName(const CollectorSpec& collector);
+  /// One of the logs that are followed.
+  struct Source {
+    std::string name;  ///< in the store: "output", or the file's path
+    std::unique_ptr<LogReader> reader;
+    std::uint64_t recorded_offset = 0;  ///< what the store has
+  };
+  std::vector<Source> sources;
+  std::size_t current = 0;  ///< the source of the last step
+
+  /// The file or folder that this collector reads, as the user wrote it; empty: standard output.
+  static std::string MetricsPath(const CollectorSpec& collector);
 
   /// Opens the log where the store's records end, and folds those records.
   /// @param wanted  metric whose stored reports go to `untold`; empty: none
   Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
               Observations& store, const std::string& wanted);
+  /// A step of the first log, in turn, that has something to tell; `current` is which. A folder is
+  /// looked through for new event files first.
+  Result<TailStep> Step(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);
+  /// Forgets how far the logs were read.
+  void Close();
   /// Folds a record; notes it as a report if it is of that metric.
   void Add(const MetricRecord& record, const std::string& wanted);
   /// Takes the reports out. The next ones count on from them.
   TrialReports TakeUntold();
+
+ private:
+  Status OpenLog(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
+                 Observations& store);
+  Status OpenEventFiles(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);
 };
 
 }  // namespace hone

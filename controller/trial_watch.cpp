@@ -144,7 +144,7 @@ void TrialWatch::Advance(TrialNumber trial) {
 
 /// Forgets how far the log was read and starts again from what the store has, a little later.
 void TrialWatch::Restart(TrialFollower& follower) {
-  follower.tailer.reset();
+  follower.Close();
   follower.fresh = false;
   follower.not_before = ports_.clock.Now() + kRetryAfter;
 }
@@ -173,10 +173,14 @@ void TrialWatch::ReadMore(TrialNumber trial) {
   if (!step->started_over.empty()) {
     HONE_LOG(kWarn, "log_started_over", {"trial", trial}, {"reason", step->started_over});
   }
+  if (!step->damaged.empty()) {
+    HONE_LOG(kWarn, "events_damaged", {"trial", trial},
+             {"file", follower.sources[follower.current].name}, {"reason", step->damaged});
+  }
   if (!step->records.empty() || !step->started_over.empty()) {
     return Record(follower, std::move(*step));
   }
-  if (!step->at_end) {
+  if (!step->at_end || !step->damaged.empty()) {
     strand_->Post([self = shared_from_this(), trial] { self->ReadMore(trial); });
     return;
   }
@@ -188,25 +192,23 @@ void TrialWatch::ReadMore(TrialNumber trial) {
 }
 
 Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
-  if (follower.tailer == nullptr) {
+  if (follower.fold == nullptr) {
     HONE_RETURN_IF_ERROR(
         follower.Open(*spec_, *parser_, ports_.runner, ports_.store, wanted_.metric));
     TellReports(follower);
   }
-  return follower.tailer->Step(follower.end.has_value());
+  return follower.Step(*spec_, ports_.runner, ports_.store);
 }
 
 void TrialWatch::Record(TrialFollower& follower, TailStep step) {
   for (const MetricRecord& record : step.records) {
     follower.Add(record, wanted_.metric);
   }
-  ObservationBatch batch{follower.id,
-                         follower.attempt,
-                         TrialFollower::SourceName(spec_->collector),
-                         follower.recorded_offset,
-                         step.offset_after,
-                         std::move(step.records)};
-  follower.recorded_offset = step.offset_after;
+  TrialFollower::Source& source = follower.sources[follower.current];
+  ObservationBatch batch{follower.id,       follower.attempt,
+                         source.name,       source.recorded_offset,
+                         step.offset_after, std::move(step.records)};
+  source.recorded_offset = step.offset_after;
   follower.recording = true;
   ++in_store_;
   const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
@@ -244,7 +246,8 @@ void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& st
     return Restart(found->second);
   }
   TellReports(found->second);
-  ports_.runner.Recorded(found->second.id, attempt, found->second.recorded_offset);
+  const TrialFollower::Source& source = found->second.sources[found->second.current];
+  ports_.runner.Recorded(found->second.id, attempt, source.recorded_offset);
   ReadMore(trial);
 }
 

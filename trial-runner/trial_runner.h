@@ -38,8 +38,8 @@ struct LaunchSpec {
                            ///< {"lr":0.01,"layers":3,"opt":"adam"}
   std::string
       working_folder;  ///< where commands run unless the container says otherwise; may be empty
-  std::string metrics_file;  ///< File collector: the file the trial writes, as the user wrote it;
-                             ///< else empty
+  std::string metrics_file;  ///< File and TensorFlowEvent: the file or folder the trial writes, as
+                             ///< the user wrote it; else empty
   std::optional<double> budget;      ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
 };
@@ -122,6 +122,13 @@ class TrialRunner {
   /// error; else a path as the trial sees it
   virtual Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
                                                          const std::string& file) = 0;
+  /// The files that an attempt has in a folder and below, by name. @param folder  as the trial sees
+  /// it; so are the paths, which OpenOutput takes
+  /// @errors  kResourceExhausted: too many of them
+  virtual Result<std::vector<std::string>> ListOutput(const TrialId& /*id*/, Attempt /*attempt*/,
+                                                      const std::string& /*folder*/) {
+    return std::vector<std::string>();
+  }
   /// What its output told up to `offset` is recorded.
   virtual void Recorded(const TrialId& /*id*/, Attempt /*attempt*/, std::uint64_t /*offset*/) {}
   /// Removes all that is left of an experiment outside: logs, folders. Its trials must be over.

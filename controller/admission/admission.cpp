@@ -102,9 +102,11 @@ void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
   CheckFilters(spec.collector, problems);
   const CollectorKind kind = spec.collector.kind;
   const bool told = spec.runner == RunnerKind::kAskTell;  // by workers
-  if (!told && kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
+  const bool is_read = kind == CollectorKind::kStdOut || kind == CollectorKind::kFile ||
+                       kind == CollectorKind::kTensorFlowEvent;
+  if (!told && !is_read) {
     problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
-                        "this version collects metrics with StdOut and File only");
+                        "this version collects metrics with StdOut, File and TensorFlowEvent only");
   }
 }
 

@@ -189,11 +189,15 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
   const std::string& file = spec.collector.path;
   const bool is_own = trial.trial_spec.find(file) != std::string::npos ||
                       file.find("$(HONE_TRIAL_DIR)") != std::string::npos;
-  if (spec.collector.kind == CollectorKind::kFile && !is_own) {
+  const bool is_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
+  if ((spec.collector.kind == CollectorKind::kFile || is_folder) && !is_own) {
+    const std::string what = is_folder ? "folder" : "file";
     problems.Warn("spec.metricsCollectorSpec.source.fileSystemPath.path",
                   "the trial's command, args and env do not name '" + Printable(file, 200) +
-                      "', so that all trials write to this one file of this machine and mix their "
-                      "metrics up; name it there, and each trial gets a file of its own for it");
+                      "', so that all trials write to this one " + what +
+                      " of this machine and mix their "
+                      "metrics up; name it there, and each trial gets a " +
+                      what + " of its own for it");
   }
 }
 
@@ -239,6 +243,11 @@ Result<std::optional<Sighting>> LocalRunner::Look(TrialId id, Attempt attempt) {
 
 void LocalRunner::Forget(TrialId id, Attempt attempt) {
   impl_->table.Forget({std::move(id), attempt});
+}
+
+Result<std::vector<std::string>> LocalRunner::ListOutput(const TrialId& id, Attempt attempt,
+                                                         const std::string& folder) {
+  return impl_->ListOutput({id, attempt}, folder);
 }
 
 Result<std::unique_ptr<ByteSource>> LocalRunner::OpenOutput(TrialId id, Attempt attempt,

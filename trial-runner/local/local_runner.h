@@ -64,6 +64,8 @@ class LocalRunner final : public TrialRunner {
   /// @param file  `$(HONE_TRIAL_DIR)` and the trial's other variables are expanded in it
   Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
                                                  const std::string& file) override;
+  Result<std::vector<std::string>> ListOutput(const TrialId& id, Attempt attempt,
+                                              const std::string& folder) override;
   Status Remove(const ExperimentId& experiment) override;
 
   /// Ends every running trial at once, without grace: for a person who asked twice.

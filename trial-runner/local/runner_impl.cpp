@@ -9,6 +9,7 @@
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
+#include "trial-runner/local/output_path.h"
 #include "trial-runner/local/ports.h"
 #include "trial-runner/local/verdict.h"
 
@@ -366,12 +367,17 @@ std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
     if (!plan) {
       return std::nullopt;  // not launched yet
     }
-    if (file == plan->metrics_from) {
-      return plan->metrics_to;
-    }
-    return plan->PrimaryFolder() /
-           local::ExpandReferences(file, local::SplitVariables(plan->PrimaryEnv()));
+    return local::PathOf(*plan, file);
   });
+}
+
+Result<std::vector<std::string>> LocalRunner::Impl::ListOutput(const AttemptKey& key,
+                                                               const std::string& folder) const {
+  HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(layout.Attempt(key)));
+  if (!plan) {
+    return std::vector<std::string>();  // not launched yet
+  }
+  return local::ListFiles(local::PathOf(*plan, folder), folder);
 }
 
 void LocalRunner::Impl::Hint(const TrialId& trial) const {

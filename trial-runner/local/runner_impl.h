@@ -37,6 +37,8 @@ struct LocalRunner::Impl {
   Status FindOne(const local::AttemptKey& key);
   std::unique_ptr<ByteSource> OpenOutput(const local::AttemptKey& key,
                                          const std::string& file) const;
+  Result<std::vector<std::string>> ListOutput(const local::AttemptKey& key,
+                                              const std::string& folder) const;
 
   const Clock& clock;
   local::Layout layout;
