@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hone collect: what the collector of an experiment would read from a log; opens no store.
+// hone collect: what the collector of an experiment would read from a log, or from a folder of
+// event files; opens no store.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/cli/collect_events.h"
 #include "apps/cli/format.h"
 #include "apps/cli/local_checks.h"
 #include "apps/cli/output.h"
@@ -41,7 +43,7 @@ struct Options {
 void Declare(Args& args, Options& options) {
   args.Add("file", options.file,
            {.type = "FILE",
-            .help = "the log; - is standard input",
+            .help = "the log, or the folder; - is standard input",
             .values = Values::kFile,
             .shown_default = "-"});
   args.Add("--experiment", options.experiment,
@@ -52,9 +54,9 @@ void Declare(Args& args, Options& options) {
            {.type = "\"A;B\"", .help = "names of the metrics, the objective first"});
   args.Add("--format", options.format,
            {.type = "FORMAT",
-            .help = "TEXT or JSON",
+            .help = "TEXT or JSON; TFEVENT: FILE is a folder of event files",
             .values = Values::kWords,
-            .words = {"TEXT", "JSON"},
+            .words = {"TEXT", "JSON", "TFEVENT"},
             .shown_default = "TEXT"});
   args.Add("--filter", options.filters,
            {.type = "REGEX", .help = "RE2 with groups for name and value; may be repeated"});
@@ -63,6 +65,10 @@ void Declare(Args& args, Options& options) {
 
 bool IsJson(const Options& options) {
   return options.format == "JSON";
+}
+
+bool IsEvents(const Options& options) {
+  return options.format == "TFEVENT";
 }
 
 /// Metrics and collector, from an experiment file or from the command line.
@@ -150,8 +156,12 @@ Result<Wanted> FromCommandLine(const Options& options) {
   wanted.collector.kind = CollectorKind::kFile;
   wanted.collector.format = IsJson(options) ? FileFormat::kJson : FileFormat::kText;
   wanted.collector.metrics_format = options.filters;
-  if (IsJson(options) && !options.filters.empty()) {
-    return Fail(Code::kInvalidArgument, "--filter: is for --format TEXT; JSON has no filters");
+  if (options.format != "TEXT" && !options.filters.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "--filter: is for --format TEXT; " + options.format + " has no filters");
+  }
+  if (IsEvents(options)) {
+    wanted.collector.kind = CollectorKind::kTensorFlowEvent;
   }
   for (const std::string_view part : Split(options.metrics, ';')) {
     const std::string name(Trim(part));
@@ -169,7 +179,7 @@ Result<Wanted> FromCommandLine(const Options& options) {
 }
 
 Result<Wanted> FromExperiment(const Options& options) {
-  if (!options.metrics.empty() || IsJson(options) || !options.filters.empty()) {
+  if (!options.metrics.empty() || options.format != "TEXT" || !options.filters.empty()) {
     return Fail(Code::kInvalidArgument,
                 "--experiment: names metrics, format and filters; leave out the other options");
   }
@@ -180,9 +190,11 @@ Result<Wanted> FromExperiment(const Options& options) {
     return Fail(Code::kInvalidArgument, "the experiment has errors:\n" + ProblemLines(loaded));
   }
   const CollectorKind kind = loaded.spec.collector.kind;
-  if (kind != CollectorKind::kStdOut && kind != CollectorKind::kFile) {
+  if (kind != CollectorKind::kStdOut && kind != CollectorKind::kFile &&
+      kind != CollectorKind::kTensorFlowEvent) {
     return Fail(Code::kInvalidArgument,
-                "spec.metricsCollectorSpec.collector.kind: only StdOut and File read logs");
+                "spec.metricsCollectorSpec.collector.kind: only StdOut, File and TensorFlowEvent "
+                "read what is written");
   }
   return Wanted{loaded.spec.collector, loaded.spec.objective};
 }
@@ -200,10 +212,17 @@ Result<Collected> Collect(const MetricParser& parser, UniqueFd log) {
   return collected;
 }
 
-bool HasObjective(const Collected& collected, const Objective& objective) {
-  return std::ranges::any_of(collected.records, [&objective](const CollectedRecord& found) {
-    return found.record.metric == objective.metric;
-  });
+bool HasObjective(const auto& records, const Objective& objective) {
+  return std::ranges::any_of(
+      records, [&objective](const auto& found) { return found.record.metric == objective.metric; });
+}
+
+void WarnWithoutObjective(const auto& records, const Objective& objective) {
+  if (!HasObjective(records, objective)) {
+    std::fprintf(stderr,
+                 "hone: the objective %s never occurs: a trial with this log would have no value\n",
+                 Printable(objective.metric, 100).c_str());
+  }
 }
 
 json RecordObject(const CollectedRecord& found) {
@@ -212,19 +231,26 @@ json RecordObject(const CollectedRecord& found) {
           {"metric", {{"name", found.record.metric}, {"value", found.record.text}}}};
 }
 
+json RecordObject(const CollectedEvent& found) {
+  const MetricRecord& record = found.record;
+  json object = {{"file", found.file},
+                 {"timeStamp", record.at ? FormatMicros(*record.at) : kNoTime},
+                 {"metric", {{"name", record.metric}, {"value", record.text}}}};
+  if (record.step) {
+    object["step"] = *record.step;
+  }
+  return object;
+}
+
 /// Katib's words for an observation log, with line numbers; without the objective Katib reports
 /// one entry "unavailable" in place of everything, and what was found is told apart.
-json Document(const Collected& collected, const Objective& objective) {
+json Document(const auto& records, const Objective& objective) {
   json found = json::array();
-  for (const CollectedRecord& record : collected.records) {
+  for (const auto& record : records) {
     found.push_back(RecordObject(record));
   }
-  json skipped = json::array();
-  for (const SkippedLine& line : collected.skipped) {
-    skipped.push_back({{"line", line.line}, {"why", line.why}});
-  }
-  json document = {{"metricLogs", found}, {"skippedLines", std::move(skipped)}};
-  if (!HasObjective(collected, objective)) {
+  json document = {{"metricLogs", found}};
+  if (!HasObjective(records, objective)) {
     const json entry = {{"timeStamp", kNoTime},
                         {"metric", {{"name", objective.metric}, {"value", kUnavailable}}}};
     document["metricLogs"] = json::array({entry});
@@ -257,9 +283,46 @@ std::string TableText(const Collected& collected) {
   return table.Text();
 }
 
+std::string TableText(const CollectedEvents& collected) {
+  constexpr std::size_t kShown = 60;
+  Table table({"FILE", "STEP", "TIME", "METRIC", "VALUE", "NOTE"});
+  for (const CollectedEvent& found : collected.records) {
+    const MetricRecord& record = found.record;
+    table.Add({found.file, record.step ? FormatDouble(*record.step) : "",
+               record.at ? FormatMicros(*record.at) : "", record.metric,
+               Printable(record.text, kShown), NoteOf(record)});
+  }
+  for (const DamagedFile& damaged : collected.damaged) {
+    table.Add({damaged.file, "", "", "", "", damaged.why});
+  }
+  return table.Text();
+}
+
+Result<int> CollectFolder(const Options& options, const Objective& objective) {
+  if (options.file == "-") {
+    return Fail(Code::kInvalidArgument, "FILE: name the folder of the event files");
+  }
+  HONE_ASSIGN_OR_RETURN(const CollectedEvents collected, CollectEvents(options.file, objective));
+  WarnWithoutObjective(collected.records, objective);
+  if (options.output == OutputFormat::kTable) {
+    HONE_RETURN_IF_ERROR(PrintText(TableText(collected)));
+    return kExitOk;
+  }
+  json document = Document(collected.records, objective);
+  document["damaged"] = json::array();
+  for (const DamagedFile& damaged : collected.damaged) {
+    document["damaged"].push_back({{"file", damaged.file}, {"why", damaged.why}});
+  }
+  HONE_RETURN_IF_ERROR(PrintDocument(document, options.output));
+  return kExitOk;
+}
+
 Result<int> CollectFile(const Config& /*config*/, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const Wanted wanted, options.experiment.empty() ? FromCommandLine(options)
                                                                         : FromExperiment(options));
+  if (wanted.collector.kind == CollectorKind::kTensorFlowEvent) {
+    return CollectFolder(options, wanted.objective);
+  }
   HONE_ASSIGN_OR_RETURN(const auto parser, MakeParser(wanted.collector, wanted.objective));
   const std::string path = options.file == "-" ? "/dev/stdin" : options.file;
   UniqueFd log(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -267,16 +330,17 @@ Result<int> CollectFile(const Config& /*config*/, const Options& options) {
     return tl::make_unexpected(ErrnoError(errno, "open " + path));
   }
   HONE_ASSIGN_OR_RETURN(const Collected collected, Collect(*parser, std::move(log)));
-  if (!HasObjective(collected, wanted.objective)) {
-    std::fprintf(stderr,
-                 "hone: the objective %s never occurs: a trial with this log would have no value\n",
-                 Printable(wanted.objective.metric, 100).c_str());
-  }
+  WarnWithoutObjective(collected.records, wanted.objective);
   if (options.output == OutputFormat::kTable) {
     HONE_RETURN_IF_ERROR(PrintText(TableText(collected)));
-  } else {
-    HONE_RETURN_IF_ERROR(PrintDocument(Document(collected, wanted.objective), options.output));
+    return kExitOk;
   }
+  json document = Document(collected.records, wanted.objective);
+  document["skippedLines"] = json::array();
+  for (const SkippedLine& line : collected.skipped) {
+    document["skippedLines"].push_back({{"line", line.line}, {"why", line.why}});
+  }
+  HONE_RETURN_IF_ERROR(PrintDocument(document, options.output));
   return kExitOk;
 }
 

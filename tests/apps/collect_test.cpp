@@ -2,9 +2,12 @@
 // hone collect, and collecting under load with real processes and the store on the disk.
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
+#include "tests/paths.h"
 #include "tests/support/hone_program.h"
 
 namespace hone::test {
@@ -47,6 +50,35 @@ TEST_CASE("hone collect: without the objective Katib's entry stands for the log"
   CHECK(document.at("metricLogs").at(0).at("metric").at("value") == "unavailable");
   CHECK(document.at("withoutObjective").at(0).at("metric").at("value") == "0.5");
   CHECK(document.at("skippedLines").at(0) == json{{"line", 2}, {"why", "is no JSON object"}});
+}
+
+TEST_CASE("hone collect: event files below a folder, with steps; damage is told", "[apps]") {
+  HoneProgram hone;
+  const std::string folder = (SourceFolder() / "tests/metrics-collector/data").string();
+  const std::vector<std::string> command = {"collect",  "--metrics", "train/loss;accuracy",
+                                            "--format", "TFEVENT",   folder};
+  const ProgramRun run = hone.Run(command);
+  CHECK(run.exit_code == 0);
+  const json document = json::parse(run.out);
+  const json& logs = document.at("metricLogs");
+  REQUIRE(logs.size() == 8);
+  CHECK(logs.at(1) == json::parse(R"({"file": "train/events.out.tfevents.2", "step": 10.0,
+                                      "timeStamp": "2023-11-14T22:13:21.000000Z",
+                                      "metric": {"name": "train/loss", "value": "1.5"}})"));
+  CHECK(logs.at(5).at("metric") == json{{"name", "accuracy"}, {"value", "0.5"}});
+  CHECK(document.at("damaged").empty());
+
+  const std::string bytes =
+      ReadText(SourceFolder() / "tests/metrics-collector/data/train/events.out.tfevents.2");
+  const std::string cut = hone.Write("events.out.tfevents.3", bytes.substr(0, bytes.size() - 7));
+  const std::string cut_folder = std::filesystem::path(cut).parent_path().string();
+  const ProgramRun damaged =
+      hone.Run({"collect", "--metrics", "loss", "--format", "TFEVENT", "-o", "table", cut_folder});
+  CHECK(damaged.exit_code == 0);
+  CHECK(std::ranges::count(damaged.out, '\n') >= 6);
+  CHECK(hone.Run({"collect", "--metrics", "loss", "--format", "TFEVENT", "/nowhere"}).exit_code ==
+        1);
+  CHECK(hone.Run({"collect", "--metrics", "loss", "--format", "TFEVENT"}).exit_code == 2);
 }
 
 TEST_CASE("hone collect: an experiment file names metrics; bad usage is refused", "[apps]") {
