@@ -46,14 +46,12 @@ void AddDemand(const LocalJob& container, std::uint32_t replicas, Demand& demand
 }
 
 // The launcher's mpirun starts all ranks here, so that it needs what the workers were given.
-std::vector<std::string> GpusFor(const LocalWork& work, const Replica& replica,
+std::vector<std::string> GpusFor(const TrainingJob& job, const Replica& replica, std::size_t count,
                                  const std::vector<std::string>& all, std::size_t& given) {
-  const ReplicaRole& role = work.training->roles[replica.role];
-  if (work.training->kind == TrainingKind::kMpi && role.type == "Launcher") {
-    given += work.containers[replica.role].demand.gpus;
+  if (job.kind == TrainingKind::kMpi && job.roles[replica.role].type == "Launcher") {
+    given += count;
     return all;
   }
-  const std::size_t count = work.containers[replica.role].demand.gpus;
   const auto begin = static_cast<std::ptrdiff_t>(std::min(given, all.size()));
   const auto end = static_cast<std::ptrdiff_t>(std::min(given + count, all.size()));
   given += count;
@@ -127,6 +125,9 @@ Status WriteTrainingFiles(const fs::path& attempt, const TrainingJob& job) {
 LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
                             const Surroundings& surroundings, const std::vector<std::string>& gpus,
                             const std::vector<Endpoint>& endpoints) {
+  if (!work.training) {
+    return {};
+  }
   const TrainingJob& job = *work.training;
   const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
   const std::vector<Replica> replicas = ReplicasOf(job);
@@ -137,7 +138,8 @@ LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const
     const bool primary = i == work.primary;
     LocalJob container = work.containers[replica.role];
     container.deadline = job.deadline;
-    const std::vector<std::string> own_gpus = GpusFor(work, replica, gpus, given);
+    const std::vector<std::string> own_gpus =
+        GpusFor(job, replica, container.demand.gpus, gpus, given);
     if (!gpus.empty() && own_gpus.empty()) {
       container.env.emplace(container.env.begin(), "CUDA_VISIBLE_DEVICES", "");
     }
