@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "apps/cli/engine_host.h"
-#include "store/sqlite/sqlite_store.h"
+#include "apps/cli/open_store.h"
 
 namespace hone::cli {
 namespace {
@@ -14,11 +14,9 @@ constexpr Duration kPollEvery = std::chrono::milliseconds(20);
 constexpr int kTries = 3;
 
 /// A holder may be between taking the lock and making its data file.
-Result<std::unique_ptr<SqliteStore>> OpenBesideHolder(const Config& config, Waiter& waiter) {
-  SqliteOptions options;
-  options.read_only = true;
+Result<std::unique_ptr<Store>> OpenBesideHolder(const Config& config, Waiter& waiter) {
   while (true) {
-    auto store = SqliteStore::Create(config.DataFile(), options);
+    auto store = OpenStore(config, StoreAccess::kGuest);
     if (store.has_value()) {
       return store;
     }

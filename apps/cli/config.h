@@ -24,6 +24,7 @@ struct EffectiveValue {
 /// environment over file over default. docs/configuration.md lists it.
 struct Config {
   std::filesystem::path data_dir;             ///< absolute
+  std::string store_url;                      ///< of PostgreSQL, a secret; empty: DataFile()
   std::string name_space = "default";         ///< of the experiments that commands name
   std::optional<std::uint32_t> cpus;          ///< slots offered to trials; nothing: all cores
   std::optional<std::uint32_t> gpus;          ///< nothing: what the driver tells
@@ -34,6 +35,10 @@ struct Config {
   LogFormat log_format = LogFormat::kLogfmt;
   std::vector<EffectiveValue> effective;  ///< of every setting, in the order of the table
 
+  /// Where experiments are, for people.
+  [[nodiscard]] std::string Place() const {
+    return store_url.empty() ? data_dir.string() : "the database of --store";
+  }
   [[nodiscard]] std::filesystem::path DataFile() const { return data_dir / "hone.db"; }
   [[nodiscard]] std::filesystem::path LockFile() const { return data_dir / "engine.lock"; }
   [[nodiscard]] std::filesystem::path CrashFolder() const { return data_dir / "crashes"; }

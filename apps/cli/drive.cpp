@@ -8,9 +8,9 @@
 
 #include "api/wire/render.h"
 #include "apps/cli/format.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/view.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {
 namespace {
@@ -83,9 +83,7 @@ Status Drive::BeginAsEngine(const EngineRequest& start) {
 
 Status Drive::Join(const EngineRequest& start) {
   HONE_ASSIGN_OR_RETURN(Answer answer, AskHolder(config_, start, waiter_, [this] { ++signals_; }));
-  SqliteOptions options;
-  options.read_only = true;
-  HONE_ASSIGN_OR_RETURN(joined_store_, SqliteStore::Create(config_.DataFile(), options));
+  HONE_ASSIGN_OR_RETURN(joined_store_, OpenStore(config_, StoreAccess::kGuest));
   follower_ = std::make_unique<Follower>(*joined_store_, ExperimentId{std::move(answer.text)});
   holder_ = answer.holder;
   progress_.Say("joined the engine that holds " + config_.data_dir.string() + " (process " +

@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <future>
+#include <string_view>
 #include <thread>
 #include <utility>
 
+#include "apps/cli/open_store.h"
 #include "base/crash.h"
 #include "base/guarded.h"
-#include "store/sqlite/sqlite_store.h"
 #include "suggestion/inprocess/factory.h"
 #include "suggestion/remote/bridge_caller.h"
 #include "suggestion/remote/factory.h"
@@ -27,10 +28,13 @@ int ComputeThreads() {
   return std::thread::hardware_concurrency() > 1 ? 2 : 1;
 }
 
+/// What trials get of this process's. A password of the store is none of their business.
 std::vector<std::string> Environment() {
   std::vector<std::string> all;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-    all.emplace_back(*variable);
+    if (!std::string_view(*variable).starts_with("HONE_STORE=")) {
+      all.emplace_back(*variable);
+    }
   }
   return all;
 }
@@ -99,7 +103,7 @@ EngineHost::EngineHost(FileLock lock) : lock_(std::move(lock)) {}
 
 Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daemon) {
   InstallCrashHandler(config.CrashFolder());
-  HONE_ASSIGN_OR_RETURN(store_, SqliteStore::Create(config.DataFile(), {}));
+  HONE_ASSIGN_OR_RETURN(store_, OpenStore(config, StoreAccess::kOwner));
   HONE_ASSIGN_OR_RETURN(runner_, LocalRunner::Create(RunnerOptions(config), clock_));
   control_ = std::make_unique<AsioExecutor>("hone-ctl", kControlThreads);
   io_ = std::make_unique<AsioExecutor>("hone-io", kIoThreads);
@@ -111,7 +115,7 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
         return store->FindTrial(name).has_value();
       }});
   EngineOptions options;
-  options.owner = kFolderOwner;
+  options.owner = OwnerName(config);
   options.crash_folder = config.CrashFolder();
   TrialRunner* runner = runner_.get();
   if (daemon) {

@@ -21,10 +21,6 @@
 
 namespace hone::cli {
 
-/// Owner of experiments in the store: one name for all processes that ever hold a data folder.
-/// Whoever has the lock knows that the holders before it are gone, so their leases end at once.
-inline constexpr char kFolderOwner[] = "holder of engine.lock";
-
 /// This process as the engine of a data folder: holds engine.lock and owns the store, the threads,
 /// the runner and the engine.
 /// Life: Create takes the lock and starts everything; destruction stops in the reverse order and

@@ -8,12 +8,12 @@
 
 #include "apps/cli/engine_host.h"
 #include "apps/cli/format.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/removal.h"
 #include "apps/cli/size.h"
 #include "apps/cli/verb.h"
 #include "base/text.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {
 namespace {
@@ -139,8 +139,8 @@ Status Remove(const Config& config, const std::vector<Holding>& going) {
                     "gc needs the data folder for itself: try again when the hone "
                     "that uses it has ended");
   }
-  HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
-  HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, store->RegisterOwner(kFolderOwner, kLease));
+  HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kOwner));
+  HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, store->RegisterOwner(OwnerName(config), kLease));
   for (const Holding& holding : going) {
     HONE_RETURN_IF_ERROR(RemoveOne(config, *store, holding, epoch));
   }

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "apps/cli/import_csv.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/spec_file.h"
@@ -18,7 +19,6 @@
 #include "base/text.h"
 #include "base/uid.h"
 #include "store/archive/read_archive.h"
-#include "store/sqlite/sqlite_store.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_files.h"
 
@@ -189,7 +189,7 @@ Status CheckFree(Store& store, const archive::Archived& archived) {
 Result<int> TakeIn(const Config& config, const Options& options) {
   HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
   HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(config.LockFile()));
-  HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
+  HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kOwner));
   Staging staging(config.data_dir);
   HONE_ASSIGN_OR_RETURN(
       auto archived, Read(options, [&](const ExperimentId& id, TrialNumber trial, Attempt attempt,
@@ -244,7 +244,7 @@ Result<int> ImportCsv(const Config& config, const Options& options) {
   if (!options.dry_run) {
     HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
     HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(config.LockFile()));
-    HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
+    HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kOwner));
     HONE_RETURN_IF_ERROR(
         store->Adopt(archive::ToStep(csv.archived), archive::ToBatches(csv.archived)));
   }

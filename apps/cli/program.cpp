@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "apps/cli/complete.h"
+#include "apps/cli/postgres.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -208,6 +209,9 @@ int Main(int argc, char** argv) {
   const auto config = ResolveConfig(Settings(), parsed->flags, ProcessEnvironment());
   if (!config.has_value()) {
     return Tell(config.error());
+  }
+  if (const Status have = config->store_url.empty() ? Status() : HavePostgres(); !have) {
+    return Tell(have.error());
   }
   ConfigureLog(config->log_level, config->log_format);
   const auto exit_code = parsed->action(*config);

@@ -4,11 +4,11 @@
 #include <map>
 
 #include "apps/cli/format.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
 #include "base/file.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {
 namespace {
@@ -106,7 +106,7 @@ Result<int> RebuildRows(const Config& config, const Options& options) {
     return different == 0 ? kExitOk : kExitFailed;
   }
   HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(config.LockFile()));
-  HONE_ASSIGN_OR_RETURN(const auto store, SqliteStore::Create(config.DataFile(), {}));
+  HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kOwner));
   HONE_ASSIGN_OR_RETURN(const std::size_t different,
                         CompareAll(session, [&](const Projection& right) {
                           return store->ReplaceRows(right.experiment.id, right);

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "apps/cli/follower.h"
+#include "apps/cli/open_store.h"
 #include "base/text.h"
 #include "controller/read_state.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {
 namespace {
@@ -23,16 +23,14 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
 
 Result<Session> Session::Open(const Config& config) {
   std::error_code unreadable;
-  if (!std::filesystem::exists(config.DataFile(), unreadable)) {
+  if (config.store_url.empty() && !std::filesystem::exists(config.DataFile(), unreadable)) {
     if (unreadable) {
       return Fail(Code::kUnavailable, "the data folder " + config.data_dir.string() +
                                           " cannot be read: " + unreadable.message());
     }
     return Session(config, nullptr);
   }
-  SqliteOptions options;
-  options.read_only = true;
-  auto store = SqliteStore::Create(config.DataFile(), options);
+  auto store = OpenStore(config, StoreAccess::kGuest);
   if (!store.has_value() && store.error().code != Code::kNotFound) {
     return tl::make_unexpected(store.error());
   }
@@ -60,7 +58,7 @@ Result<ExperimentRow> Session::Find(const std::string& name) const {
   if (config_.name_space != "default") {
     message += " in namespace '" + Printable(config_.name_space, 100) + "'";
   }
-  message += " in " + config_.data_dir.string();
+  message += " in " + config_.Place();
   std::vector<std::string> names;
   HONE_ASSIGN_OR_RETURN(const auto rows, List());
   for (const ExperimentRow& row : rows) {
@@ -115,7 +113,7 @@ Result<LocatedTrial> Session::NoTrial(const std::string& trial_name) const {
     }
   }
   return Fail(Code::kNotFound, "there is no trial '" + Printable(trial_name, 100) + "' in " +
-                                   config_.data_dir.string() + DidYouMean(trial_name, names));
+                                   config_.Place() + DidYouMean(trial_name, names));
 }
 
 bool Session::HasTrial(const std::string& trial_name) const {

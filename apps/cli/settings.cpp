@@ -36,6 +36,17 @@ Status SetDataDir(Config& config, const std::string& text) {
   return {};
 }
 
+/// The rest of the URL is judged where it is opened. It may hold a password: no message repeats it.
+Status SetStore(Config& config, const std::string& text) {
+  const bool known =
+      text.empty() || text.starts_with("postgresql://") || text.starts_with("postgres://");
+  if (!known) {
+    return Fail(Code::kInvalidArgument, "must be a URL postgresql://USER@HOST:PORT/DATABASE");
+  }
+  config.store_url = text;
+  return {};
+}
+
 Status SetNamespace(Config& config, const std::string& text) {
   if (text.empty()) {
     return Fail(Code::kInvalidArgument, "must not be empty");
@@ -133,6 +144,17 @@ const std::vector<Setting>& Settings() {
       {"data-dir", "", "DIR", "where experiments are kept; a local disk",
        "a path; absolute in a file", "`$XDG_DATA_HOME/hone`, else `~/.local/share/hone`",
        &DefaultDataDir, &SetDataDir, Values::kFolder},
+      {"store",
+       "",
+       "URL",
+       "keep experiments in PostgreSQL, not in the data folder",
+       "`postgresql://USER@HOST:PORT/DATABASE`, see [postgresql.md](postgresql.md)",
+       "none: a file in the data folder",
+       Always(""),
+       &SetStore,
+       Values::kAny,
+       {},
+       true},
       {"namespace", "-n", "NAME", "namespace of the named experiments", "a name", "`default`",
        Always("default"), &SetNamespace},
       {"cpus", "", "N", "CPU slots offered to trials", "1 or more", "all cores", Always(""),

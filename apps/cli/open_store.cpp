@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/open_store.h"
+
+#include <unistd.h>
+
+#include "apps/cli/postgres.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr char kFolderOwner[] = "holder of engine.lock";
+
+std::string MachineName() {
+  if (const auto id = ReadFile("/etc/machine-id"); id.has_value() && !Trim(*id).empty()) {
+    return std::string(Trim(*id));
+  }
+  char name[256] = "";
+  static_cast<void>(::gethostname(name, sizeof name - 1));  // an empty name will do
+  return name;
+}
+
+}  // namespace
+
+std::string OwnerName(const Config& config) {
+  // A database is shared by the holders of many folders.
+  return config.store_url.empty()
+             ? kFolderOwner
+             : std::string(kFolderOwner) + " " + MachineName() + ":" + config.data_dir.string();
+}
+
+Result<std::unique_ptr<Store>> OpenStore(const Config& config, StoreAccess access) {
+  if (!config.store_url.empty()) {
+    return OpenPostgres(config, access);
+  }
+  SqliteOptions options;
+  options.read_only = access == StoreAccess::kGuest;
+  return SqliteStore::Create(config.DataFile(), options);
+}
+
+}  // namespace hone::cli
