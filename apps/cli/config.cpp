@@ -20,6 +20,11 @@ void Declare(Args& args, Options& options) {
   args.Output(options.output);
 }
 
+std::string Shown(const EffectiveValue& setting) {
+  const std::string unset = setting.key == "store" ? "hone.db" : "all";
+  return setting.value.empty() ? unset : setting.value;
+}
+
 Result<int> ShowConfig(const Config& config, const Options& options) {
   if (options.markdown) {
     HONE_RETURN_IF_ERROR(PrintText(ConfigurationMarkdown()));
@@ -28,7 +33,7 @@ Result<int> ShowConfig(const Config& config, const Options& options) {
   if (options.output == OutputFormat::kTable) {
     Table table({"KEY", "VALUE", "SOURCE"});
     for (const EffectiveValue& setting : config.effective) {
-      table.Add({setting.key, setting.value.empty() ? "all" : setting.value, setting.source});
+      table.Add({setting.key, Shown(setting), setting.source});
     }
     HONE_RETURN_IF_ERROR(PrintText(table.Text()));
     return kExitOk;

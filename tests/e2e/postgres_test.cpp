@@ -36,8 +36,8 @@ TEST_CASE("serve: over PostgreSQL, a daemon that is killed goes on where it was"
   }
   HoneProgram hone;
   const std::string url = server->NewSchema();
-  const std::vector<std::string> serve = {"serve", "--listen", "127.0.0.1:0", "--store",
-                                          url,     "--cpus",   "2"};
+  const std::vector<std::string> serve = {"serve",  "--listen", "127.0.0.1:0", "--store", url,
+                                          "--cpus", "2"};
   const auto ready = [](const RunningProgram& daemon) {
     return Eventually([&] { return daemon.OutSoFar().find("listening on ") != std::string::npos; });
   };
