@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real daemon and commands over a real PostgreSQL.
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -63,6 +64,27 @@ TEST_CASE("serve: over PostgreSQL, a daemon that is killed goes on where it was"
   CHECK(daemon->Wait().exit_code == 0);
   CHECK(LinesIn(hone.work() / "starts") == kTrials);  // none was run twice
   CHECK(server->Sql(url, "SELECT count(*) FROM observations") == std::to_string(kTrials));
+  CHECK_FALSE(std::filesystem::exists(hone.data() / "hone.db"));
+}
+
+TEST_CASE("run: over the PostgreSQL of HONE_STORE, which trials are not told", "[e2e]") {
+  auto* const server = PostgresServer::Shared();
+  if (server == nullptr) {
+    return;
+  }
+  HoneProgram hone;
+  const std::string file =
+      hone.Write({.name = "pg", .script = "env > seen; echo loss=${x}", .trials = 1});
+  ::setenv("HONE_STORE", server->NewSchema().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  const ProgramRun run = hone.Run({"run", file});
+  const ProgramRun list = hone.Run({"list"});
+  ::unsetenv("HONE_STORE");  // NOLINT(concurrency-mt-unsafe)
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(list.out.find("Succeeded") != std::string::npos);
+  const std::string seen = ReadText(hone.work() / "seen");
+  CHECK(seen.find("HONE_TRIAL_NAME=") != std::string::npos);
+  CHECK(seen.find("HONE_STORE") == std::string::npos);
   CHECK_FALSE(std::filesystem::exists(hone.data() / "hone.db"));
 }
 
