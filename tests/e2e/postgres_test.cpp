@@ -73,8 +73,8 @@ TEST_CASE("run: over the PostgreSQL of HONE_STORE, which trials are not told", "
     return;
   }
   HoneProgram hone;
-  const std::string file =
-      hone.Write({.name = "pg", .script = "env > seen; echo loss=${x}", .trials = 1});
+  const std::string file = hone.Write(
+      {.name = "pg", .script = "env > seen; echo loss=${x}", .trials = 1, .parallel = 1});
   ::setenv("HONE_STORE", server->NewSchema().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
   const ProgramRun run = hone.Run({"run", file});
   const ProgramRun list = hone.Run({"list"});
