@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/engine_host.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/removal.h"
 #include "base/file.h"
 #include "store/sqlite/sqlite_store.h"
@@ -113,7 +114,7 @@ TEST_CASE("hone gc: what died between the record and the removal is finished by 
     const auto session = cli::Session::Open(config);
     const auto holdings = cli::Holdings(config, *session, {});
     const auto store = SqliteStore::Create(config.DataFile(), {});
-    const auto epoch = (*store)->RegisterOwner(cli::kFolderOwner, std::chrono::minutes(1));
+    const auto epoch = (*store)->RegisterOwner(cli::OwnerName(config), std::chrono::minutes(1));
     REQUIRE(cli::RecordRemoval(**store, holdings->front(), *epoch, SystemClock().Now()));
     // A plan made before something else was recorded is refused.
     const Status again =

@@ -210,8 +210,8 @@ TEST_CASE("experiment file: edits of a good file are told in their line", "[api]
       {"count in quotes", "maxTrialCount: 12", "maxTrialCount: \"12\"",
        "f.yaml:18: spec.maxTrialCount: must be a whole number without quotes, not the text \"12\""},
       {"unknown reference", "reference: momentum", "reference: momemtum", ""},
-      {"own field of a later version", "parallelTrialCount: 3", "warmStart: {}",
-       "f.yaml:17: spec.warmStart: is not supported by this version of hone; remove it"},
+      {"own field of a later version", "parallelTrialCount: 3", "promotion: {}",
+       "f.yaml:17: spec.promotion: is not supported by this version of hone; remove it"},
       {"name", "name: random", "name: Random_1",
        "f.yaml:7: metadata.name: \"Random_1\" must start with a lower-case letter and hold only "
        "lower-case letters, digits, '-' and '.', ending with a letter or digit"},
