@@ -29,6 +29,7 @@
 #include "algorithms/feasible.h"
 #include "algorithms/gp/search.h"
 #include "algorithms/gp/surrogate.h"
+#include "algorithms/new_points.h"
 #include "algorithms/pareto/scalarise.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
@@ -58,23 +59,14 @@ constexpr double kKappa = 1.96;
 // trials, 20 seeds), slightly worse on the fifth; the posterior mean for the last tenth was better
 // on one only.
 constexpr TrialNumber kExploreEvery = 4;
-constexpr int kOtherTries = 256;
 // gp_hedge draws from the first stream of its purpose.
 constexpr std::uint32_t kWeightsStream = 1;
-constexpr std::size_t kMostListed = 65536;
 
 struct Options {
   std::size_t initial = 0;
   std::string acquisition;  // empty: hone's own
   bool local = true;
   std::size_t objectives = 1;
-};
-
-/// The order that lets points be kept in a set.
-struct Lexicographic {
-  bool operator()(const VectorXd& a, const VectorXd& b) const {
-    return std::ranges::lexicographical_compare(a, b);
-  }
 };
 
 bool IsTimed(const gp::Observed& result) {
@@ -97,7 +89,7 @@ class BayesianOptimization final : public Searcher {
   };
   /// What one call of Propose works on.
   struct Round {
-    std::set<VectorXd, Lexicographic> taken;
+    PointSet taken;
     std::unique_ptr<gp::Model> value;        // null: the initial design
     std::unique_ptr<gp::Model> duration;     // null: not asked for, or nothing known
     std::unique_ptr<gp::Model> feasibility;  // null: nothing has failed
@@ -106,11 +98,6 @@ class BayesianOptimization final : public Searcher {
     bool models = false;            // there are enough results for them
     std::vector<VectorXd> pending;  // running, or given in this round
     [[nodiscard]] bool IsTaken(const VectorXd& point) const { return taken.contains(point); }
-  };
-
-  struct Found {
-    std::optional<VectorXd> point;  // feasible and not taken
-    bool feasible = false;          // some point was, taken or not
   };
 
   BayesianOptimization(UnitSpace space, Options options, std::uint64_t seed)
@@ -150,9 +137,6 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] std::optional<VectorXd> InitialPoint(const Round& round, std::size_t index) const;
   [[nodiscard]] std::optional<VectorXd> ConstrainedInitialPoint(const Round& round,
                                                                 std::size_t index) const;
-  [[nodiscard]] Found FirstNew(const Round& round, const MatrixXd& points) const;
-  [[nodiscard]] Result<std::optional<VectorXd>> AnyPoint(const Round& round,
-                                                         TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> ModelPoint(const Round& round, TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Best(const Round& round, const Acquisition& acquisition,
                                              TrialNumber number) const;
@@ -366,7 +350,7 @@ Result<std::optional<VectorXd>> BayesianOptimization::Next(const Round& round, s
       return point;
     }
   }
-  return AnyPoint(round, number);
+  return AnyNewPoint(space_, round.taken, Rng(seed_, Scope::Trial(number), Purpose::kSample));
 }
 
 /// The middle of the space, then Sobol points, the branches in turn.
@@ -397,63 +381,11 @@ std::optional<VectorXd> BayesianOptimization::ConstrainedInitialPoint(const Roun
     for (auto&& point : block.colwise()) {
       point = space_.Canonical(space_.WithBranches(space_.FromUniform(point), index));
     }
-    if (std::optional<VectorXd> point = FirstNew(round, block).point) {
+    if (std::optional<VectorXd> point = FirstNew(space_, round.taken, block).point) {
       return point;
     }
   }
   return std::nullopt;
-}
-
-/// @param points  canonical, in columns
-BayesianOptimization::Found BayesianOptimization::FirstNew(const Round& round,
-                                                           const MatrixXd& points) const {
-  Found found;
-  for (const auto& point : points.colwise()) {
-    if (!space_.IsFeasible(point)) {
-      continue;
-    }
-    found.feasible = true;
-    if (!round.IsTaken(point)) {
-      found.point = point;
-      break;
-    }
-  }
-  return found;
-}
-
-/// A random point that is feasible and new; of a small space, the first such one. Of a large one in
-/// which all that were drawn are taken, one that is not new.
-/// @returns  nothing: every feasible configuration was tried
-/// @errors   kFailedPrecondition: nothing feasible was found
-Result<std::optional<VectorXd>> BayesianOptimization::AnyPoint(const Round& round,
-                                                               TrialNumber number) const {
-  Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
-  std::optional<VectorXd> repeated;
-  int feasible = 0;
-  for (int i = 0; i < kMostDraws && feasible < kOtherTries; ++i) {
-    VectorXd point(space_.size());
-    std::ranges::generate(point, [&] { return rng.Uniform(); });
-    point = space_.Canonical(space_.FromUniform(std::move(point)));
-    if (!space_.IsFeasible(point)) {
-      continue;
-    }
-    ++feasible;
-    if (!round.IsTaken(point)) {
-      return point;
-    }
-    repeated = std::move(point);
-  }
-  if (const std::optional<MatrixXd> all = gp::AllPoints(space_.dimensions(), kMostListed)) {
-    Found found = FirstNew(round, *all);
-    if (!found.feasible) {
-      return NothingFeasible("no configuration");
-    }
-    return std::move(found.point);
-  }
-  if (!repeated) {
-    return NothingFeasible("none of " + std::to_string(kMostDraws) + " points");
-  }
-  return repeated;
 }
 
 Acquisition BayesianOptimization::Named(const Round& round, std::string_view name) const {

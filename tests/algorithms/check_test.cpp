@@ -29,7 +29,7 @@ TEST_CASE("check: what an algorithm cannot honour is refused at its place", "[al
       {"slip of the pen", SpecOf("randm", {}, spaces::Mixed()), "spec.algorithm.algorithmName",
        "did you mean \"random\"?"},
       {"unknown", SpecOf("simulated-annealing", {}, spaces::Mixed()),
-       "spec.algorithm.algorithmName", "known are auto, bayesianoptimization, cmaes"},
+       "spec.algorithm.algorithmName", "known are asha, auto, bayesianoptimization, bohb, cmaes"},
       {"unknown setting", SpecOf("random", {{"gamma", "1"}}, spaces::Mixed()),
        "spec.algorithm.algorithmSettings[0].name", "no setting \"gamma\""},
       {"bad setting", SpecOf("random", {{"random_state", "-1"}}, spaces::Mixed()),

@@ -204,7 +204,7 @@ std::string ExperimentAround(const std::string& piece) {
          (piece.starts_with("  objective:")
               ? ""
               : "  objective: {type: minimize, objectiveMetricName: loss}\n") +
-         "  algorithm: {algorithmName: random}\n"
+         (piece.starts_with("  algorithm:") ? "" : "  algorithm: {algorithmName: random}\n") +
          "  maxTrialCount: 9\n"
          "  trialTemplate:\n"
          "    primaryContainerName: main\n"

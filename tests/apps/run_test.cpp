@@ -221,9 +221,13 @@ TEST_CASE("hone validate: many files, no store, warnings do not fail", "[apps]")
 TEST_CASE("hone validate: a job that only clusters run is valid, and run refuses it", "[apps]") {
   HoneProgram hone;
   json extra = {{"trialTemplate",
-                 {{"trialSpec", {{"apiVersion", "kubeflow.org/v1"}, {"kind", "PyTorchJob"}}}}}};
+                 {{"trialSpec", {{"apiVersion", "ray.io/v1"}, {"kind", "RayJob"}}},
+                  {"primaryPodLabels", {{"ray.io/node-type", "head"}}},
+                  {"successCondition", "status.jobStatus==SUCCEEDED"},
+                  {"failureCondition", "status.jobStatus==FAILED"}}}};
   const std::string file = hone.Write({.extra = &extra});
   const auto validate = hone.Run({"validate", file});
+  CAPTURE(validate.out);
   CHECK(validate.exit_code == 0);
   CHECK(Has(validate.out, "warning: spec.trialTemplate.trialSpec.kind: "));
   const auto run = hone.Run({"run", file});

@@ -114,7 +114,7 @@ class Controller:
         return reply
 
     def start(self, reply):
-        settings = self.spec.algorithm.algorithm_settings
+        settings = self.spec.spec.algorithm.algorithm_settings
         known = {setting.name: setting for setting in settings}
         for setting in reply.algorithm.algorithm_settings:  # put over those of the experiment
             (known.get(setting.name) or settings.add(name=setting.name)).value = setting.value

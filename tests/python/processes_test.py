@@ -96,9 +96,11 @@ class ProcessTest(unittest.TestCase):
         self.assert_nothing_left()
         with hone.load_study("shared", data_dir=self.folder) as study:
             trials = study.trials
-            self.assertEqual(len(trials), 20, [(t.name, t.state) for t in trials])
-            self.assertTrue(all(t.state == "succeeded" for t in trials))
-            self.assertEqual(study.best_value, min(t.value for t in trials))
+            done = [t for t in trials if t.state == "succeeded"]
+            self.assertEqual(len(done), 20, [(t.name, t.state) for t in trials])
+            # An answer that went with the engine leaves a trial that nobody has, until its lease ends.
+            self.assertLessEqual(len(trials), 22, [(t.name, t.state) for t in trials])
+            self.assertEqual(study.best_value, min(t.value for t in done))
 
     def test_watching_an_input_that_never_closes_is_refused(self):
         run = subprocess.run(
