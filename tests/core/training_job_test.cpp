@@ -263,11 +263,11 @@ TEST_CASE("training job: what cannot be honoured is told by name", "[core]") {
           "has no effect");
   }
   SECTION("an unknown runtime") {
-    const json train = {{"apiVersion", "trainer.kubeflow.org/v1alpha1"},
-                        {"kind", "TrainJob"},
-                        {"spec",
-                         {{"runtimeRef", {{"name", "deepspeed-distributed"}}},
-                          {"trainer", {{"numNodes", 1}}}}}};
+    const json train = {
+        {"apiVersion", "trainer.kubeflow.org/v1alpha1"},
+        {"kind", "TrainJob"},
+        {"spec",
+         {{"runtimeRef", {{"name", "deepspeed-distributed"}}}, {"trainer", {{"numNodes", 1}}}}}};
     CHECK(FirstProblem(train).starts_with(
         "x.spec.runtimeRef.name: 'deepspeed-distributed' is not known here"));
   }
