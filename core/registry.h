@@ -52,6 +52,7 @@ class Registry {
   /// Sorted.
   [[nodiscard]] std::vector<std::string> Names() const {
     std::vector<std::string> names;
+    names.reserve(all_.size());
     for (const auto& info : all_) {
       names.push_back(info->name);
     }

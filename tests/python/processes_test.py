@@ -98,7 +98,7 @@ class ProcessTest(unittest.TestCase):
             trials = study.trials
             done = [t for t in trials if t.state == "succeeded"]
             self.assertEqual(len(done), 20, [(t.name, t.state) for t in trials])
-            # An answer that went with the engine leaves a trial that nobody has, until its lease ends.
+            # An answer that went with the engine leaves a trial running until its lease ends.
             self.assertLessEqual(len(trials), 22, [(t.name, t.state) for t in trials])
             self.assertEqual(study.best_value, min(t.value for t in done))
 
