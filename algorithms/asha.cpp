@@ -89,6 +89,7 @@ class Asha final : public Searcher {
                                                     std::size_t level) const;
   [[nodiscard]] std::optional<TrialNumber> Promotable(std::size_t level, std::size_t taken) const;
   [[nodiscard]] Place Next(std::vector<std::size_t>& taken) const;
+  [[nodiscard]] Result<proposal::Start> StartAt(const Place& place, TrialNumber number) const;
 
   Ladder ladder_;
   Configurations configurations_;
@@ -142,10 +143,11 @@ Status Asha::End(TrialNumber trial, std::optional<double> loss) {
   if (!ran) {
     return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
   }
-  if (!ran.mapped().level) {
+  const std::optional<std::size_t> level = ran.mapped().level;
+  if (!level) {
     return {};
   }
-  Rung& rung = rungs_[*ran.mapped().level];
+  Rung& rung = rungs_[*level];
   ++rung.results;
   if (loss) {
     const Ranked ranked{*loss, trial};
@@ -180,23 +182,26 @@ Place Asha::Next(std::vector<std::size_t>& taken) const {
   return {1, 0, 0, std::nullopt};
 }
 
+Result<proposal::Start> Asha::StartAt(const Place& place, TrialNumber number) const {
+  proposal::Start start;
+  std::string from;
+  if (place.parent) {
+    start = ladder_.Start(place.rung, values_.at(*place.parent));
+    from = ", promoted from trial number " + std::to_string(*place.parent);
+  } else {
+    HONE_ASSIGN_OR_RETURN(const auto drawn, configurations_.Draw({{number, 0}}));
+    start = ladder_.Start(0, drawn.front());
+  }
+  start.tag = TagOf(place);
+  start.note = "rung " + std::to_string(place.rung) + ": budget " + ladder_.Text(place.rung) + from;
+  return start;
+}
+
 Result<std::vector<Proposal>> Asha::Propose(const ProposeRequest& request) const {
   std::vector<std::size_t> taken(ladder_.size());
   std::vector<Proposal> answers;
   for (const TrialNumber number : request.numbers) {
-    const Place place = Next(taken);
-    proposal::Start start;
-    std::string from;
-    if (place.parent) {
-      start = ladder_.Start(place.rung, values_.at(*place.parent));
-      from = ", promoted from trial number " + std::to_string(*place.parent);
-    } else {
-      HONE_ASSIGN_OR_RETURN(const auto drawn, configurations_.Draw({{number, 0}}));
-      start = ladder_.Start(0, drawn.front());
-    }
-    start.tag = TagOf(place);
-    start.note =
-        "rung " + std::to_string(place.rung) + ": budget " + ladder_.Text(place.rung) + from;
+    HONE_ASSIGN_OR_RETURN(auto start, StartAt(Next(taken), number));
     answers.emplace_back(std::move(start));
   }
   return answers;

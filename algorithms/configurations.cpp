@@ -33,18 +33,24 @@ Result<std::unique_ptr<Searcher>> Make(const std::string& name, const SearchCont
 
 }  // namespace
 
+Result<Configurations::Level> Configurations::MakeLevel(const SearchContext& context,
+                                                        const Space& space, bool with_model) {
+  Level level;
+  HONE_ASSIGN_OR_RETURN(level.random, Make("random", context, space, {}));
+  if (with_model) {
+    // Whether there are enough results is decided here.
+    HONE_ASSIGN_OR_RETURN(level.modelled,
+                          Make("multivariate-tpe", context, space, {{"n_startup_trials", "0"}}));
+  }
+  return level;
+}
+
 Result<Configurations> Configurations::Create(const SearchContext& context, const Ladder& ladder,
                                               std::optional<Model> model) {
   Configurations made(SeedOf(context.settings, context.seed), model);
   for (std::size_t i = 0; i < ladder.size(); ++i) {
-    const Space space = ladder.SpaceAt(i, context.space);
-    Level level;
-    HONE_ASSIGN_OR_RETURN(level.random, Make("random", context, space, {}));
-    if (model) {
-      // Whether there are enough results is decided here.
-      HONE_ASSIGN_OR_RETURN(level.modelled,
-                            Make("multivariate-tpe", context, space, {{"n_startup_trials", "0"}}));
-    }
+    HONE_ASSIGN_OR_RETURN(auto level,
+                          MakeLevel(context, ladder.SpaceAt(i, context.space), model.has_value()));
     made.levels_.push_back(std::move(level));
   }
   return made;
@@ -70,7 +76,7 @@ const Configurations::Level* Configurations::Modelled() const {
 
 bool Configurations::IsRandom(TrialNumber trial) const {
   Rng rng(seed_, Scope::Trial(trial), Purpose::kSample, kCoin);
-  return rng.Uniform() < model_->random_share;
+  return !model_ || rng.Uniform() < model_->random_share;
 }
 
 Result<std::vector<Assignment>> Configurations::Draw(const std::vector<Wish>& wishes) const {

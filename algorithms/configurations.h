@@ -42,6 +42,7 @@ class Configurations {
     std::size_t results = 0;
   };
 
+  static Result<Level> MakeLevel(const SearchContext& context, const Space& space, bool with_model);
   Configurations(std::uint64_t seed, std::optional<Model> model) : seed_(seed), model_(model) {}
   /// @returns nothing: none has enough results
   [[nodiscard]] const Level* Modelled() const;

@@ -138,10 +138,11 @@ Status Hyperband::End(const HistoryItem& item, TrialNumber trial, std::optional<
   if (!ran) {
     return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
   }
-  if (!ran.mapped()) {
+  const std::optional<std::size_t> level = ran.mapped();
+  if (!level) {
     return {};
   }
-  HONE_RETURN_IF_ERROR(configurations_.Observe(*ran.mapped(), item));
+  HONE_RETURN_IF_ERROR(configurations_.Observe(*level, item));
   const auto member = members_.find(trial);
   if (member == members_.end()) {
     return {};
@@ -166,9 +167,9 @@ Hyperband::Places Hyperband::Plan(const ProposeRequest& request) const {
   }
   Places places;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
-    places.push_back(brackets.Next(room, request.may_wait));
-    if (places.back()) {
-      brackets.Take(*places.back());
+    const std::optional<Place>& place = places.emplace_back(brackets.Next(room, request.may_wait));
+    if (place) {
+      brackets.Take(*place);
       room = room ? std::optional(*room - std::min<std::size_t>(*room, 1)) : room;
     }
   }
@@ -210,10 +211,11 @@ Result<std::vector<Proposal>> Hyperband::Propose(const ProposeRequest& request) 
 
 std::vector<Setting> Hyperband::Published(const ProposeRequest& request) const {
   const Places places = Plan(request);
-  if (!resource_name_ || places.empty() || !places.back()) {
+  const std::optional<Place> last = places.empty() ? std::nullopt : places.back();
+  if (!resource_name_ || !last) {
     return {};
   }
-  const Place& place = *places.back();
+  const Place& place = *last;
   const Bracket* const bracket = brackets_.Find(place.bracket);
   const std::size_t first = brackets_.SizesAt(place.start).front();
   const std::size_t evaluating = bracket != nullptr ? bracket->Evaluating(place.rung) : first;

@@ -17,11 +17,13 @@ constexpr double kTolerance = 1e-9;
 
 std::vector<double> BudgetsOf(double largest, double eta, double smallest) {
   std::vector<double> budgets;
-  for (double budget = largest; budget >= smallest * (1 - kTolerance); budget /= eta) {
+  double budget = largest;
+  while (budget >= smallest * (1 - kTolerance)) {
     const double whole = std::floor(budget * (1 + kTolerance));
     if (budgets.empty() || whole < budgets.back()) {
       budgets.push_back(whole);
     }
+    budget /= eta;
   }
   std::ranges::reverse(budgets);
   return budgets;
@@ -78,6 +80,7 @@ void Ladder::Check(const SearchContext& context, double smallest, Problems& prob
   }
   if (!carrier) {
     std::vector<std::string> names;
+    names.reserve(context.space.parameters.size());
     for (const Parameter& parameter : context.space.parameters) {
       names.push_back(parameter.name);
     }

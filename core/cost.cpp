@@ -56,20 +56,20 @@ std::optional<Timestamp> MoneyUpAt(const ExperimentState& state) {
   if (!cost || cost->per_hour <= 0 || state.Ended() || state.phase == ExperimentPhase::kSuspended) {
     return std::nullopt;
   }
-  std::optional<Timestamp> last_start;
+  Timestamp last_start;
+  int running = 0;
   ForEachRunning(state, [&](Timestamp start) {
-    last_start = last_start ? std::max(*last_start, start) : start;
+    last_start = std::max(last_start, start);
+    ++running;
   });
-  if (!last_start) {
+  if (running == 0) {
     return std::nullopt;
   }
-  int running = 0;
-  ForEachRunning(state, [&](Timestamp /*start*/) { ++running; });
-  const double left = std::max(cost->most - CostAt(state, *last_start), 0.0);
+  const double left = std::max(cost->most - CostAt(state, last_start), 0.0);
   constexpr double kMostHours = 24.0 * 365 * 100;
   const Hours wait(std::min(left / cost->per_hour / running, kMostHours));
   // Rounded up, so that the money is up at that moment.
-  return *last_start + std::chrono::ceil<Duration>(wait);
+  return last_start + std::chrono::ceil<Duration>(wait);
 }
 
 }  // namespace hone
