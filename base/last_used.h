@@ -29,8 +29,7 @@ class LastUsed {
       std::shared_ptr<T> value = is_new ? make() : at->second.value;
       at->second.value = value;
       if (all.by_key.size() > most_) {
-        all.by_key.erase(std::ranges::min_element(
-            all.by_key, {}, [](const auto& entry) { return entry.second.last_use; }));
+        all.by_key.erase(std::ranges::min_element(all.by_key, {}, &LastUsed::UseOf));
       }
       return value;
     });
@@ -45,6 +44,10 @@ class LastUsed {
     std::map<std::string, Entry> by_key;
     std::uint64_t uses = 0;
   };
+
+  static std::uint64_t UseOf(const std::pair<const std::string, Entry>& entry) {
+    return entry.second.last_use;
+  }
 
   std::size_t most_;
   Guarded<All> all_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "earlystop/server/early_stopping_service.h"
 
-#include <atomic>
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "api/proto/bounded_work.h"
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "base/last_used.h"
@@ -24,7 +24,8 @@ using Base = pb::EarlyStopping::WithRawCallbackMethod_GetEarlyStoppingRules<
             pb::EarlyStopping::Service>>>;
 
 constexpr std::size_t kMostDesks = 64;
-constexpr int kMostRequests = 256;  // that wait or are at work
+// Reports of one metric of one trial; whoever asks names the service that gives them.
+constexpr int kLargestLog = 64 << 20;
 // A status travels in a header of HTTP/2, and clients take 8 KiB of those.
 constexpr std::size_t kLongestMessage = 2000;
 // Katib's controller waits 60 s for the rules. What was learnt by then is kept for its next try.
@@ -84,7 +85,7 @@ class EarlyStoppingService final : public Base {
     const std::shared_ptr<Desk> desk = desks_.Find(
         request->db_manager_address() + '\n' + request->experiment().SerializeAsString(),
         [this] { return std::make_shared<Desk>(Desk{work_.MakeStrand()}); });
-    return Work(context, *desk->strand, [desk, request, reply_bytes] {
+    return answers_.Run(context, *desk->strand, [desk, request, reply_bytes] {
       pb::GetEarlyStoppingRulesReply reply;
       const Status status = Answer(*desk, *request, reply);
       return status ? SerializeMessage(reply, *reply_bytes)
@@ -99,7 +100,7 @@ class EarlyStoppingService final : public Base {
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    return Work(context, work_, [request, reply_bytes] {
+    return answers_.Run(context, work_, [request, reply_bytes] {
       const Status status = StandingRules::Check(request->early_stopping());
       return status ? SerializeMessage(pb::ValidateEarlyStoppingSettingsReply(), *reply_bytes)
                     : Refusal("ValidateEarlyStoppingSettings", status.error());
@@ -136,34 +137,16 @@ class EarlyStoppingService final : public Base {
     if (desk.channel == nullptr) {
       grpc::ChannelArguments arguments;
       arguments.SetInt("grpc.enable_http_proxy", 0);
-      arguments.SetMaxReceiveMessageSize(-1);  // as many reports as a trial has
+      arguments.SetMaxReceiveMessageSize(kLargestLog);
       desk.channel = grpc::CreateCustomChannel(request.db_manager_address(),
                                                grpc::InsecureChannelCredentials(), arguments);
     }
     return desk.rules->Answer(request, LogOf(desk.channel), reply);
   }
 
-  /// Answers from a thread of `where`.
-  template <class Body>
-  grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context, Executor& where, Body body) {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    if (requests_.fetch_add(1) >= kMostRequests) {
-      requests_.fetch_sub(1);
-      reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many requests; try again"});
-      return reactor;
-    }
-    where.Post([this, context, reactor, body = std::move(body)] {
-      const grpc::Status status =
-          context->IsCancelled() ? grpc::Status(grpc::StatusCode::CANCELLED, "") : body();
-      requests_.fetch_sub(1);
-      reactor->Finish(status);
-    });
-    return reactor;
-  }
-
   Executor& work_;
   LastUsed<Desk> desks_{kMostDesks};
-  std::atomic<int> requests_{0};
+  BoundedWork answers_;
 };
 
 }  // namespace

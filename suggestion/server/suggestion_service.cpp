@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suggestion/server/suggestion_service.h"
 
-#include <atomic>
 #include <string>
 #include <utility>
 
+#include "api/proto/bounded_work.h"
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "base/last_used.h"
@@ -20,8 +20,6 @@ namespace pb = ::api::v1::beta1;
 
 // Searchers that are kept between requests; one more is made anew from its next request.
 constexpr std::size_t kMostDesks = 64;
-// Requests that wait or are at work.
-constexpr int kMostRequests = 256;
 // A status travels in a header of HTTP/2, and clients take 8 KiB of those.
 constexpr std::size_t kLongestMessage = 2000;
 
@@ -57,7 +55,7 @@ class SuggestionService final : public Base {
     const std::shared_ptr<Desk> desk =
         desks_.Find(WithoutPublished(request->experiment()).SerializeAsString(),
                     [this] { return std::make_shared<Desk>(Desk{compute_.MakeStrand()}); });
-    return Work(context, *desk->strand, [desk, request, reply_bytes] {
+    return answers_.Run(context, *desk->strand, [desk, request, reply_bytes] {
       pb::GetSuggestionsReply reply;
       const Status status = Answer(*desk, *request, reply);
       return Finish("GetSuggestions", request->experiment(), status, reply, *reply_bytes);
@@ -71,7 +69,7 @@ class SuggestionService final : public Base {
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    return Work(context, compute_, [request, reply_bytes] {
+    return answers_.Run(context, compute_, [request, reply_bytes] {
       const auto study = Study::Create(request->experiment());
       return Finish("ValidateAlgorithmSettings", request->experiment(),
                     study ? Status() : tl::make_unexpected(study.error()),
@@ -97,27 +95,9 @@ class SuggestionService final : public Base {
     return desk.study->Answer(request, reply);
   }
 
-  /// Answers from a thread of `where`.
-  template <class Body>
-  grpc::ServerUnaryReactor* Work(grpc::CallbackServerContext* context, Executor& where, Body body) {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    if (requests_.fetch_add(1) >= kMostRequests) {
-      requests_.fetch_sub(1);
-      reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many requests; try again"});
-      return reactor;
-    }
-    where.Post([this, context, reactor, body = std::move(body)] {
-      const grpc::Status status =
-          context->IsCancelled() ? grpc::Status(grpc::StatusCode::CANCELLED, "") : body();
-      requests_.fetch_sub(1);
-      reactor->Finish(status);
-    });
-    return reactor;
-  }
-
   Executor& compute_;
   LastUsed<Desk> desks_{kMostDesks};
-  std::atomic<int> requests_{0};
+  BoundedWork answers_;
 };
 
 }  // namespace
