@@ -156,6 +156,12 @@ class Reader {
     at = Timestamp(Duration(microseconds));
   }
 
+  static void Get(const Json& json, std::vector<TrialNumber>& numbers) {
+    for (const Json& item : json) {
+      numbers.push_back(IntegerOf<TrialNumber>(item));
+    }
+  }
+
   template <class E>
     requires std::is_enum_v<E>
   static void Get(const Json& json, E& field) {
