@@ -4,7 +4,7 @@
 #   tools/setup.sh            what `make build`, `make test` and `make run` need
 #   tools/setup.sh --test     what some tests use and others skip without
 #   tools/setup.sh --lint     the pinned clang-format, clang-tidy, mypy and ruff, in build/tools
-#   tools/setup.sh --fuzz     clang with libFuzzer
+#   tools/setup.sh --clang    clang with its sanitizers and libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
 #   tools/setup.sh --quality  the peers and models of benchmarks/quality, in build/quality-venv (not for `make quality`)
 # It is quick and silent when nothing is missing.
@@ -74,7 +74,7 @@ case "${1:-}" in
       build/tools/bin/pip install --quiet 'mypy==2.4.1' 'ruff==0.17.6'
     fi
     ;;
-  --fuzz)
+  --clang)
     install_packages clang-16 libclang-rt-16-dev
     ;;
   --bench)
@@ -93,7 +93,7 @@ case "${1:-}" in
     fi
     ;;
   *)
-    echo "usage: tools/setup.sh [--test | --lint | --fuzz | --bench | --quality]" >&2
+    echo "usage: tools/setup.sh [--test | --lint | --clang | --bench | --quality]" >&2
     exit 2
     ;;
 esac
