@@ -6,6 +6,9 @@ function(hone_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC hone_flags ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  if(TARGET hone_headers)
+    target_precompile_headers(${name} REUSE_FROM hone_headers)
+  endif()
 endfunction()
 
 # hone_test(NAME SOURCES a_test.cpp ... LINKS libs ...): one program per folder of tests/; cases tagged [slow] run as a
