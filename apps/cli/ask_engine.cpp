@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "apps/cli/engine_host.h"
+#include "apps/cli/holder.h"
 #include "apps/cli/open_store.h"
 
 namespace hone::cli {
@@ -20,8 +21,8 @@ Result<std::unique_ptr<Store>> OpenBesideHolder(const Config& config, Waiter& wa
     if (store.has_value()) {
       return store;
     }
-    HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
-    if (holder == 0) {
+    HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
+    if (holder == 0 || holder == kDaemon) {
       return tl::make_unexpected(store.error());
     }
     static_cast<void>(waiter.Wait(kPollEvery));  // whatever woke it, the loop looks again
@@ -44,12 +45,12 @@ Result<Answer> AskOwn(EngineHost& host, const EngineRequest& request, Waiter& wa
 
 Result<Answer> AskHolder(const Config& config, const EngineRequest& request, Waiter& waiter,
                          const std::function<void()>& on_signal) {
-  HONE_ASSIGN_OR_RETURN(const int asked, FileLock::Holder(config.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int asked, FindHolder(config));
   HONE_ASSIGN_OR_RETURN(const auto store, OpenBesideHolder(config, waiter));
   const auto [kind, payload] = EncodeRequest(request);
   HONE_ASSIGN_OR_RETURN(const std::int64_t id, store->PostRequest(kind, payload));
   while (true) {
-    HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
+    HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
     // Asked after the holder was looked at: an answer given just before its death counts.
     HONE_ASSIGN_OR_RETURN(const Request posted, store->GetRequest(id));
     if (posted.answered) {

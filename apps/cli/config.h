@@ -25,6 +25,9 @@ struct EffectiveValue {
 struct Config {
   std::filesystem::path data_dir;             ///< absolute
   std::string store_url;                      ///< of PostgreSQL, a secret; empty: DataFile()
+  std::string server;                         ///< address of a daemon; empty: none
+  std::string token;                          ///< for it, a secret; empty: none
+  std::filesystem::path server_ca;            ///< PEM; empty: what this machine trusts
   std::string name_space = "default";         ///< of the experiments that commands name
   std::optional<std::uint32_t> cpus;          ///< slots offered to trials; nothing: all cores
   std::optional<std::uint32_t> gpus;          ///< nothing: what the driver tells
@@ -37,6 +40,9 @@ struct Config {
 
   /// Where experiments are, for people.
   [[nodiscard]] std::string Place() const {
+    if (!server.empty()) {
+      return "the daemon at " + server;
+    }
     return store_url.empty() ? data_dir.string() : "the database of --store";
   }
   [[nodiscard]] std::filesystem::path DataFile() const { return data_dir / "hone.db"; }

@@ -4,6 +4,7 @@
 
 #include "api/wire/render.h"
 #include "apps/cli/ask_engine.h"
+#include "apps/cli/holder.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/spec_file.h"
@@ -19,7 +20,7 @@ Result<int> CreateExperiment(const Config& config, const StartOptions& options) 
   if (!spec) {
     return kExitUsage;
   }
-  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
   if (holder == 0) {
     return Fail(Code::kFailedPrecondition, "no engine holds " + config.data_dir.string() +
                                                ", so nobody would run it: 'hone run " +
@@ -28,8 +29,8 @@ Result<int> CreateExperiment(const Config& config, const StartOptions& options) 
   const request::Create create{spec->document};
   HONE_ASSIGN_OR_RETURN(const Answer answer, AskHolder(config, create, *waiter, LeaveAtOnce));
   if (options.output == OutputFormat::kTable) {
-    HONE_RETURN_IF_ERROR(PrintText("experiment '" + spec->name + "' is created; process " +
-                                   std::to_string(answer.holder) + " runs it\n"));
+    HONE_RETURN_IF_ERROR(PrintText("experiment '" + spec->name + "' is created; " +
+                                   HolderText(config, answer.holder) + " runs it\n"));
     return kExitOk;
   }
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));

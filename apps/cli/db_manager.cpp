@@ -17,7 +17,8 @@ Verb DbManagerVerb() {
                                   .group = kServeGroup,
                                   .summary = "keeps what Katib's trials report",
                                   .example = "hone db-manager --data-dir /srv/hone\n"
-                                             "hone db-manager --listen 0.0.0.0:6789 --insecure"},
+                                             "hone db-manager --listen 0.0.0.0:6789 --insecure",
+       .needs_folder = true},
                                  &Declare, &ServeDbManager);
 }
 

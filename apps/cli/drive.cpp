@@ -8,6 +8,7 @@
 
 #include "api/wire/render.h"
 #include "apps/cli/format.h"
+#include "apps/cli/holder.h"
 #include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/view.h"
@@ -86,8 +87,10 @@ Status Drive::Join(const EngineRequest& start) {
   HONE_ASSIGN_OR_RETURN(joined_store_, OpenStore(config_, StoreAccess::kGuest));
   follower_ = std::make_unique<Follower>(*joined_store_, ExperimentId{std::move(answer.text)});
   holder_ = answer.holder;
-  progress_.Say("joined the engine that holds " + config_.data_dir.string() + " (process " +
-                std::to_string(holder_) + ")");
+  progress_.Say(holder_ == kDaemon
+                    ? HolderText(config_, holder_) + " runs it"
+                    : "joined the engine that holds " + config_.data_dir.string() + " (" +
+                          HolderText(config_, holder_) + ")");
   return {};
 }
 
@@ -133,7 +136,7 @@ bool Drive::Over() const {
 void Drive::LookNowAndThen() {
   std::error_code error;
   const auto space = std::filesystem::space(config_.data_dir, error);
-  const bool full = !error && space.available < kNoRoom;
+  const bool full = holder_ != kDaemon && !error && space.available < kNoRoom;
   if (full != disk_full_) {
     disk_full_ = full;
     progress_.Say(
@@ -151,7 +154,7 @@ Status Drive::TakeTheHoldersPlace() {
   if (host_ != nullptr || Over() || leave_) {
     return {};
   }
-  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config_.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config_));
   if (holder == holder_ && holder != 0) {
     return {};
   }
@@ -244,7 +247,7 @@ void Drive::InterruptOwn() {
 /// Only this experiment: the others belong to other terminals.
 void Drive::InterruptJoined() {
   if (signals_ > 1) {
-    progress_.Say("leaving; process " + std::to_string(holder_) + " ends the trials that run");
+    progress_.Say("leaving; " + HolderText(config_, holder_) + " ends the trials that run");
     leave_ = true;
     return;
   }

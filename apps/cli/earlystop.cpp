@@ -18,7 +18,8 @@ Verb EarlyStopVerb() {
        .group = kServeGroup,
        .summary = "rules of early stopping as Katib's EarlyStopping service",
        .example = "hone earlystop\n"
-                  "hone earlystop --listen 0.0.0.0:6788 --insecure"},
+                  "hone earlystop --listen 0.0.0.0:6788 --insecure",
+       .needs_folder = true},
       &Declare, &ServeEarlyStop);
 }
 

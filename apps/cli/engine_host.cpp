@@ -83,6 +83,9 @@ Result<std::vector<MetricRecord>> RecordsOf(Store& store, const TrialId& id, Att
 
 Result<std::unique_ptr<EngineHost>> EngineHost::Create(const Config& config,
                                                        std::optional<DaemonOptions> daemon) {
+  if (!config.server.empty()) {
+    return nullptr;
+  }
   const std::string folder = "the data folder " + config.data_dir.string() + " cannot be used";
   if (const Status made = MakeFolders(config.CrashFolder()); !made.has_value()) {
     return Annotate(made.error(), folder);

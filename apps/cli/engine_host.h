@@ -28,7 +28,7 @@ namespace hone::cli {
 /// @threads  its own calls from the main thread only
 class EngineHost {
  public:
-  /// @returns null if another process holds the folder
+  /// @returns null if another process holds the folder, or a daemon is asked (--server)
   /// @errors  the folder cannot be made or written, the store is not ours, the shim is missing
   /// What makes it a daemon, which drives all unfinished experiments and has workers.
   struct DaemonOptions {

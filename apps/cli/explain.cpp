@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/explain_text.h"
+#include "apps/cli/holder.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
@@ -44,7 +45,7 @@ Result<int> Explain(const Config& config, const NamedOptions& options) {
     const bool near = !trial.has_value() && trial.error().message.find("mean") != std::string::npos;
     return tl::make_unexpected(near ? trial.error() : state.error());
   }
-  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
   HONE_RETURN_IF_ERROR(Tell(ExplainExperiment(*state, holder != 0), "Experiment", name, output));
   return kExitOk;
 }

@@ -173,7 +173,8 @@ Verb GcVerb() {
   return MakeVerb<Options>({.name = "gc",
                             .group = kRunGroup,
                             .summary = "remove logs and curves of old experiments",
-                            .example = "hone gc --older-than 30d --keep-size 10GiB"},
+                            .example = "hone gc --older-than 30d --keep-size 10GiB",
+       .needs_folder = true},
                            &Declare, &CollectGarbage);
 }
 

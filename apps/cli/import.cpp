@@ -269,7 +269,8 @@ Verb ImportVerb() {
       {.name = "import",
        .group = kRunGroup,
        .summary = "take in an experiment that hone export wrote, or results as CSV",
-       .example = "hone import digits.tar.zst"},
+       .example = "hone import digits.tar.zst",
+       .needs_folder = true},
       &Declare, &Import);
 }
 

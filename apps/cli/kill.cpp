@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hone kill: ends one trial, which then counts as killed.
 #include "apps/cli/ask_engine.h"
+#include "apps/cli/holder.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
 #include "apps/cli/verb.h"
@@ -11,7 +12,7 @@ namespace {
 /// To kill a trial of a cut-off experiment, this process would have to drive it: that would start
 /// other trials, which nobody asked for.
 Status CheckDriven(const Config& config, const ExperimentState& state) {
-  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
   if (holder != 0 || state.Ended() || state.phase == ExperimentPhase::kSuspended) {
     return {};
   }

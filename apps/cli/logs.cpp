@@ -3,6 +3,7 @@
 #include "apps/cli/follower.h"
 #include "apps/cli/output.h"
 #include "apps/cli/removed.h"
+#include "apps/cli/server.h"
 #include "apps/cli/session.h"
 #include "apps/cli/terminal_text.h"
 #include "apps/cli/undriven.h"
@@ -42,7 +43,9 @@ void Declare(Args& args, Options& options) {
 class LogReader {
  public:
   LogReader(const Config& config, const Options& options, TrialId id)
-      : layout_(config.data_dir),
+      : config_(config),
+        trial_(options.trial),
+        layout_(config.data_dir),
         fixed_attempt_(options.attempt),
         replica_(options.replica),
         as_it_is_(options.raw || !StdoutIsTerminal()),
@@ -96,9 +99,16 @@ class LogReader {
                                                     : "it has " + Join(names, ", ")));
   }
 
-  Status PrintAttempt() {
+  Result<std::unique_ptr<ByteSource>> OpenLog() const {
+    if (!config_.server.empty()) {
+      return OpenServerLog(config_, trial_, attempt_);
+    }
     HONE_ASSIGN_OR_RETURN(const auto file, LogFile());
-    const auto source = local::OpenFileSource(file);
+    return local::OpenFileSource(file);
+  }
+
+  Status PrintAttempt() {
+    HONE_ASSIGN_OR_RETURN(const auto source, OpenLog());
     while (true) {
       std::string bytes;
       HONE_ASSIGN_OR_RETURN(offset_, source->SkipGap(offset_));
@@ -118,6 +128,8 @@ class LogReader {
     }
   }
 
+  const Config& config_;
+  std::string trial_;
   local::Layout layout_;
   std::optional<Attempt> fixed_attempt_;
   std::string replica_;
@@ -128,7 +140,10 @@ class LogReader {
   std::uint64_t offset_ = 0;
 };
 
-Status CheckAttempt(const LocatedTrial& found, const Options& options) {
+Status CheckAttempt(const Config& config, const LocatedTrial& found, const Options& options) {
+  if (!config.server.empty() && !options.replica.empty()) {
+    return Fail(Code::kUnimplemented, "a daemon tells only the log of a job's first process");
+  }
   const Attempt last = found.trial().attempt;
   if (last == 0 && !options.follow) {
     return Fail(Code::kNotFound, "trial '" + options.trial + "' was never started: it has no logs");
@@ -179,7 +194,7 @@ Result<int> Follow(const Config& config, const Session& session, const LocatedTr
 Result<int> ShowLogs(const Config& config, const Options& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(options.trial));
-  HONE_RETURN_IF_ERROR(CheckAttempt(found, options));
+  HONE_RETURN_IF_ERROR(CheckAttempt(config, found, options));
   if (options.follow) {
     return Follow(config, session, found, options);
   }

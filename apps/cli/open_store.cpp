@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "apps/cli/postgres.h"
+#include "apps/cli/server.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "store/sqlite/sqlite_store.h"
@@ -32,6 +33,9 @@ std::string OwnerName(const Config& config) {
 }
 
 Result<std::unique_ptr<Store>> OpenStore(const Config& config, StoreAccess access) {
+  if (!config.server.empty()) {
+    return OpenServer(config);
+  }
   if (!config.store_url.empty()) {
     return OpenPostgres(config, access);
   }

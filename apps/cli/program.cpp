@@ -7,6 +7,7 @@
 
 #include "apps/cli/complete.h"
 #include "apps/cli/postgres.h"
+#include "apps/cli/server.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -62,6 +63,17 @@ std::vector<ArgModel> ArgsOf(const CLI::App& app, const ArgNotesMap& notes) {
   return positionals;
 }
 
+/// An action that no daemon can be asked for.
+Action OnlyHere(const std::string& name, const Action& action) {
+  return [name, action](const Config& config) -> Result<int> {
+    if (!config.server.empty()) {
+      return Fail(Code::kInvalidArgument,
+                  "'hone " + name + "' works on a data folder: leave out --server (HONE_SERVER)");
+    }
+    return action(config);
+  };
+}
+
 }  // namespace
 
 struct Program::Parts {
@@ -103,7 +115,9 @@ struct Program::Parts {
     command.group(verb.info.group);
     command.footer("Example:\n" + Indented(verb.info.example) + "\n" + kCodes);
     Args args(command, notes);
-    command.callback([this, declared = verb.declare(args)] { action = declared; });
+    command.callback([this, declared = verb.declare(args), &info = verb.info] {
+      action = info.needs_folder ? OnlyHere(info.name, declared) : declared;
+    });
   }
 
   /// The word that stands where a command should, if it is none.
@@ -183,6 +197,18 @@ ProgramModel Program::Describe() const {
 
 namespace {
 
+/// The programs that hold what few commands need.
+Status HaveWhatIsAskedFor(const Config& config) {
+  if (!config.server.empty() && !config.store_url.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "a daemon has a store of its own: give either --server or --store");
+  }
+  if (!config.server.empty()) {
+    return HaveServer();
+  }
+  return config.store_url.empty() ? Status() : HavePostgres();
+}
+
 int Tell(const Error& error) {
   std::fprintf(stderr, "hone: %s\n", error.Text().c_str());
   return error.code == Code::kInvalidArgument ? kExitUsage : kExitFailed;
@@ -210,7 +236,7 @@ int Main(int argc, char** argv) {
   if (!config.has_value()) {
     return Tell(config.error());
   }
-  if (const Status have = config->store_url.empty() ? Status() : HavePostgres(); !have) {
+  if (const Status have = HaveWhatIsAskedFor(*config); !have) {
     return Tell(have.error());
   }
   ConfigureLog(config->log_level, config->log_format);

@@ -121,7 +121,8 @@ Verb RebuildVerb() {
   return MakeVerb<Options>({.name = "rebuild",
                             .group = "",  // hidden: for repairs
                             .summary = "make the tables anew from the ledgers",
-                            .example = "hone rebuild --check"},
+                            .example = "hone rebuild --check",
+       .needs_folder = true},
                            &Declare, &RebuildRows);
 }
 

@@ -31,7 +31,8 @@ Verb ServeVerb() {
        .group = kServeGroup,
        .summary = "the daemon: runs experiments for clients, hands trials to workers",
        .example = "hone serve --data-dir /srv/hone\n"
-                  "hone serve --listen unix:/run/hone/hone.sock"},
+                  "hone serve --listen unix:/run/hone/hone.sock",
+       .needs_folder = true},
       &Declare, &ServeDaemon);
 }
 

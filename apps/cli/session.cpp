@@ -23,7 +23,8 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
 
 Result<Session> Session::Open(const Config& config) {
   std::error_code unreadable;
-  if (config.store_url.empty() && !std::filesystem::exists(config.DataFile(), unreadable)) {
+  const bool is_file = config.store_url.empty() && config.server.empty();
+  if (is_file && !std::filesystem::exists(config.DataFile(), unreadable)) {
     if (unreadable) {
       return Fail(Code::kUnavailable, "the data folder " + config.data_dir.string() +
                                           " cannot be read: " + unreadable.message());

@@ -47,6 +47,22 @@ Status SetStore(Config& config, const std::string& text) {
   return {};
 }
 
+/// Judged where it is connected to.
+Status SetServer(Config& config, const std::string& text) {
+  config.server = text;
+  return {};
+}
+
+Status SetToken(Config& config, const std::string& text) {
+  config.token = text;
+  return {};
+}
+
+Status SetServerCa(Config& config, const std::string& text) {
+  config.server_ca = text;
+  return {};
+}
+
 Status SetNamespace(Config& config, const std::string& text) {
   if (text.empty()) {
     return Fail(Code::kInvalidArgument, "must not be empty");
@@ -155,6 +171,13 @@ const std::vector<Setting>& Settings() {
        Values::kAny,
        {},
        true},
+      {"server", "", "ADDRESS", "work with a daemon, `hone serve`, instead of the data folder",
+       "`HOST:PORT`, `https://HOST:PORT` or `unix:PATH`, see [serve.md](serve.md)", "none",
+       Always(""), &SetServer},
+      {"token", "", "TOKEN", "of the caller, for the daemon; better in the environment than here",
+       "what `hone token create` printed", "none", Always(""), &SetToken, Values::kAny, {}, true},
+      {"server-ca", "", "FILE", "certificates that a daemon's is signed by",
+       "a PEM file", "those that this machine trusts", Always(""), &SetServerCa, Values::kFile},
       {"namespace", "-n", "NAME", "namespace of the named experiments", "a name", "`default`",
        Always("default"), &SetNamespace},
       {"cpus", "", "N", "CPU slots offered to trials", "1 or more", "all cores", Always(""),

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/holder.h"
 #include "apps/cli/local_checks.h"
 #include "apps/cli/session.h"
 #include "base/file.h"
@@ -19,8 +20,11 @@ namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 
-/// What this machine offers to trials.
-Capacity CapacityOf(const Config& config) {
+/// What this machine offers to trials; nothing: they run on a daemon's, which judges them.
+std::optional<Capacity> CapacityOf(const Config& config) {
+  if (!config.server.empty()) {
+    return std::nullopt;
+  }
   LocalOptions options;
   options.cpus = config.cpus.value_or(0);
   options.gpus = config.gpus;
@@ -36,7 +40,7 @@ Status CheckNameIsFree(const Config& config, const ExperimentSpec& spec) {
     return {};
   }
   return Fail(Code::kInvalidArgument,
-              "there is an experiment '" + spec.name + "' already in " + config.data_dir.string() +
+              "there is an experiment '" + spec.name + "' already in " + config.Place() +
                   ": 'hone resume " + spec.name + "' goes on with it, 'hone delete " + spec.name +
                   "' removes it",
               "metadata.name");
@@ -106,9 +110,12 @@ Result<std::optional<ExperimentSpec>> LoadForStart(const Config& config,
   if (loaded->HasErrors()) {
     return std::nullopt;
   }
-  std::error_code error;
-  const std::string here = std::filesystem::current_path(error).string();
-  HONE_ASSIGN_OR_RETURN(ExperimentSpec spec, WithWorkingFolder(loaded->spec, here));
+  ExperimentSpec spec = loaded->spec;
+  if (IsHere(config)) {
+    std::error_code error;
+    const std::string here = std::filesystem::current_path(error).string();
+    HONE_ASSIGN_OR_RETURN(spec, WithWorkingFolder(spec, here));
+  }
   HONE_RETURN_IF_ERROR(CheckNameIsFree(config, spec));
   return spec;
 }

@@ -17,7 +17,8 @@ Verb SuggestionVerb() {
                                   .group = kServeGroup,
                                   .summary = "search algorithms as Katib's Suggestion service",
                                   .example = "hone suggestion\n"
-                                             "hone suggestion --listen 0.0.0.0:6789 --insecure"},
+                                             "hone suggestion --listen 0.0.0.0:6789 --insecure",
+       .needs_folder = true},
                                  &Declare, &ServeSuggestion);
 }
 

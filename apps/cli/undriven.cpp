@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "base/file.h"
+#include "apps/cli/holder.h"
 
 namespace hone::cli {
 
@@ -11,7 +11,7 @@ Status UndrivenNote::Look(const ExperimentState& state) {
   if (told_) {
     return {};
   }
-  HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config_.LockFile()));
+  HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config_));
   const bool suspended = state.phase == ExperimentPhase::kSuspended;
   if (holder != 0 && !suspended) {
     return {};

@@ -62,6 +62,7 @@ TEST_CASE("settings: every one can be said in every place", "[apps]") {
       {"data-dir", "/data"},  {"namespace", "team"}, {"cpus", "3"},
       {"gpus", "0"},          {"grace", "1.5"},      {"log-level", "debug"},
       {"log-format", "json"}, {"log-quota", "64K"},  {"store", "postgresql://u:hush@h/d"},
+      {"server", "h:6790"},   {"token", "hush"},     {"server-ca", "/ca.pem"},
   };
   for (const Setting& setting : Settings()) {
     DYNAMIC_SECTION(setting.key) {

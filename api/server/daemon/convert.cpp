@@ -80,6 +80,7 @@ pb::Experiment ExperimentOf(const ExperimentRow& row) {
   out.set_failed(row.failed);
   out.set_best_trial(row.best_trial);
   out.set_best_value(row.best_value);
+  out.set_version(static_cast<std::int64_t>(row.version));
   *out.mutable_created_at() = TimeOf(row.created_at);
   if (row.ended_at != Timestamp()) {
     *out.mutable_ended_at() = TimeOf(row.ended_at);
@@ -87,8 +88,9 @@ pb::Experiment ExperimentOf(const ExperimentRow& row) {
   return out;
 }
 
-pb::Trial TrialOf(const TrialRow& row) {
+pb::Trial TrialOf(const ExperimentId& experiment, const TrialRow& row) {
   pb::Trial out;
+  out.set_experiment(experiment.text);
   out.set_name(row.name);
   out.set_number(row.number);
   out.set_phase(row.phase);
@@ -125,6 +127,15 @@ pb::MetricValue MetricOf(const StoredRecord& stored) {
     *out.mutable_at() = TimeOf(*stored.record.at);
   }
   out.set_attempt(static_cast<std::int32_t>(stored.attempt));
+  return out;
+}
+
+pb::RecordedEvent RecordedEventOf(const Recorded& recorded) {
+  pb::RecordedEvent out;
+  out.set_seq(static_cast<std::int64_t>(recorded.seq));
+  *out.mutable_at() = TimeOf(recorded.at);
+  out.set_kind(std::string(EventKind(recorded.event)));
+  out.set_payload(EncodeEvent(recorded.event));
   return out;
 }
 

@@ -19,8 +19,9 @@ namespace hone::daemon {
 namespace pb = ::hone::v1;
 
 pb::Experiment ExperimentOf(const ExperimentRow& row);
-pb::Trial TrialOf(const TrialRow& row);
+pb::Trial TrialOf(const ExperimentId& experiment, const TrialRow& row);
 pb::MetricValue MetricOf(const StoredRecord& stored);
+pb::RecordedEvent RecordedEventOf(const Recorded& recorded);
 pb::WatchResponse EventOf(const Positioned& event);
 
 /// JSON text of an object as a Struct; empty if it is none.

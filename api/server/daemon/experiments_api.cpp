@@ -16,6 +16,8 @@ namespace hone::daemon {
 namespace {
 
 constexpr PageRule kMetricPages{10000, 1000};
+constexpr PageRule kEventPages{5000, 1000};
+constexpr std::size_t kEventBytes = 1 << 20;  // of a page; one event may be larger
 
 Result<std::string> DocumentOf(const std::string& text) {
   const LoadedExperiment loaded = LoadExperiment(text, "document");
@@ -118,6 +120,38 @@ void ExperimentsApi::List(const pb::ListExperimentsRequest& request,
              }));
 }
 
+Result<pb::GetEventsResponse> ExperimentsApi::ReadEvents(const pb::GetEventsRequest& request) {
+  if (request.after() < 0) {
+    return Fail(Code::kInvalidArgument, "must be >= 0", "after");
+  }
+  HONE_ASSIGN_OR_RETURN(const Page page,
+                        PageOf(request.page_size(), "", kEventPages.most, kEventPages));
+  HONE_ASSIGN_OR_RETURN(
+      const ExperimentRow row,
+      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.name()));
+  if (!request.uid().empty() && request.uid() != row.id.text) {
+    return Fail(Code::kNotFound, "there is another experiment of this name by now", "uid");
+  }
+  HONE_ASSIGN_OR_RETURN(
+      const auto events,
+      parts_.store.Read(row.id, static_cast<Version>(request.after()), page.end));
+  pb::GetEventsResponse out;
+  std::size_t bytes = 0;
+  for (const Recorded& recorded : events) {
+    *out.add_events() = RecordedEventOf(recorded);
+    bytes += out.events().rbegin()->payload().size();
+    if (bytes >= kEventBytes) {
+      break;
+    }
+  }
+  return out;
+}
+
+void ExperimentsApi::Events(const pb::GetEventsRequest& request,
+                            const Answer<pb::GetEventsResponse>& answer) {
+  answer(ReadEvents(request));
+}
+
 void ExperimentsApi::Stop(const pb::StopExperimentRequest& request, Answer<pb::Experiment> answer) {
   const request::Name name{NamespaceOf(request.namespace_()), request.name()};
   const std::string reason = request.reason().empty() ? "asked to stop" : request.reason();
@@ -156,9 +190,12 @@ void ExperimentsApi::Delete(const pb::DeleteExperimentRequest& request,
 
 void ExperimentsApi::ListTrials(const pb::ListTrialsRequest& request,
                                 const Answer<pb::ListTrialsResponse>& answer) {
-  const auto rows =
-      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.experiment())
-          .and_then([&](const ExperimentRow& row) { return parts_.store.ListTrials(row.id); });
+  const auto row =
+      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.experiment());
+  if (!row.has_value()) {
+    return answer(tl::make_unexpected(row.error()));
+  }
+  const auto rows = parts_.store.ListTrials(row->id);
   if (!rows.has_value()) {
     return answer(tl::make_unexpected(rows.error()));
   }
@@ -166,25 +203,25 @@ void ExperimentsApi::ListTrials(const pb::ListTrialsRequest& request,
              .map([&](const Page& page) {
                pb::ListTrialsResponse out;
                for (std::size_t i = page.begin; i < page.end; ++i) {
-                 *out.add_trials() = TrialOf(rows->at(i));
+                 *out.add_trials() = TrialOf(row->id, rows->at(i));
                }
                out.set_next_page_token(page.next);
                return out;
              }));
 }
 
-Result<TrialRow> ExperimentsApi::FindTrial(const std::string& name) {
+Result<pb::Trial> ExperimentsApi::FindTrial(const std::string& name) {
   HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(name));
   HONE_ASSIGN_OR_RETURN(const auto rows, parts_.store.ListTrials(id.experiment));
   const auto row = std::ranges::find(rows, id.number, &TrialRow::number);
   if (row == rows.end()) {
     return Fail(Code::kNotFound, "there is no trial '" + Printable(name, 100) + "'");
   }
-  return *row;
+  return TrialOf(id.experiment, *row);
 }
 
 void ExperimentsApi::GetTrial(const pb::GetTrialRequest& request, const Answer<pb::Trial>& answer) {
-  answer(FindTrial(request.trial()).map(&TrialOf));
+  answer(FindTrial(request.trial()));
 }
 
 void ExperimentsApi::Metrics(const pb::GetMetricsRequest& request,
@@ -214,7 +251,7 @@ void ExperimentsApi::KillTrial(const pb::KillTrialRequest& request, Answer<pb::T
         if (!reply.has_value()) {
           return answer(tl::make_unexpected(reply.error()));
         }
-        parts_.readers.Post([this, name, answer] { answer(FindTrial(name).map(&TrialOf)); });
+        parts_.readers.Post([this, name, answer] { answer(FindTrial(name)); });
       });
 }
 

@@ -18,6 +18,7 @@ class ExperimentsApi {
   void Get(const pb::GetExperimentRequest& request, const Answer<pb::Experiment>& answer);
   void List(const pb::ListExperimentsRequest& request,
             const Answer<pb::ListExperimentsResponse>& answer);
+  void Events(const pb::GetEventsRequest& request, const Answer<pb::GetEventsResponse>& answer);
   void Stop(const pb::StopExperimentRequest& request, Answer<pb::Experiment> answer);
   void Resume(const pb::ResumeExperimentRequest& request, Answer<pb::Experiment> answer);
   void EditBudget(const pb::EditBudgetRequest& request, Answer<pb::Experiment> answer);
@@ -38,7 +39,8 @@ class ExperimentsApi {
   Result<pb::Experiment> Whole(const ExperimentRow& row);
   /// Hands a request to the engine; answers with the experiment as it is afterwards.
   void Ask(EngineRequest request, const request::Name& name, Answer<pb::Experiment> answer);
-  Result<TrialRow> FindTrial(const std::string& name);
+  Result<pb::Trial> FindTrial(const std::string& name);
+  Result<pb::GetEventsResponse> ReadEvents(const pb::GetEventsRequest& request);
 
   Parts parts_;
 };

@@ -207,10 +207,13 @@ class WithParts : public Base {
 
 using ExperimentsBase = pb::Experiments::WithRawCallbackMethod_Create<
     pb::Experiments::WithRawCallbackMethod_Get<pb::Experiments::WithRawCallbackMethod_List<
-        pb::Experiments::WithRawCallbackMethod_Watch<pb::Experiments::WithRawCallbackMethod_Stop<
-            pb::Experiments::WithRawCallbackMethod_Resume<
-                pb::Experiments::WithRawCallbackMethod_EditBudget<
-                    pb::Experiments::WithRawCallbackMethod_Delete<pb::Experiments::Service>>>>>>>>;
+        pb::Experiments::WithRawCallbackMethod_Events<
+            pb::Experiments::WithRawCallbackMethod_Watch<
+                pb::Experiments::WithRawCallbackMethod_Stop<
+                    pb::Experiments::WithRawCallbackMethod_Resume<
+                        pb::Experiments::WithRawCallbackMethod_EditBudget<
+                            pb::Experiments::WithRawCallbackMethod_Delete<
+                                pb::Experiments::Service>>>>>>>>>;
 
 class ExperimentsService final : public WithParts<ExperimentsBase> {
  public:
@@ -218,6 +221,7 @@ class ExperimentsService final : public WithParts<ExperimentsBase> {
   HONE_UNARY(Create, CreateExperimentRequest, Experiment, api_.Create)
   HONE_UNARY(Get, GetExperimentRequest, Experiment, api_.Get)
   HONE_UNARY(List, ListExperimentsRequest, ListExperimentsResponse, api_.List)
+  HONE_UNARY(Events, GetEventsRequest, GetEventsResponse, api_.Events)
   HONE_UNARY(Stop, StopExperimentRequest, Experiment, api_.Stop)
   HONE_UNARY(Resume, ResumeExperimentRequest, Experiment, api_.Resume)
   HONE_UNARY(EditBudget, EditBudgetRequest, Experiment, api_.EditBudget)

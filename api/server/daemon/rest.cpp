@@ -216,6 +216,11 @@ void Rest::AddExperiments(ExperimentsApi& api) {
   Add<pb::GetExperimentRequest, pb::Experiment>(
       {.method = "GET", .path = "/api/v1/experiments/{name}", .summary = "One experiment, whole"},
       [&api](const auto& r, const auto& a) { api.Get(r, a); });
+  Add<pb::GetEventsRequest, pb::GetEventsResponse>(
+      {.method = "GET",
+       .path = "/api/v1/experiments/{name}/events",
+       .summary = "What is recorded of it"},
+      [&api](const auto& r, const auto& a) { api.Events(r, a); });
   Add<pb::DeleteExperimentRequest, pb::DeleteExperimentResponse>(
       {.method = "DELETE",
        .path = "/api/v1/experiments/{name}",

@@ -138,10 +138,14 @@ Result<std::unique_ptr<Source<pb::LogChunk>>> Logs(const Parts& parts,
   if (request.offset() < 0) {
     return Fail(Code::kInvalidArgument, "must be >= 0", "offset");
   }
+  if (request.attempt() < 0) {
+    return Fail(Code::kInvalidArgument, "must be >= 0", "attempt");
+  }
   HONE_ASSIGN_OR_RETURN(const TrialId id, parts.store.FindTrial(request.trial()));
   HONE_ASSIGN_OR_RETURN(const auto rows, parts.store.ListTrials(id.experiment));
   const auto row = std::ranges::find(rows, id.number, &TrialRow::number);
-  const Attempt attempt = row == rows.end() ? 1 : std::max<Attempt>(row->attempt, 1);
+  const Attempt last = row == rows.end() ? 1 : std::max<Attempt>(row->attempt, 1);
+  const Attempt attempt = request.attempt() > 0 ? static_cast<Attempt>(request.attempt()) : last;
   return std::make_unique<LogSource>(parts, id, attempt, request);
 }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of a build without gRPC.
+#include "apps/cli/server.h"
+
+namespace hone::cli {
+namespace {
+
+Error Cannot() {
+  return {Code::kUnimplemented,
+          "this hone was built without gRPC, so it cannot call a daemon; install gRPC (tools/setup.sh) "
+          "and build again",
+          {}};
+}
+
+}  // namespace
+
+Status HaveServer() {
+  return tl::make_unexpected(Cannot());
+}
+
+Result<std::unique_ptr<Store>> OpenServer(const Config& /*config*/) {
+  return tl::make_unexpected(Cannot());
+}
+
+Result<std::unique_ptr<ByteSource>> OpenServerLog(const Config& /*config*/,
+                                                  const std::string& /*trial*/,
+                                                  std::uint32_t /*attempt*/) {
+  return tl::make_unexpected(Cannot());
+}
+
+}  // namespace hone::cli
