@@ -75,7 +75,7 @@ case "${1:-}" in
     fi
     ;;
   --clang)
-    install_packages clang-16 libclang-rt-16-dev
+    install_packages clang-16 libclang-rt-16-dev llvm-16
     ;;
   --bench)
     install_packages python3 python3-venv

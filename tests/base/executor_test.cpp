@@ -58,9 +58,9 @@ TEST_CASE("asio: tasks run on the pool's own named threads, never inside Post", 
 }
 
 TEST_CASE("asio: a pool of two runs two tasks at the same time", "[base]") {
-  AsioExecutor pool("pool", 2);
   std::barrier meet(3);
   std::atomic<int> met{0};
+  AsioExecutor pool("pool", 2);  // last: it waits for the tasks, which use the others
   for (int i = 0; i < 2; ++i) {
     pool.Post([&] {
       ++met;
@@ -72,11 +72,11 @@ TEST_CASE("asio: a pool of two runs two tasks at the same time", "[base]") {
 }
 
 TEST_CASE("asio: a strand keeps the order and never overlaps", "[base]") {
-  AsioExecutor pool("pool", 4);
-  const auto strand = pool.MakeStrand();
   std::vector<int> seen;  // unguarded on purpose: the strand is the guard
   std::atomic<int> inside{0};
   std::atomic<int> overlaps{0};
+  AsioExecutor pool("pool", 4);
+  const auto strand = pool.MakeStrand();
   for (int i = 0; i < 2000; ++i) {
     strand->Post([&, i] {
       overlaps += inside.fetch_add(1) == 0 ? 0 : 1;
