@@ -49,7 +49,7 @@ Engine::Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch
     : ports_(ports),
       options_(std::move(options)),
       epoch_(epoch),
-      slots_(ports.runner.Total()),
+      slots_(ports.runner.Total(), options_.on_slots),
       strand_(ports.control.MakeStrand()) {}
 
 void Engine::Begin() {

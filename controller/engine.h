@@ -22,6 +22,8 @@ struct EngineOptions {
   bool drive_all = false;                ///< take up every unfinished experiment at the start
   bool serve_requests = true;            ///< answer the store's requests table
   std::function<void()> on_change = {};  ///< something new is in the ledger; may be empty
+  /// Who has which slots may be different now; may be empty. Must return at once.
+  std::function<void()> on_slots = {};
 };
 
 /// The supervisor: owns the strands of all experiments that this process drives, keeps the lease
@@ -46,6 +48,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Stop(std::function<void()> done);
 
   [[nodiscard]] OwnerEpoch epoch() const { return epoch_; }
+  /// Who has which resources, and what waits. @threads  any
+  [[nodiscard]] SlotsView Slots() const { return slots_.View(); }
 
  private:
   struct Driven {

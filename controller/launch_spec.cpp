@@ -57,6 +57,8 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
     launch.working_folder = folder->second;
   }
   launch.metrics_file = TrialFollower::MetricsPath(spec.collector);
+  launch.metrics_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
+  launch.container = ContainersOf(spec);
   launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;
   return launch;

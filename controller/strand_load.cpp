@@ -96,6 +96,10 @@ Status ExperimentStrand::BeginWatching() {
     watch_->Close();
   }
   HONE_ASSIGN_OR_RETURN(runner_, ports_.runner.For(*state_.spec));
+  if (const std::string never = WhyNever(runner_->DemandOf(*state_.spec), runner_->Total());
+      !never.empty()) {
+    return Fail(Code::kFailedPrecondition, never, "spec.trialTemplate.trialSpec");
+  }
   const EnginePorts ports{ports_.store,   ports_.suggesters, *runner_,
                           ports_.control, ports_.io,         ports_.clock};
   HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(id_, *state_.spec, state_.seed));
@@ -188,7 +192,10 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
     watch_->Confirm(number, trial.attempt);
     dispatcher_->StopAgain(state_, number);
   }
-  slots_.Register(id_, runner_->DemandOf(*state_.spec),
+  slots_.Register(id_,
+                  {.name = state_.spec->name,
+                   .name_space = state_.spec->name_space,
+                   .demand = runner_->DemandOf(*state_.spec)},
                   [weak = weak_from_this()](std::uint32_t slots) {
                     if (const auto self = weak.lock()) {
                       self->Post(input::Offer{slots, self->runner_->Instance()});

@@ -15,8 +15,6 @@ using nlohmann::json;
 
 constexpr std::string_view kGpu = "nvidia.com/gpu";
 constexpr std::array<std::string_view, 3> kResources = {"cpu", "memory", kGpu};
-constexpr std::array<std::string_view, 5> kRunners = {"Local", "AskTell", "Container", "Kubernetes",
-                                                      "Slurm"};
 constexpr std::size_t kShown = 60;
 
 using Resources = std::vector<std::pair<std::string, std::string>>;
@@ -95,22 +93,6 @@ void DecodeResources(Fields& spec, TrialTemplate& trial) {
   }
   AddLimits(*container, resources);
   trial.trial_spec = object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-RunnerKind DecodeRunner(Fields& spec) {
-  std::optional<Fields> fields = spec.Object("runner");
-  if (!fields || fields->RequiredText("kind", "say Local or AskTell").empty()) {
-    return RunnerKind::kLocal;
-  }
-  const std::optional<std::size_t> kind = fields->Word("kind", kRunners);
-  const std::string_view word = kRunners.at(kind.value_or(0));
-  if (word != "Local" && word != "AskTell") {
-    fields->problems().CannotHere(
-        fields->Path("kind"),
-        std::string(word) + " is not supported by this build yet; use Local or AskTell");
-  }
-  fields->Finish();
-  return word == "AskTell" ? RunnerKind::kAskTell : RunnerKind::kLocal;
 }
 
 }  // namespace hone

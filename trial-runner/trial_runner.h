@@ -12,11 +12,13 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "core/command.h"
+#include "core/containers.h"
 #include "core/ending.h"
 #include "core/ids.h"
 #include "core/ports/byte_source.h"
 #include "core/problem.h"
 #include "core/spec.h"
+#include "trial-runner/demand.h"
 
 namespace hone {
 
@@ -40,22 +42,10 @@ struct LaunchSpec {
       working_folder;  ///< where commands run unless the container says otherwise; may be empty
   std::string metrics_file;  ///< File and TensorFlowEvent: the file or folder the trial writes, as
                              ///< the user wrote it; else empty
+  bool metrics_folder = false;                     ///< metrics_file is a folder
+  std::optional<ContainerOptions> container = {};  ///< run by containers; nothing: by processes
   std::optional<double> budget;      ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
-};
-
-/// What one trial of an experiment takes of the runner's resources.
-struct Demand {
-  std::uint32_t cpus = 1;
-  std::uint32_t gpus = 0;
-  bool operator==(const Demand&) const = default;
-};
-
-/// All the resources of a runner, used or not.
-struct Capacity {
-  std::uint32_t cpus = 0;
-  std::uint32_t gpus = 0;
-  bool operator==(const Capacity&) const = default;
 };
 
 /// Runs trials as training jobs somewhere. Calls return at once; answers come on a thread of the

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "apps/cli/open_store.h"
+#include "apps/cli/slot_options.h"
 #include "base/crash.h"
 #include "base/guarded.h"
 #include "suggestion/inprocess/factory.h"
@@ -59,10 +60,8 @@ std::filesystem::path BridgeProgram() {
 }
 
 LocalOptions RunnerOptions(const Config& config) {
-  LocalOptions options;
+  LocalOptions options = SlotOptions(config);
   options.work_folder = config.data_dir;
-  options.cpus = config.cpus.value_or(0);
-  options.gpus = config.gpus;
   options.grace = config.grace;
   options.log_quota = config.log_quota;
   options.environment = Environment();
@@ -117,7 +116,9 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
       *own_suggesters_, *caller_, clock_, [store = store_.get()](const std::string& name) {
         return store->FindTrial(name).has_value();
       }});
+  slots_ = std::make_shared<SlotsWriter>(SlotsFile(config), LocalGpus(SlotOptions(config)), *io_);
   EngineOptions options;
+  options.on_slots = [slots = slots_] { slots->Changed(); };
   options.owner = OwnerName(config);
   options.crash_folder = config.CrashFolder();
   TrialRunner* runner = runner_.get();
@@ -134,6 +135,7 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   }
   HONE_ASSIGN_OR_RETURN(
       engine_, Engine::Create({*store_, *suggesters_, *runner, *control_, *io_, clock_}, options));
+  slots_->Follow(engine_);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apps/cli/config.h"
+#include "apps/cli/slots_file.h"
 #include "apps/cli/waiter.h"
 #include "base/clock.h"
 #include "base/executor.h"
@@ -67,6 +68,7 @@ class EngineHost {
   std::unique_ptr<SuggesterFactory> own_suggesters_;
   std::unique_ptr<ServiceCaller> caller_;
   std::unique_ptr<SuggesterFactory> suggesters_;  // over the two above
+  std::shared_ptr<SlotsWriter> slots_;            // shared with its own callbacks
   std::shared_ptr<Engine> engine_;                // shared with its own callbacks
 };
 

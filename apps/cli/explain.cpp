@@ -6,6 +6,7 @@
 #include "apps/cli/holder.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
+#include "apps/cli/slots_file.h"
 #include "apps/cli/verb.h"
 #include "base/file.h"
 
@@ -34,7 +35,8 @@ Result<int> Explain(const Config& config, const NamedOptions& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   if (session.HasTrial(name)) {
     HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(name));
-    const std::string why = ExplainTrial(found.experiment, found.number, SystemClock().Now());
+    const std::string why = ExplainTrial(found.experiment, found.number, SystemClock().Now(),
+                                         WhyItWaits(config, found.experiment.id));
     HONE_RETURN_IF_ERROR(Tell(why, "Trial", name, output));
     return kExitOk;
   }
@@ -46,7 +48,8 @@ Result<int> Explain(const Config& config, const NamedOptions& options) {
     return tl::make_unexpected(near ? trial.error() : state.error());
   }
   HONE_ASSIGN_OR_RETURN(const int holder, FindHolder(config));
-  HONE_RETURN_IF_ERROR(Tell(ExplainExperiment(*state, holder != 0), "Experiment", name, output));
+  HONE_RETURN_IF_ERROR(Tell(ExplainExperiment(*state, holder != 0, WhyItWaits(config, state->id)),
+                            "Experiment", name, output));
   return kExitOk;
 }
 

@@ -28,7 +28,8 @@ std::string AttemptText(const TrialState& trial) {
   return trial.attempt > 1 ? " in attempt " + std::to_string(trial.attempt) : "";
 }
 
-std::string Pending(const ExperimentState& state, const TrialState& trial) {
+std::string Pending(const ExperimentState& state, const TrialState& trial,
+                    const std::string& waits) {
   if (trial.launched) {
     return "is pending: attempt " + std::to_string(trial.attempt) +
            " was ordered and has not been seen to run yet";
@@ -40,7 +41,7 @@ std::string Pending(const ExperimentState& state, const TrialState& trial) {
   const char* const what = trial.attempt > 0 ? "to be started again" : "to be started";
   return "is pending" + why + ": it waits for a free slot " + what + ", " +
          std::to_string(state.SlotsHeld()) + " of " + std::to_string(state.parallel_trial_count) +
-         " of this experiment are in use";
+         " of this experiment are in use" + (waits.empty() ? "" : "; " + Reason(waits));
 }
 
 std::string Running(const TrialState& trial, Timestamp now) {
@@ -67,12 +68,13 @@ std::string Succeeded(const ExperimentState& state, const TrialState& trial) {
   return text;
 }
 
-std::string TrialSentence(const ExperimentState& state, const TrialState& trial, Timestamp now) {
+std::string TrialSentence(const ExperimentState& state, const TrialState& trial, Timestamp now,
+                          const std::string& waits) {
   switch (trial.phase) {
     case TrialPhase::kReserved:
       return "is reserved: the search algorithm has been asked for its parameters";
     case TrialPhase::kPending:
-      return Pending(state, trial);
+      return Pending(state, trial, waits);
     case TrialPhase::kRunning:
       return Running(trial, now);
     case TrialPhase::kPaused:
@@ -114,7 +116,7 @@ std::string CountsText(const ExperimentState& state) {
 }
 
 /// What a running experiment waits for.
-std::string RunningWhy(const ExperimentState& state, bool driven) {
+std::string RunningWhy(const ExperimentState& state, bool driven, const std::string& waits) {
   const std::string& name = state.spec->name;
   if (!driven) {
     return "is unfinished, but no process drives it (the last one was cut off); 'hone resume " +
@@ -126,17 +128,22 @@ std::string RunningWhy(const ExperimentState& state, bool driven) {
   if (state.waiting) {
     return "runs; the search algorithm waits for results before it proposes more";
   }
-  return state.active.empty() ? "waits for a free slot" : "runs";
+  if (waits.empty()) {
+    return state.active.empty() ? "waits for a free slot" : "runs";
+  }
+  return (state.active.empty() ? "waits for a free slot: " : "runs; it waits for more slots: ") +
+         Reason(waits);
 }
 
-std::string ExperimentSentence(const ExperimentState& state, bool driven) {
+std::string ExperimentSentence(const ExperimentState& state, bool driven,
+                               const std::string& waits) {
   switch (state.phase) {
     case ExperimentPhase::kNone:
       return "does not exist yet";
     case ExperimentPhase::kRunning:
-      return RunningWhy(state, driven);
+      return RunningWhy(state, driven, waits);
     case ExperimentPhase::kRestarting:
-      return driven ? "is being restarted with a larger budget" : RunningWhy(state, driven);
+      return driven ? "is being restarted with a larger budget" : RunningWhy(state, driven, waits);
     case ExperimentPhase::kSuspended:
       return "is suspended: " + Reason(state.message) + "; 'hone resume " + state.spec->name +
              "' goes on";
@@ -154,17 +161,20 @@ std::string ExperimentSentence(const ExperimentState& state, bool driven) {
 
 }  // namespace
 
-std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now) {
+std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now,
+                         const std::string& waits) {
   const TrialState& trial = *state.Find(number);
-  std::string text = "Trial " + state.NameOf(trial) + " " + TrialSentence(state, trial, now) + ".";
+  std::string text =
+      "Trial " + state.NameOf(trial) + " " + TrialSentence(state, trial, now, waits) + ".";
   if (!trial.note.empty()) {
     text += " Its parameters: " + Printable(trial.note, kLongestReason) + ".";
   }
   return text + RemovedOfTrial(state, number);
 }
 
-std::string ExplainExperiment(const ExperimentState& state, bool driven) {
-  std::string text = "Experiment " + state.spec->name + " " + ExperimentSentence(state, driven);
+std::string ExplainExperiment(const ExperimentState& state, bool driven, const std::string& waits) {
+  std::string text =
+      "Experiment " + state.spec->name + " " + ExperimentSentence(state, driven, waits);
   text += ". Trials: " + CountsText(state) + ".";
   if (const std::string best = BestText(state); !best.empty()) {
     text += " Its " + best + ".";

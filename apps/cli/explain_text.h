@@ -10,9 +10,13 @@
 namespace hone::cli {
 
 /// @param number  of a trial of this state
-std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now);
+/// @param waits   why its experiment gets no slot, if the engine tells; see SlotUse
+std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now,
+                         const std::string& waits = "");
 
 /// @param driven  whether a process drives experiments of this data folder now
-std::string ExplainExperiment(const ExperimentState& state, bool driven);
+/// @param waits   why it gets no further slot, if the engine tells
+std::string ExplainExperiment(const ExperimentState& state, bool driven,
+                              const std::string& waits = "");
 
 }  // namespace hone::cli

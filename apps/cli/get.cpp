@@ -6,6 +6,7 @@
 #include "apps/cli/format.h"
 #include "apps/cli/output.h"
 #include "apps/cli/session.h"
+#include "apps/cli/slots_file.h"
 #include "apps/cli/verb.h"
 #include "apps/cli/view.h"
 #include "base/text.h"
@@ -38,7 +39,7 @@ std::string GoalText(const Objective& objective) {
   return text;
 }
 
-std::string TableText(const ExperimentState& state) {
+std::string TableText(const ExperimentState& state, const std::string& waits) {
   const bool running = state.ended_at == Timestamp();
   const Timestamp until = running ? state.changed_at : state.ended_at;
   std::string text = ResultText(state);
@@ -46,6 +47,9 @@ std::string TableText(const ExperimentState& state) {
   text +=
       "algorithm   " + state.spec->algorithm.name + ", seed " + std::to_string(state.seed) + "\n";
   text += "budget      " + BudgetText(state) + "\n";
+  if (!waits.empty()) {
+    text += "waits       " + Printable(waits, 300) + "\n";
+  }
   text += "created     " + FormatSeconds(state.created_at) + "\n";
   text += std::string(running ? "last event  " : "ended       ") + FormatSeconds(until) +
           ", after " + FormatDuration(until - state.created_at) + "\n";
@@ -57,7 +61,7 @@ Result<int> GetExperiment(const Config& config, const NamedOptions& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   if (output == OutputFormat::kTable) {
-    HONE_RETURN_IF_ERROR(PrintText(TableText(state)));
+    HONE_RETURN_IF_ERROR(PrintText(TableText(state, WhyItWaits(config, state.id))));
   } else {
     HONE_RETURN_IF_ERROR(PrintDocument(ExperimentObject(state), output));
   }

@@ -18,6 +18,9 @@ namespace {
 void LocalChecks::Check(const ExperimentSpec& spec, Problems& problems) const {
   constexpr auto kAny = std::numeric_limits<std::uint32_t>::max();
   CheckLocalTrials(spec, total_.value_or(Capacity{kAny, kAny}), problems);
+  if (total_ && !problems.HasErrors()) {
+    CheckContainerImage(spec, problems);
+  }
 }
 
 std::string LocalChecks::Instance() const {

@@ -16,10 +16,10 @@
 #include <thread>
 
 #include "apps/cli/format.h"
+#include "apps/cli/slot_options.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "trial-runner/local/local_runner.h"
 
 namespace hone::cli {
 namespace {
@@ -98,9 +98,7 @@ Check CheckProcessor() {
 }
 
 Check CheckGpus(const Config& config) {
-  LocalOptions options;
-  options.gpus = config.gpus;
-  const std::uint32_t gpus = LocalCapacity(options).gpus;
+  const std::uint32_t gpus = LocalCapacity(SlotOptions(config)).gpus;
   std::error_code ignored;
   const bool driver =
       fs::exists("/proc/driver/nvidia/version", ignored) || fs::exists("/dev/nvidiactl", ignored);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "apps/cli/size.h"
+#include "apps/cli/slot_options.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -87,7 +88,17 @@ Status SetCpus(Config& config, const std::string& text) {
 }
 
 Status SetGpus(Config& config, const std::string& text) {
-  HONE_ASSIGN_OR_RETURN(config.gpus, ParseSlots(text, 0));
+  HONE_ASSIGN_OR_RETURN(const DeclaredGpus gpus, ParseGpus(text));
+  config.gpus = gpus.count;
+  return {};
+}
+
+/// SlotOptions reads it where it is used.
+Status SetMemory(Config& /*config*/, const std::string& text) {
+  if (!ParseSize(text)) {
+    return Fail(Code::kInvalidArgument,
+                "must be a size such as 512M or 64G, not '" + Printable(text, 60) + "'");
+  }
   return {};
 }
 
@@ -182,8 +193,12 @@ const std::vector<Setting>& Settings() {
        Always("default"), &SetNamespace},
       {"cpus", "", "N", "CPU slots offered to trials", "1 or more", "all cores", Always(""),
        &SetCpus},
-      {"gpus", "", "N", "GPU slots offered to trials", "0 or more", "all there are", Always(""),
+      {"gpus", "", "N|NAMES", "GPU slots offered to trials",
+       "0 or more; or names: `0,1`, `GPU-8932f937,MIG-4d2a`", "all there are", Always(""),
        &SetGpus},
+      {"memory", "", "SIZE", "memory offered to trials",
+       "bytes, or such as 512M, 64G; 0: it is not counted", "all of the machine", Always(""),
+       &SetMemory},
       {"grace", "", "SECONDS", "seconds from TERM to KILL when trials are ended", "0 to 86400",
        "`10`", Always("10"), &SetGrace},
       {"log-quota", "", "SIZE",

@@ -8,12 +8,12 @@
 #include "apps/cli/holder.h"
 #include "apps/cli/local_checks.h"
 #include "apps/cli/session.h"
+#include "apps/cli/slot_options.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "controller/admission/admission.h"
 #include "controller/launch_spec.h"
 #include "core/spec_codec.h"
-#include "trial-runner/local/local_runner.h"
 
 namespace hone::cli {
 namespace {
@@ -25,10 +25,7 @@ std::optional<Capacity> CapacityOf(const Config& config) {
   if (!config.server.empty()) {
     return std::nullopt;
   }
-  LocalOptions options;
-  options.cpus = config.cpus.value_or(0);
-  options.gpus = config.gpus;
-  return LocalCapacity(options);
+  return LocalCapacity(SlotOptions(config));
 }
 
 /// Said before the first trial starts rather than after a request was refused.

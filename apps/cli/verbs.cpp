@@ -20,6 +20,7 @@
   VERB(LogsVerb)                 \
   VERB(EventsVerb)               \
   VERB(ExplainVerb)              \
+  VERB(DevicesVerb)              \
   VERB(ReplayVerb)               \
   VERB(ImportanceVerb)           \
   VERB(PredictVerb)              \

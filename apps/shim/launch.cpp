@@ -39,8 +39,8 @@ Restart ParseRestart(const char* word) {
 // row, each replica's closed by a null.
 class Taker {
  public:
-  Taker(Launch& launch, char** arguments, char** variables)
-      : launch_(launch), arguments_(arguments), variables_(variables) {}
+  Taker(Launch& launch, char** arguments, char** variables, char** cleanup)
+      : launch_(launch), arguments_(arguments), variables_(variables), cleanup_(cleanup) {}
 
   void Take(char* text) {
     if (const char* name = ValueOf(text, files::kReplica)) {
@@ -106,12 +106,16 @@ class Taker {
       launch_.log_quota = std::strtoll(quota, nullptr, 10);
     } else if (const char* limit = ValueOf(text, files::kBackoffLimit)) {
       launch_.backoff_limit = std::strtoll(limit, nullptr, 10);
+    } else if (char* argument = ValueOf(text, files::kCleanup)) {
+      launch_.cleanup = launch_.cleanup == nullptr ? cleanup_ : launch_.cleanup;
+      *cleanup_++ = argument;
     }
   }
 
   Launch& launch_;
   char** arguments_;
   char** variables_;
+  char** cleanup_;
 };
 
 char* NextText(char* text) {
@@ -149,11 +153,13 @@ bool ReadLaunch(int fd, Launch& launch) {
   // Room for a null behind each replica's.
   char** arguments = static_cast<char**>(std::calloc(2 * texts + 2, sizeof(char*)));
   char** variables = static_cast<char**>(std::calloc(2 * texts + 2, sizeof(char*)));
+  char** cleanup = static_cast<char**>(std::calloc(texts + 1, sizeof(char*)));
   launch.replicas = static_cast<Replica*>(std::calloc(texts + 1, sizeof(Replica)));
-  if (arguments == nullptr || variables == nullptr || launch.replicas == nullptr) {
+  if (arguments == nullptr || variables == nullptr || cleanup == nullptr ||
+      launch.replicas == nullptr) {
     return false;
   }
-  Taker taker(launch, arguments, variables);
+  Taker taker(launch, arguments, variables, cleanup);
   for (char* text = data; text < data + size; text = NextText(text)) {
     taker.Take(text);
   }

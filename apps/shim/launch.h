@@ -29,6 +29,7 @@ struct Launch {
   std::int64_t grace_us = 0;
   std::int64_t log_quota = 0;      // bytes of output that are kept; 0: all
   std::int64_t backoff_limit = 0;  // restarts of all replicas together
+  char** cleanup = nullptr;        // to be run when all is over, ends with a null; null: nothing
 };
 
 /// Reads `launch` (see trial-runner/local/attempt_files.h). @returns false if it is not whole

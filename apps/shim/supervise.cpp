@@ -24,6 +24,7 @@ constexpr std::int64_t kNever = INT64_MAX;
 // How long leftovers may take to die; a process in an uninterruptible call can outlive SIGKILL.
 constexpr std::int64_t kSweepMicros = 5'000'000;
 constexpr std::int64_t kSweepStepMicros = 20'000;
+constexpr std::int64_t kCleanUpMicros = 30'000'000;
 
 void Handle(int signal, void (*how)(int)) {
   struct sigaction action = {};
@@ -158,6 +159,7 @@ class Job {
         Act(signal);
       }
     }
+    CleanUp();
     Sweep(team_, watch_);
     for (Member& member : team_) {
       CloseInput(member.output);
@@ -167,6 +169,24 @@ class Job {
   }
 
  private:
+  // What the trial has elsewhere is removed: a container is no child of ours. Output goes on being
+  // kept meanwhile.
+  void CleanUp() {
+    const pid_t pid = launch_.cleanup == nullptr ? 0 : StartCleanup(launch_);
+    if (pid <= 0) {
+      return;
+    }
+    const std::int64_t give_up = SteadyMicros() + kCleanUpMicros;
+    while (waitpid(pid, nullptr, WNOHANG) == 0) {
+      if (SteadyMicros() >= give_up) {
+        SignalTrial(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+        return;
+      }
+      watch_.NextSignal(SteadyMicros() + kSweepStepMicros);
+    }
+  }
+
   [[nodiscard]] bool IsOver() const {
     for (const Member& member : team_) {
       if (member.pid > 0 || (!ending_ && member.state == Member::State::kIdle)) {

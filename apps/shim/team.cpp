@@ -141,6 +141,22 @@ bool StartDue(const Team& team, std::int64_t now) {
   return fork_error == 0;
 }
 
+pid_t StartCleanup(const Launch& launch) {
+  const pid_t pid = fork();
+  if (pid != 0) {
+    return pid;
+  }
+  setsid();
+  ResetSignals();
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    dup2(null, fd);
+  }
+  environ = launch.replicas[0].env;
+  execvp(launch.cleanup[0], launch.cleanup);
+  _exit(127);
+}
+
 int ShellCode(const Member& member) {
   return member.status_code == CLD_EXITED ? member.status : 128 + member.status;
 }

@@ -51,6 +51,10 @@ bool MakeTeam(const Launch& launch, int folder_fd, Team& team);
 /// @returns false, with errno, if a fork failed: then none of them has run
 bool StartDue(const Team& team, std::int64_t now);
 
+/// Starts the program that cleans up, without input and output. @returns its pid, -1 if the fork
+/// failed
+pid_t StartCleanup(const Launch& launch);
+
 /// The exit code as a shell tells it: 128 + N for signal N.
 int ShellCode(const Member& member);
 

@@ -114,7 +114,14 @@ constexpr Field kFields[] = {
      "quantities such as 2, 500m or 4Gi (hone's own)."},
     {"spec.runner", Kind::kObject, "Where trials run (hone's own)."},
     {"spec.runner.kind", Kind::kText,
-     "Local: processes of this machine; AskTell: workers of `hone serve`.", true, "Local AskTell"},
+     "Local: processes of this machine; Container: containers of this machine, by podman; AskTell: "
+     "workers of `hone serve`.",
+     true, "Local Container AskTell"},
+    {"spec.runner.network", Kind::kText, "Of runner Container: what a trial may reach.", false,
+     "none host bridge"},
+    {"spec.runner.imagePullPolicy", Kind::kText,
+     "Of runner Container: when images are fetched; Never if neither this nor the template says.",
+     false, "Never IfNotPresent Always"},
 
     {"spec.metricsCollectorSpec", Kind::kObject,
      "How metrics are read; from standard output, if nothing is said."},

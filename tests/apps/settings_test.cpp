@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "apps/cli/slot_options.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
 
@@ -59,10 +60,13 @@ TEST_CASE("settings: flag over environment over file over default", "[apps]") {
 
 TEST_CASE("settings: every one can be said in every place", "[apps]") {
   const std::map<std::string, std::string> texts = {
-      {"data-dir", "/data"},  {"namespace", "team"}, {"cpus", "3"},
-      {"gpus", "0"},          {"grace", "1.5"},      {"log-level", "debug"},
-      {"log-format", "json"}, {"log-quota", "64K"},  {"store", "postgresql://u:hush@h/d"},
-      {"server", "h:6790"},   {"token", "hush"},     {"server-ca", "/ca.pem"},
+      {"data-dir", "/data"},  {"namespace", "team"},
+      {"cpus", "3"},          {"memory", "64G"},
+      {"gpus", "0,MIG-7"},    {"grace", "1.5"},
+      {"log-level", "debug"}, {"log-format", "json"},
+      {"log-quota", "64K"},   {"store", "postgresql://u:hush@h/d"},
+      {"server", "h:6790"},   {"token", "hush"},
+      {"server-ca", "/ca.pem"},
   };
   for (const Setting& setting : Settings()) {
     DYNAMIC_SECTION(setting.key) {
@@ -81,6 +85,12 @@ TEST_CASE("settings: every one can be said in every place", "[apps]") {
       }
     }
   }
+}
+
+TEST_CASE("settings: GPUs by number or by name", "[apps]") {
+  CHECK(ParseGpus("2") == DeclaredGpus{.count = 2, .names = {}});
+  CHECK(ParseGpus("2,") == DeclaredGpus{.count = 1, .names = {"2"}});
+  CHECK(ParseGpus("0, GPU-8932f937") == DeclaredGpus{.count = 2, .names = {"0", "GPU-8932f937"}});
 }
 
 TEST_CASE("settings: the file is found where the environment says", "[apps]") {
@@ -107,6 +117,17 @@ TEST_CASE("settings: what is wrong is refused with its place", "[apps]") {
   const Case cases[] = {
       {"a flag", "", {{"cpus", "0"}}, {}, "--cpus: must be a whole number from 1"},
       {"a variable", "", {}, {{"HONE_GPUS", "-1"}}, "HONE_GPUS: must be a whole number from 0"},
+      {"GPUs named twice",
+       "",
+       {{"gpus", "0,1,0"}},
+       {},
+       "--gpus: must be a whole number from 0, or"},
+      {"a GPU of odd name",
+       "",
+       {{"gpus", "0, ;"}},
+       {},
+       "--gpus: must be a whole number from 0, or"},
+      {"no size of memory", "", {{"memory", "much"}}, {}, "--memory: must be a size such as 512M"},
       {"a value in the file", "cpus: 1\ngrace: long\n", {}, {}, "FILE:2: grace: must be a number"},
       {"not a number", "", {{"grace", "nan"}}, {}, "--grace: must be a number of seconds"},
       {"no size", "", {{"log-quota", "64KB"}}, {}, "--log-quota: must be a size such as 64K"},

@@ -6,11 +6,13 @@
 
 namespace hone::test {
 
-Simulation::Simulation(SimulatedWorld::Behaviour behaviour, std::uint32_t cpus)
+Simulation::Simulation(SimulatedWorld::Behaviour behaviour, Capacity capacity,
+                       SimulatedRunner::DemandOfSpec demand_of)
     : executor(Timestamp(std::chrono::hours(24 * 365 * 50))),
       store(executor, executor),
       world(executor, executor, std::move(behaviour)),
-      cpus_(cpus) {
+      capacity_(capacity),
+      demand_of_(std::move(demand_of)) {
   ConfigureLog(LogLevel::kOff, LogFormat::kLogfmt);  // the faults are on purpose
   StartEngine(false);
 }
@@ -20,7 +22,7 @@ Simulation::~Simulation() {
 }
 
 void Simulation::StartEngine(bool drive_all) {
-  runner = std::make_unique<SimulatedRunner>(world, Capacity{cpus_, 0});
+  runner = std::make_unique<SimulatedRunner>(world, capacity_, demand_of_);
   suggesters = std::make_unique<InProcessSuggesterFactory>(executor);
   auto made =
       Engine::Create(EnginePorts{store, *suggesters, *runner, executor, executor, executor},

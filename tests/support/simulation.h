@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/executor.h"
 #include "controller/engine.h"
@@ -20,7 +21,11 @@ namespace hone::test {
 /// any write to the store and be started again over what is left: the store and the world.
 class Simulation {
  public:
-  Simulation(SimulatedWorld::Behaviour behaviour, std::uint32_t cpus);
+  Simulation(SimulatedWorld::Behaviour behaviour, std::uint32_t cpus)
+      : Simulation(std::move(behaviour), Capacity{cpus, 0}, {}) {}
+  /// @param demand_of  what a trial takes; empty: one CPU
+  Simulation(SimulatedWorld::Behaviour behaviour, Capacity capacity,
+             SimulatedRunner::DemandOfSpec demand_of);
   ~Simulation();
 
   /// @returns the answer once there is one; nothing if the store crashed before
@@ -48,7 +53,8 @@ class Simulation {
   std::filesystem::path crash_folder;  ///< of the next engine
 
  private:
-  std::uint32_t cpus_;
+  Capacity capacity_;
+  SimulatedRunner::DemandOfSpec demand_of_;
 };
 
 }  // namespace hone::test

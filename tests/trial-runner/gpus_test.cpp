@@ -33,6 +33,17 @@ TEST_CASE("gpus: as many as the driver tells, or those hone may see", "[trial-ru
   CHECK(DetectGpus("/no/such/library.so", std::nullopt).empty());
 }
 
+TEST_CASE("gpus: MIG devices stand for the GPU that is cut into them", "[trial-runner]") {
+  constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+  const std::vector<GpuInfo> expected = {
+      {.name = "0", .model = "A100", .memory_bytes = 40 * kGiB},
+      {.name = "MIG-2", .model = "A100 MIG 3g.20gb", .memory_bytes = 20 * kGiB},
+      {.name = "MIG-3", .model = "A100 MIG 3g.20gb", .memory_bytes = 20 * kGiB}};
+  CHECK(ListGpus(HONE_FAKE_NVML_MIG) == expected);
+  CHECK(DetectGpus(HONE_FAKE_NVML_MIG, std::nullopt) == Names{"0", "MIG-2", "MIG-3"});
+  CHECK(DetectGpus(HONE_FAKE_NVML_MIG, "MIG-3") == Names{"MIG-3"});
+}
+
 TEST_CASE("gpus: each is given to one trial at a time", "[trial-runner]") {
   GpuPool pool({"0", "1", "2"});
   CHECK(pool.Take(0) == Names{});
@@ -61,7 +72,8 @@ TEST_CASE("gpus: trials are told which are theirs, over engines", "[trial-runner
   bench.options.gpus.reset();
   bench.options.environment = {"PATH=/usr/bin:/bin", "HONE_NVML_LIBRARY=" HONE_FAKE_NVML};
   bench.Start();
-  CHECK(bench.runner().Total() == Capacity{.cpus = 4, .gpus = 3});
+  CHECK(bench.runner().Total().cpus == 4);
+  CHECK(bench.runner().Total().gpus == 3);
   REQUIRE(bench.Launch(bench.Spec(1, GpuJob(1, kShowAndWait))).has_value());
   REQUIRE(bench.Launch(bench.Spec(2, GpuJob(1, kShowAndWait))).has_value());
   CHECK(bench.WaitForFile(1, "gpus") == "0\n");

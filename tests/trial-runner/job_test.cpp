@@ -41,7 +41,7 @@ TEST_CASE("job: takes the primary container", "[trial-runner]") {
   Problems problems;
   const LocalJob job = DecodeJob(object.dump(), "main", "x", problems);
   CHECK(Told(problems).empty());
-  CHECK(job.image == "example/train:1");
+  CHECK(job.image.name == "example/train:1");
   CHECK(job.command ==
         std::vector<std::string>{"python3", "train.py", "--lr=${trialParameters.lr}"});
   CHECK(job.env == std::vector<std::pair<std::string, std::string>>{{"A", "1"}, {"B", ""}});

@@ -27,13 +27,12 @@ struct Bench {
                   .metrics_file = "",
                   .budget = {},
                   .deadline = {}};
-  LocalJob job{.image = "",
+  LocalJob job{.image = {},
                .command = {"run"},
                .env = {},
                .working_folder = "",
                .deadline = {},
                .backoff_limit = 0,
-               .memory = "",
                .demand = {}};
 
   [[nodiscard]] LaunchPlan Make(const std::vector<std::string>& gpus = {}) const {

@@ -87,6 +87,8 @@ struct LaunchPlan {
   std::vector<ReplicaPlan> replicas;  ///< of a training job; none: a plain trial
   std::uint32_t backoff_limit = 0;    ///< restarts of all replicas together
   JobMark job;
+  /// Of a container: removes it, whatever it does. Empty: a trial of processes.
+  std::vector<std::string> cleanup = {};
 
   /// The environment and folder of the process whose output is read.
   [[nodiscard]] const std::vector<std::string>& PrimaryEnv() const;

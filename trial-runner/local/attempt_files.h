@@ -37,6 +37,8 @@ inline constexpr char kOomCounter[] = "oom_counter=";    // file with a line "oo
 inline constexpr char kGpus[] = "gpus=";                 // for the engine: GPUs given, by commas
 inline constexpr char kMetricsFrom[] = "metrics_from=";  // for the engine: the collector's file as
 inline constexpr char kMetricsTo[] = "metrics_to=";  // the user wrote it, and where it really is
+inline constexpr char kCleanup[] = "cleanup=";  // arguments of a program that the shim runs when
+                                                // all is over, with the primary's environment
 
 // Texts of `launch` of a job of several replicas. kReplica begins a replica: what follows is its
 // own, kFolder, kArgument and kVariable too. All are started together.

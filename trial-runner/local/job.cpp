@@ -6,8 +6,9 @@
 
 #include "base/text.h"
 #include "core/quantity.h"
-#include "core/template.h"
 #include "trial-runner/local/job_fields.h"
+#include "trial-runner/local/job_node.h"
+#include "trial-runner/local/volumes.h"
 
 namespace hone::local {
 namespace {
@@ -15,147 +16,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kGpu = "nvidia.com/gpu";
+constexpr double kMostBytes = 1e18;
 constexpr double kMostOfAnything = 1e6;  // CPUs or GPUs of one trial; more is a slip of the pen
 
-// One JSON object and where it stands.
-struct Node {
-  const json* value;
-  std::string path;
-  Problems* problems;
-
-  [[nodiscard]] std::string Path(std::string_view key) const {
-    return path + "." + std::string(key);
-  }
-  // The member, null values counting as absent, as in Kubernetes.
-  [[nodiscard]] const json* Find(std::string_view key) const {
-    const auto found = value->find(key);
-    return found == value->end() || found->is_null() ? nullptr : &*found;
-  }
-  [[nodiscard]] std::string Text(std::string_view key) const {
-    const json* member = Find(key);
-    if (member == nullptr) {
-      return "";
-    }
-    if (!member->is_string()) {
-      problems->Refuse(Path(key), "must be a text; put it in quotes");
-      return "";
-    }
-    return member->get<std::string>();
-  }
-  [[nodiscard]] std::optional<std::int64_t> Integer(std::string_view key) const {
-    const json* member = Find(key);
-    if (member == nullptr) {
-      return std::nullopt;
-    }
-    if (member->is_string() && member->get_ref<const std::string&>().starts_with(kPlainMark)) {
-      problems->CannotHere(Path(key), "must be the same for all trials with the local runner");
-      return std::nullopt;
-    }
-    if (!member->is_number_integer()) {
-      problems->Refuse(Path(key), "must be a whole number without quotes");
-      return std::nullopt;
-    }
-    return member->get<std::int64_t>();
-  }
-  // An object; empty stands for a missing one, and for a mistyped one, which is told.
-  [[nodiscard]] Node Object(std::string_view key) const {
-    static const json kNothing = json::object();
-    const json* member = Find(key);
-    if (member != nullptr && !member->is_object()) {
-      problems->Refuse(Path(key), "must be an object");
-      member = nullptr;
-    }
-    return {member == nullptr ? &kNothing : member, Path(key), problems};
-  }
-  [[nodiscard]] const json& List(std::string_view key) const {
-    static const json kNothing = json::array();
-    const json* member = Find(key);
-    if (member != nullptr && !member->is_array()) {
-      problems->Refuse(Path(key), "must be a list");
-      member = nullptr;
-    }
-    return member == nullptr ? kNothing : *member;
-  }
-};
-
-bool IsEmpty(const json& value) {
-  return value.is_null() || ((value.is_object() || value.is_array()) && value.empty());
-}
-
-// What a list is about: the names of its members, if they have names.
-std::string NamesIn(const json& list) {
-  std::string names;
-  if (!list.is_array()) {
-    return names;
-  }
-  for (const json& item : list) {
-    if (item.is_object() && item.contains("name") && item["name"].is_string()) {
-      names += (names.empty() ? "" : ", ") + item["name"].get<std::string>();
-    }
-  }
-  return names;
-}
-
-void TellUnknown(const Node& node, const std::string& key, std::span<const FieldRule> rules) {
-  std::vector<std::string_view> names;
-  for (const FieldRule& rule : rules) {
-    names.push_back(rule.name);
-  }
-  const std::string_view nearest = Nearest(key, names);
-  node.problems->Warn(node.Path(key), nearest.empty()
-                                          ? "unknown field; it has no effect"
-                                          : "unknown field; did you mean '" + std::string(nearest) +
-                                                "'? As it is, it has no effect");
-}
-
-void ApplyRules(const Node& node, std::span<const FieldRule> rules) {
-  for (const auto& [key, value] : node.value->items()) {
-    if (IsEmpty(value)) {
-      continue;
-    }
-    const FieldRule* rule = nullptr;
-    for (const FieldRule& candidate : rules) {
-      rule = candidate.name == key ? &candidate : rule;
-    }
-    if (rule == nullptr) {
-      TellUnknown(node, key, rules);
-      continue;
-    }
-    const std::string names = NamesIn(value);
-    const std::string subject = names.empty() ? "" : "'" + names + "': ";
-    if (rule->treatment == Treatment::kRefused) {
-      node.problems->CannotHere(node.Path(key), subject + "not possible with the local runner: " +
-                                                    std::string(rule->advice));
-    } else if (rule->treatment == Treatment::kWarned) {
-      node.problems->Warn(node.Path(key),
-                          subject + "not used by the local runner: " + std::string(rule->advice));
-    }
-  }
-}
-
-std::vector<std::string> Texts(const Node& node, std::string_view key) {
-  std::vector<std::string> texts;
-  const json& list = node.List(key);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (!list[i].is_string()) {
-      node.problems->Refuse(node.Path(key) + "[" + std::to_string(i) + "]",
-                            "must be a text; put it in quotes");
-      continue;
-    }
-    texts.push_back(list[i].get<std::string>());
-  }
-  return texts;
-}
-
 void DecodeEnv(const Node& container, LocalJob& job) {
-  const json& list = container.List("env");
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Node item{&list[i], container.Path("env") + "[" + std::to_string(i) + "]",
-                    container.problems};
-    if (!list[i].is_object()) {
-      container.problems->Refuse(item.path, "must be an object with name and value");
-      continue;
-    }
+  for (const Node& item : container.Objects("env")) {
     const std::string name = item.Text("name");
     if (name.empty() || name.find('=') != std::string::npos) {
       container.problems->Refuse(item.Path("name"), "must be the name of a variable, without '='");
@@ -163,61 +28,62 @@ void DecodeEnv(const Node& container, LocalJob& job) {
     if (item.Find("valueFrom") != nullptr) {
       container.problems->CannotHere(
           item.Path("valueFrom"),
-          "variable '" + name + "': not possible with the local runner; write its value");
+          "variable '" + name + "': not possible with " + container.Runner() + "; write its value");
     }
     job.env.emplace_back(name, item.Text("value"));
   }
 }
 
-// The greater of request and limit, 0 if neither is given.
-double Resource(const Node& resources, std::string_view name) {
-  double most = 0;
-  for (const std::string_view kind : {"requests", "limits"}) {
-    const Node group = resources.Object(kind);
-    const json* value = group.Find(name);
-    if (value == nullptr) {
-      continue;
-    }
-    const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
-    const std::optional<double> quantity = ParseQuantity(text);
-    if (!quantity || *quantity > kMostOfAnything) {
-      // Katib takes a placeholder here; slots are counted before a trial has its values.
-      resources.problems->Add(
-          {.field = group.Path(name),
-           .message = "'" + Printable(text, 80) +
-                      "' is no quantity; write a number such as 2 or \"500m\", "
-                      "the same for all trials",
-           .unsupported = text.find("${trialParameters.") != std::string::npos});
-      continue;
-    }
-    most = std::max(most, *quantity);
+// A quantity of limits or requests; nothing if it is not there, or is none, which is told.
+std::optional<double> Resource(const Node& group, std::string_view name, double most) {
+  const json* value = group.Find(name);
+  if (value == nullptr) {
+    return std::nullopt;
   }
-  return most;
+  const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
+  const std::optional<double> quantity = ParseQuantity(text);
+  if (!quantity || *quantity < 0 || *quantity > most) {
+    // Katib takes a placeholder here; slots are counted before a trial has its values.
+    group.problems->Add({.field = group.Path(name),
+                         .message = "'" + Printable(text, 80) +
+                                    "' is no quantity; write a number such as 2 or \"500m\", "
+                                    "the same for all trials",
+                         .unsupported = text.find("${trialParameters.") != std::string::npos});
+    return std::nullopt;
+  }
+  return quantity;
 }
 
 void DecodeResources(const Node& container, LocalJob& job) {
   const Node resources = container.Object("resources");
-  const double cpus = std::ceil(Resource(resources, "cpu"));
-  const double gpus = Resource(resources, kGpu);
+  const Node requests = resources.Object("requests");
+  const Node limits = resources.Object("limits");
+  const auto of = [](const Node& group, std::string_view name) {
+    return Resource(group, name, kMostOfAnything).value_or(0);
+  };
+  job.image.cpu_limit = of(limits, "cpu");
+  const double cpus = std::ceil(std::max(of(requests, "cpu"), job.image.cpu_limit));
+  const double gpus = std::max(of(requests, kGpu), of(limits, kGpu));
   if (gpus != std::floor(gpus)) {
     container.problems->Refuse(resources.Path("limits") + "." + std::string(kGpu),
                                "must be a whole number of GPUs");
   }
   job.demand = {.cpus = std::max(1U, static_cast<std::uint32_t>(cpus)),
                 .gpus = static_cast<std::uint32_t>(gpus)};
-  const Node limits = resources.Object("limits");
-  if (limits.Find("memory") != nullptr) {
-    job.memory =
-        limits.Find("memory")->is_string() ? limits.Text("memory") : limits.Find("memory")->dump();
+  const auto requested = Resource(requests, "memory", kMostBytes);
+  const auto limit = Resource(limits, "memory", kMostBytes);
+  job.demand.memory_bytes =
+      static_cast<std::uint64_t>(std::ceil(requested.value_or(limit.value_or(0))));
+  job.image.memory_limit = static_cast<std::uint64_t>(std::ceil(limit.value_or(0)));
+  if (container.place == Place::kProcess && limit) {
     container.problems->Warn(limits.Path("memory"),
-                             "the local runner does not enforce memory limits");
+                             "the local runner does not enforce memory limits; it counts them");
   }
 }
 
-void DecodeContainer(const Node& container, const DefaultCommand& fallback, LocalJob& job) {
-  ApplyRules(container, ContainerRules());
-  job.image = container.Text("image");
-  job.command = Texts(container, "command");
+// What a process is started by: there is no image that would say.
+void DecodeCommand(const Node& container, const DefaultCommand& fallback, LocalJob& job) {
+  job.command = container.Texts("command");
   if (job.command.empty() && !fallback.command.empty() && container.List("args").empty()) {
     job.command = fallback.command;
   }
@@ -225,12 +91,36 @@ void DecodeContainer(const Node& container, const DefaultCommand& fallback, Loca
     container.problems->CannotHere(
         container.Path("command"),
         "is missing: the local runner does not start images, so the entry point of image '" +
-            Printable(job.image, 200) +
+            Printable(job.image.name, 200) +
             "' is not known here; add command: [\"python3\", \"train.py\"] or whatever starts the "
             "training on this machine");
   }
-  for (std::string& argument : Texts(container, "args")) {
+  for (std::string& argument : container.Texts("args")) {
     job.command.push_back(std::move(argument));
+  }
+}
+
+void DecodeImage(const Node& container, LocalJob& job) {
+  job.command = container.Texts("command");
+  job.image.args = container.Texts("args");
+  job.image.pull = container.Text("imagePullPolicy");
+  if (job.image.name.empty() || job.image.name.front() == '-') {
+    container.problems->Refuse(container.Path("image"), "must name an image");
+  }
+  const std::string& pull = job.image.pull;
+  if (!pull.empty() && pull != "Never" && pull != "IfNotPresent" && pull != "Always") {
+    container.problems->Refuse(container.Path("imagePullPolicy"),
+                               "must be Never, IfNotPresent or Always");
+  }
+}
+
+void DecodeContainer(const Node& container, const DefaultCommand& fallback, LocalJob& job) {
+  container.ApplyRules(ContainerRules(container.place));
+  job.image.name = container.Text("image");
+  if (container.place == Place::kContainer) {
+    DecodeImage(container, job);
+  } else {
+    DecodeCommand(container, fallback, job);
   }
   job.working_folder = container.Text("workingDir");
   if (!job.working_folder.empty() && job.working_folder.front() != '/') {
@@ -241,17 +131,10 @@ void DecodeContainer(const Node& container, const DefaultCommand& fallback, Loca
 }
 
 void DecodePod(const Node& pod, const std::string& primary, LocalJob& job) {
-  ApplyRules(pod, PodRules());
-  const json& containers = pod.List("containers");
+  pod.ApplyRules(PodRules(pod.place));
   std::string others;
   std::optional<Node> mine;
-  for (std::size_t i = 0; i < containers.size(); ++i) {
-    const Node node{&containers[i], pod.Path("containers") + "[" + std::to_string(i) + "]",
-                    pod.problems};
-    if (!containers[i].is_object()) {
-      pod.problems->Refuse(node.path, "must be an object");
-      continue;
-    }
+  for (const Node& node : pod.Objects("containers")) {
     const std::string name = node.Text("name");
     if (name == primary && !mine) {
       mine = node;
@@ -268,11 +151,14 @@ void DecodePod(const Node& pod, const std::string& primary, LocalJob& job) {
   }
   if (!others.empty()) {
     pod.problems->CannotHere(pod.Path("containers"),
-                             "the local runner starts the primary container '" +
+                             pod.Runner() + " starts the primary container '" +
                                  Printable(primary, 80) + "' alone; remove " + others +
                                  " or run on a cluster");
   }
   DecodeContainer(*mine, {}, job);
+  if (pod.place == Place::kContainer) {
+    job.image.mounts = DecodeMounts(pod, *mine);
+  }
 }
 
 void DecodeCounts(const Node& spec, LocalJob& job) {
@@ -292,7 +178,7 @@ void DecodeCounts(const Node& spec, LocalJob& job) {
       job.deadline = std::chrono::seconds(*seconds);
     }
   }
-  const json* suspend = spec.Find("suspend");
+  const json* const suspend = spec.Find("suspend");
   if (suspend != nullptr && *suspend != json(false)) {
     spec.problems->CannotHere(spec.Path("suspend"), "a suspended Job never starts; remove it");
   }
@@ -301,14 +187,14 @@ void DecodeCounts(const Node& spec, LocalJob& job) {
 }  // namespace
 
 LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
-                   const std::string& field, Problems& problems) {
+                   const std::string& field, Problems& problems, Place place) {
   LocalJob job;
   const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) {
     problems.Refuse(field, "must be a JSON object");
     return job;
   }
-  const Node root{&object, field, &problems};
+  const Node root{&object, field, &problems, place};
   const std::string version = root.Text("apiVersion");
   const std::string kind = root.Text("kind");
   if (version != "batch/v1" || kind != "Job") {
@@ -320,7 +206,7 @@ LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
     return job;
   }
   const Node spec = root.Object("spec");
-  ApplyRules(spec, JobRules());
+  spec.ApplyRules(JobRules());
   DecodeCounts(spec, job);
   DecodePod(spec.Object("template").Object("spec"), primary_container, job);
   return job;
@@ -342,7 +228,7 @@ LocalJob DecodePodSpec(std::string_view text, const std::string& container,
     DecodePod(pod, container, job);
     return job;
   }
-  ApplyRules(pod, PodRules());
+  pod.ApplyRules(PodRules(pod.place));
   const bool inline_trainer = field.ends_with(".trainer");  // of a TrainJob, which has no pod
   const std::string path = inline_trainer ? field : pod.Path("containers") + "[0]";
   DecodeContainer({&containers[0], path, &problems}, fallback, job);

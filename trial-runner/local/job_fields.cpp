@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trial-runner/local/job_fields.h"
 
+#include <vector>
+
 namespace hone::local {
 namespace {
 
@@ -107,16 +109,45 @@ constexpr FieldRule kContainer[] = {
     {"terminationMessagePolicy", kSilent, ""},
 };
 
+// What is different for a container.
+constexpr std::string_view kAsImageSays = "the container runs as its image says";
+
+constexpr FieldRule kPodInContainer[] = {
+    {"volumes", kTaken, ""},
+    {"securityContext", kWarned, kAsImageSays},
+    {"hostNetwork", kWarned, "say spec.runner.network: host"},
+    {"hostAliases", kWarned, "names are resolved as podman does"},
+    {"dnsConfig", kWarned, "names are resolved as podman does"},
+    {"shareProcessNamespace", kSilent, ""},
+    {"runtimeClassName", kWarned, "say the runtime in podman's containers.conf"},
+};
+
+constexpr FieldRule kInContainer[] = {
+    {"volumeMounts", kTaken, ""},
+    {"imagePullPolicy", kTaken, ""},
+    {"securityContext", kWarned, kAsImageSays},
+    {"volumeDevices", kRefused, "block devices are not passed on"},
+};
+
+// The first rule for a name counts.
+std::vector<FieldRule> Over(std::span<const FieldRule> own, std::span<const FieldRule> others) {
+  std::vector<FieldRule> rules(own.begin(), own.end());
+  rules.insert(rules.end(), others.begin(), others.end());
+  return rules;
+}
+
 }  // namespace
 
 std::span<const FieldRule> JobRules() {
   return kJob;
 }
-std::span<const FieldRule> PodRules() {
-  return kPod;
+std::span<const FieldRule> PodRules(Place place) {
+  static const std::vector<FieldRule> for_containers = Over(kPodInContainer, kPod);
+  return place == Place::kContainer ? std::span(for_containers) : std::span(kPod);
 }
-std::span<const FieldRule> ContainerRules() {
-  return kContainer;
+std::span<const FieldRule> ContainerRules(Place place) {
+  static const std::vector<FieldRule> for_containers = Over(kInContainer, kContainer);
+  return place == Place::kContainer ? std::span(for_containers) : std::span(kContainer);
 }
 
 }  // namespace hone::local

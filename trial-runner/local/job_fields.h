@@ -21,8 +21,12 @@ struct FieldRule {
   std::string_view advice;  ///< for kWarned and kRefused: what happens, or what to do
 };
 
+/// What a trial becomes on this machine.
+enum class Place { kProcess, kContainer };
+
 std::span<const FieldRule> JobRules();
-std::span<const FieldRule> PodRules();
-std::span<const FieldRule> ContainerRules();
+/// @param place  a container has volumes and an image of its own
+std::span<const FieldRule> PodRules(Place place);
+std::span<const FieldRule> ContainerRules(Place place);
 
 }  // namespace hone::local

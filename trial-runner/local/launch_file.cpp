@@ -106,6 +106,8 @@ void TakeCommon(std::string_view item, LaunchPlan& plan) {
     plan.oom_counter = item;
   } else if (Take(item, files::kMetricsFrom)) {
     plan.metrics_from = item;
+  } else if (Take(item, files::kCleanup)) {
+    plan.cleanup.emplace_back(item);
   } else if (Take(item, files::kMetricsTo)) {
     plan.metrics_to = item;
   } else if (Take(item, files::kGrace)) {
@@ -162,6 +164,7 @@ Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
     out.Add(files::kMetricsFrom, plan.metrics_from);
     out.Add(files::kMetricsTo, plan.metrics_to.string());
   }
+  out.AddAll(files::kCleanup, plan.cleanup);
   if (plan.replicas.empty()) {
     out.Add(files::kFolder, plan.folder.string());
     out.AddAll(files::kArgument, plan.argv);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/launcher.h"
+#include "trial-runner/local/podman.h"
 #include "trial-runner/local/runner_impl.h"
 #include "trial-runner/local/training.h"
 
@@ -41,19 +42,40 @@ std::optional<std::string> ValueOf(const std::vector<std::string>& environment,
   return std::nullopt;
 }
 
+std::string NvmlLibrary(const LocalOptions& options) {
+  return options.nvml_library.empty()
+             ? ValueOf(options.environment, "HONE_NVML_LIBRARY").value_or("libnvidia-ml.so.1")
+             : options.nvml_library;
+}
+
 std::vector<std::string> FindGpus(const LocalOptions& options) {
-  std::vector<std::string> names;
+  std::vector<std::string> names = options.gpu_names;
+  if (!names.empty()) {
+    return names;
+  }
   if (options.gpus) {
     for (std::uint32_t i = 0; i < *options.gpus; ++i) {
       names.push_back(std::to_string(i));
     }
     return names;
   }
-  std::string library = options.nvml_library;
-  if (library.empty()) {
-    library = ValueOf(options.environment, "HONE_NVML_LIBRARY").value_or("libnvidia-ml.so.1");
-  }
-  return local::DetectGpus(library, ValueOf(options.environment, "CUDA_VISIBLE_DEVICES"));
+  return local::DetectGpus(NvmlLibrary(options),
+                           ValueOf(options.environment, "CUDA_VISIBLE_DEVICES"));
+}
+
+std::uint64_t MachineMemory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0
+             ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)
+             : 0;
+}
+
+Capacity CapacityOf(const LocalOptions& options, std::size_t gpus) {
+  return {
+      .cpus = options.cpus > 0 ? options.cpus : std::max(1U, std::thread::hardware_concurrency()),
+      .gpus = static_cast<std::uint32_t>(gpus),
+      .memory_bytes = options.memory_bytes.value_or(MachineMemory())};
 }
 
 Result<fs::path> FindShim(const fs::path& wanted) {
@@ -73,8 +95,27 @@ Result<fs::path> FindShim(const fs::path& wanted) {
 local::LocalWork WorkOf(const ExperimentSpec& spec, Problems& problems) {
   const TrialTemplate& trial = spec.trial_template;
   return local::DecodeWork(
-      trial.trial_spec, {.container = trial.primary_container, .labels = trial.primary_pod_labels},
+      trial.trial_spec,
+      {.container = trial.primary_container,
+       .labels = trial.primary_pod_labels,
+       .place = ContainersOf(spec) ? local::Place::kContainer : local::Place::kProcess},
       kTemplateField, problems);
+}
+
+fs::path FindOwnPodman() {
+  return local::FindPodman(local::SplitVariables(OwnEnvironment()));
+}
+
+// What is special to containers.
+void CheckContainer(const ExperimentSpec& spec, Problems& problems) {
+  const fs::path path(spec.collector.path);
+  const bool is_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
+  const fs::path mounted = (is_folder ? path : path.parent_path()).lexically_normal();
+  if ((spec.collector.kind == CollectorKind::kFile || is_folder) && mounted == "/") {
+    problems.CannotHere("spec.metricsCollectorSpec.source.fileSystemPath.path",
+                        "a folder of the trial's own is mounted there, which cannot be '/'; put "
+                        "the file into a folder such as /metrics");
+  }
 }
 
 // Short, and the machine's id itself is nobody's business.
@@ -115,16 +156,15 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, c
   HONE_RETURN_IF_ERROR(MakeFolders(options.work_folder / "trials"));
   HONE_ASSIGN_OR_RETURN(std::string boot_id, BootId());
 
-  const std::uint32_t cpus =
-      options.cpus > 0 ? options.cpus : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::string> gpus = FindGpus(options);
-  const Capacity total{cpus, static_cast<std::uint32_t>(gpus.size())};
+  const Capacity total = CapacityOf(options, gpus.size());
   auto impl = std::make_unique<Impl>(clock, local::Layout(options.work_folder),
                                      local::GpuPool(std::move(gpus)));
   impl->instance = "local:" + MachineName() + ":" + options.work_folder.string();
   impl->total = total;
   impl->boot_id = std::move(boot_id);
   impl->shim = std::move(options.shim);
+  impl->podman = local::FindPodman(local::SplitVariables(options.environment));
   impl->surroundings = {.environment = local::InheritedEnvironment(options.environment),
                         .folder = std::move(options.default_folder),
                         .oom_counter = options.oom_counter.empty() ? local::FindOomCounter()
@@ -151,16 +191,47 @@ Capacity LocalRunner::Total() const {
 
 void LocalRunner::Check(const ExperimentSpec& spec, Problems& problems) const {
   CheckLocalTrials(spec, impl_->total, problems);
+  if (ContainersOf(spec) && impl_->podman.empty()) {
+    problems.CannotHere("spec.runner.kind", local::kNoPodman);
+  }
 }
 
-Capacity LocalCapacity(const LocalOptions& options) {
+void CheckContainerImage(const ExperimentSpec& spec, Problems& problems) {
+  const auto options = ContainersOf(spec);
+  Problems told_by_check;
+  const local::LocalWork work = WorkOf(spec, told_by_check);
+  if (options && FindOwnPodman().empty()) {
+    problems.CannotHere("spec.runner.kind", local::kNoPodman);
+  } else if (options && !told_by_check.HasErrors()) {
+    local::CheckImage(*options, work.containers.front(), kTemplateField, problems);
+  }
+}
+
+std::vector<std::string> ContainerTrialCommand() {
+  return local::TrialCommand("podman");
+}
+
+std::vector<LocalGpu> LocalGpus(const LocalOptions& options) {
   LocalOptions complete = options;
   if (complete.environment.empty()) {
     complete.environment = OwnEnvironment();
   }
-  const auto gpus = static_cast<std::uint32_t>(FindGpus(complete).size());
-  return {options.cpus > 0 ? options.cpus : std::max(1U, std::thread::hardware_concurrency()),
-          gpus};
+  const std::vector<local::GpuInfo> known = local::ListGpus(NvmlLibrary(complete));
+  std::vector<LocalGpu> gpus;
+  for (std::string& name : FindGpus(complete)) {
+    const auto found = std::ranges::find(known, name, &local::GpuInfo::name);
+    LocalGpu gpu{.name = std::move(name), .model = ""};
+    if (found != known.end()) {
+      gpu.model = found->model;
+      gpu.memory_bytes = found->memory_bytes;
+    }
+    gpus.push_back(std::move(gpu));
+  }
+  return gpus;
+}
+
+Capacity LocalCapacity(const LocalOptions& options) {
+  return CapacityOf(options, LocalGpus(options).size());
 }
 
 void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problems& problems) {
@@ -181,10 +252,11 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
                                       " CPUs, this machine has " + std::to_string(total.cpus) +
                                       "; trials run one at a time");
   }
-  if (job.demand.gpus > total.gpus) {
-    problems.CannotHere(kTemplateField, "a trial asks for " + std::to_string(job.demand.gpus) +
-                                            " GPUs, this machine has " +
-                                            std::to_string(total.gpus));
+  if (const std::string never = WhyNever(job.demand, total); !never.empty()) {
+    problems.CannotHere(kTemplateField, never);
+  }
+  if (ContainersOf(spec)) {
+    return CheckContainer(spec, problems);
   }
   const std::string& file = spec.collector.path;
   const bool is_own = trial.trial_spec.find(file) != std::string::npos ||

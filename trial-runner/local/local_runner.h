@@ -24,7 +24,9 @@ struct LocalOptions {
   std::filesystem::path default_folder;  ///< where trials without workingDir start; empty: here
   std::uint32_t cpus = 0;                ///< 0: as many as the machine has
   std::optional<std::uint32_t> gpus;     ///< nothing: ask NVIDIA's driver
-  std::string nvml_library;              ///< empty: $HONE_NVML_LIBRARY, else libnvidia-ml.so.1
+  std::vector<std::string> gpu_names;    ///< declared by name, if not empty
+  std::optional<std::uint64_t> memory_bytes;  ///< nothing: the machine's; 0: not counted
+  std::string nvml_library;                   ///< empty: $HONE_NVML_LIBRARY, else libnvidia-ml.so.1
   Duration grace = std::chrono::seconds(10);  ///< from TERM to KILL
   /// Bytes that the log of an attempt may take of the disk: of a longer one the beginning and the
   /// end are kept. 0: no limit; else at least kLeastLogQuota.
@@ -33,15 +35,29 @@ struct LocalOptions {
   std::string oom_counter;               ///< empty: found; see local/leftovers.h
 };
 
+/// A GPU that a runner offers, with what is known of it.
+struct LocalGpu {
+  std::string name;   ///< as CUDA_VISIBLE_DEVICES takes it
+  std::string model;  ///< empty: declared, or the driver does not tell
+  std::uint64_t memory_bytes = 0;
+};
+
 /// What a runner with these options would offer to trials.
 Capacity LocalCapacity(const LocalOptions& options);
+std::vector<LocalGpu> LocalGpus(const LocalOptions& options);
 /// LocalRunner::Check for a machine with this capacity, without a runner.
 void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problems& problems);
 
-/// Runs batch/v1 Jobs as processes of this machine, each under a hone-shim of its own that outlives
-/// the engine. The work folder tells all: an instance that is destroyed or killed leaves trials
-/// running, and the next one over the same folder adopts them. One instance per folder at a time
-/// (the engine's lock sees to that).
+/// Of trials in containers: whether podman is on this machine, and their image. Takes a moment.
+void CheckContainerImage(const ExperimentSpec& spec, Problems& problems);
+
+/// `podman run` with what every trial is given, without image and command: for a try.
+std::vector<std::string> ContainerTrialCommand();
+
+/// Runs batch/v1 Jobs as processes or containers of this machine, each under a hone-shim of its own
+/// that outlives the engine. The work folder tells all: an instance that is destroyed or killed
+/// leaves trials running, and the next one over the same folder adopts them. One instance per
+/// folder at a time (the engine's lock sees to that).
 /// @threads  as TrialRunner; destruction waits for the step under way and drops launches that have
 ///           not begun, without calling their done
 class LocalRunner final : public TrialRunner {

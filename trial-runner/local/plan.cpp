@@ -20,18 +20,6 @@ bool IsEnginesOwn(std::string_view name) {
          std::ranges::find(kServiceManager, name) != std::end(kServiceManager);
 }
 
-Variables OwnVariables(const LaunchSpec& spec, const Layout& layout) {
-  Variables own = {{"KATIB_TRIAL_NAME", spec.trial_name},
-                   {"HONE_TRIAL_NAME", spec.trial_name},
-                   {"HONE_TRIAL_DIR", layout.Work(spec.id).string()},
-                   {"HONE_ATTEMPT", std::to_string(spec.attempt)},
-                   {"HONE_PARAMETERS", layout.Parameters(spec.id).string()}};
-  if (spec.budget) {
-    own.emplace("HONE_BUDGET", FormatDouble(*spec.budget));
-  }
-  return own;
-}
-
 // @returns whether `from` occurred in the text
 bool ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
   bool replaced = false;
@@ -72,6 +60,20 @@ std::filesystem::path FirstGiven(const std::string& container, const std::string
   return experiment.empty() ? fallback : fallback / experiment;
 }
 
+}  // namespace
+
+Variables OwnVariables(const LaunchSpec& spec, const Layout& layout) {
+  Variables own = {{"KATIB_TRIAL_NAME", spec.trial_name},
+                   {"HONE_TRIAL_NAME", spec.trial_name},
+                   {"HONE_TRIAL_DIR", layout.Work(spec.id).string()},
+                   {"HONE_ATTEMPT", std::to_string(spec.attempt)},
+                   {"HONE_PARAMETERS", layout.Parameters(spec.id).string()}};
+  if (spec.budget) {
+    own.emplace("HONE_BUDGET", FormatDouble(*spec.budget));
+  }
+  return own;
+}
+
 std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duration> b) {
   if (a && b) {
     return std::min(*a, *b);
@@ -79,7 +81,17 @@ std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duratio
   return a ? a : b;
 }
 
-}  // namespace
+Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout) {
+  const Variables own = OwnVariables(spec, layout);
+  // As in a container, references see what the Job itself defines, not what is inherited.
+  Variables defined = own;
+  for (const auto& [name, value] : job.env) {
+    if (!own.contains(name)) {
+      defined.insert_or_assign(name, ExpandReferences(value, defined));
+    }
+  }
+  return defined;
+}
 
 Variables InheritedEnvironment(const std::vector<std::string>& environ) {
   Variables variables = SplitVariables(environ);
@@ -95,14 +107,7 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
 LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                     const Surroundings& surroundings, const std::vector<std::string>& gpus,
                     const std::string& replica) {
-  const Variables own = OwnVariables(spec, layout);
-  // As in a container, references see what the Job itself defines, not what is inherited.
-  Variables defined = own;
-  for (const auto& [name, value] : job.env) {
-    if (!own.contains(name)) {
-      defined.insert_or_assign(name, ExpandReferences(value, defined));
-    }
-  }
+  Variables defined = DefinedVariables(spec, job, layout);
   LaunchPlan plan;
   for (const std::string& argument : job.command) {
     plan.argv.push_back(ExpandReferences(argument, defined));
@@ -118,6 +123,7 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& l
       list += (list.empty() ? "" : ",") + gpu;
     }
     all.insert_or_assign("CUDA_VISIBLE_DEVICES", list);
+    all.insert_or_assign("NVIDIA_VISIBLE_DEVICES", list);
     all.try_emplace("CUDA_DEVICE_ORDER", "PCI_BUS_ID");  // the order in which NVML counts
   }
   for (const auto& [name, value] : defined) {

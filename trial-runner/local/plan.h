@@ -27,6 +27,15 @@ struct Surroundings {
 /// @param environ  "NAME=value" texts
 Variables InheritedEnvironment(const std::vector<std::string>& environ);
 
+/// The variables that hone gives to an attempt; those of paths lie in the work folder.
+Variables OwnVariables(const LaunchSpec& spec, const Layout& layout);
+
+/// The container's own variables and hone's, references among them expanded.
+Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout);
+
+/// The earlier of two deadlines, of which either may be missing.
+std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duration> b);
+
 /// The variables that tell a process which attempt it belongs to: HONE_TRIAL_DIR and HONE_ATTEMPT.
 std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& key);
 

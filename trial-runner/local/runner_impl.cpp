@@ -10,6 +10,7 @@
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/output_path.h"
+#include "trial-runner/local/podman.h"
 #include "trial-runner/local/ports.h"
 #include "trial-runner/local/verdict.h"
 
@@ -118,6 +119,9 @@ Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
   HONE_ASSIGN_OR_RETURN(const local::LaunchPlan plan, PlanLaunch(spec, work));
   HONE_RETURN_IF_ERROR(local::PrepareFolders(layout, spec, plan));
   const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
+  if (spec.container) {
+    HONE_RETURN_IF_ERROR(local::PrepareContainer(spec, work.containers.front(), layout, plan));
+  }
   if (work.training) {
     HONE_RETURN_IF_ERROR(local::WriteTrainingFiles(attempt, *work.training));
   }
@@ -127,7 +131,10 @@ Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
 Result<local::LocalWork> LocalRunner::Impl::WorkOf(const LaunchSpec& spec) {
   Problems problems;
   local::LocalWork work = local::DecodeWork(
-      spec.run_object, {.container = spec.primary_container, .labels = spec.primary_labels},
+      spec.run_object,
+      {.container = spec.primary_container,
+       .labels = spec.primary_labels,
+       .place = spec.container ? local::Place::kContainer : local::Place::kProcess},
       "runSpec", problems);
   if (problems.HasErrors()) {
     return tl::make_unexpected(FirstError(problems));
@@ -137,14 +144,19 @@ Result<local::LocalWork> LocalRunner::Impl::WorkOf(const LaunchSpec& spec) {
 
 Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
                                                         const local::LocalWork& work) {
-  if (work.demand.gpus > total.gpus) {
-    return Fail(Code::kInvalidArgument, "the trial asks for " + std::to_string(work.demand.gpus) +
-                                            " GPUs, this machine has " +
-                                            std::to_string(total.gpus));
+  if (std::string never = WhyNever(work.demand, total); !never.empty()) {
+    return Fail(Code::kInvalidArgument, std::move(never));
   }
   const auto gpus = table.TakeGpus({spec.id, spec.attempt}, work.demand.gpus);
   if (!gpus) {
     return Fail(Code::kResourceExhausted, "no GPU is free");
+  }
+  if (spec.container && podman.empty()) {
+    return Fail(Code::kNotFound, local::kNoPodman);
+  }
+  if (spec.container) {
+    return local::MakeContainerPlan(spec, work.containers.front(), layout, surroundings, *gpus,
+                                    podman);
   }
   if (!work.training) {
     return local::MakePlan(spec, work.containers.front(), layout, surroundings, *gpus);
@@ -315,28 +327,37 @@ void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& reco
                     .started_at = record.started_at,
                     .ended_at = record.ended_at,
                     .ending = JudgeEnd(layout.Attempt(key), record)};
+  std::error_code ignored;  // what is left of emptyDirs goes with the experiment
+  fs::remove_all(layout.Attempt(key) / "volumes", ignored);
   TellAll(table.Ended(key, std::move(sighting)).callers, {});
   Hint(key.trial);
 }
 
 Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRecord& record) const {
-  // Only the sentence for people would miss it, or the conditions of a training job.
+  // Only the sentence for people would miss it, the conditions of a training job, or what exit
+  // codes of a container's program may mean.
+  const bool is_known = record.kind != files::kKindTimeout && record.replicas.empty() &&
+                        record.exit_code < local::kLeastCodeOfPodman;
   const std::optional<local::LaunchPlan> plan =
-      record.kind == files::kKindTimeout || !record.replicas.empty()
-          ? local::ReadLaunchFile(attempt).value_or(std::nullopt)
-          : std::nullopt;
+      !is_known ? local::ReadLaunchFile(attempt).value_or(std::nullopt) : std::nullopt;
   const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
   const std::string culprit = record.culprits.substr(0, record.culprits.find(' '));
   const std::string log = plan ? local::LogNameOf(*plan, culprit).value_or(files::kOutput)
                                : std::string(files::kOutput);
   const std::string lines = succeeded ? "" : local::LastLines(attempt / log);
   Ending ending = local::Judge(record, plan ? plan->deadline : std::nullopt, lines);
+  if (plan) {
+    ending = local::JudgeContainer(*plan, std::move(ending), lines);
+  }
   return plan && !record.replicas.empty() ? local::JudgeTraining(*plan, record, std::move(ending))
                                           : ending;
 }
 
 void LocalRunner::Impl::Lose(const AttemptKey& key, const std::string& why, Timestamp started_at) {
   const int killed = local::KillByEnvironment(local::AttemptMarks(layout, key));
+  if (const auto plan = local::ReadLaunchFile(layout.Attempt(key)); plan.has_value() && *plan) {
+    local::RemoveContainer(**plan);
+  }
   if (killed > 0) {
     HONE_LOG(kWarn, "leftovers_killed", {"experiment", key.trial.experiment.text},
              {"trial", key.trial.number}, {"processes", killed});

@@ -47,6 +47,7 @@ struct LocalRunner::Impl {
   Capacity total;
   std::string boot_id;
   std::filesystem::path shim;
+  std::filesystem::path podman;  ///< empty: none here
   local::Surroundings surroundings;
   Guarded<std::function<void(TrialId)>> hint;
   std::unique_ptr<local::ShimWatch> watch;

@@ -43,6 +43,7 @@ void CheckRestart(const TrainingJob& job, const Replica& replica, Problems& prob
 void AddDemand(const LocalJob& container, std::uint32_t replicas, Demand& demand) {
   demand.cpus += container.demand.cpus * replicas;
   demand.gpus += container.demand.gpus * replicas;
+  demand.memory_bytes += container.demand.memory_bytes * replicas;
 }
 
 // The launcher's mpirun starts all ranks here, so that it needs what the workers were given.
@@ -80,8 +81,14 @@ LocalWork DecodeWork(std::string_view text, const PrimaryPod& primary, const std
   };
   const auto kind = TrainingKindOf(word("apiVersion"), word("kind"));
   if (!kind) {
-    work.containers.push_back(DecodeJob(text, primary.container, field, problems));
+    work.containers.push_back(DecodeJob(text, primary.container, field, problems, primary.place));
     work.demand = work.containers.front().demand;
+    return work;
+  }
+  if (primary.place == Place::kContainer) {
+    problems.CannotHere("spec.runner.kind",
+                        "runner Container runs batch/v1 Jobs, and this is a training job of "
+                        "several processes; use runner Local for it");
     return work;
   }
   work.training = DecodeTrainingJob(text, *kind, field, problems);

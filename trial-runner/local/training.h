@@ -28,6 +28,7 @@ struct LocalWork {
 struct PrimaryPod {
   std::string container;
   std::map<std::string, std::string> labels;
+  Place place = Place::kProcess;
 };
 
 /// Decodes a run object or the template of one (placeholders still in its texts).

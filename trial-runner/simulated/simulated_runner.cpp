@@ -2,6 +2,7 @@
 #include "trial-runner/simulated/simulated_runner.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hone {
 
@@ -89,9 +90,10 @@ void SimulatedWorld::HintAfter(const TrialId& id, Duration delay) {
   }
 }
 
-SimulatedRunner::SimulatedRunner(SimulatedWorld& world, Capacity capacity)
+SimulatedRunner::SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of)
     : world_(world),
       capacity_(capacity),
+      demand_of_(std::move(demand_of)),
       number_(world.state_.WithLock([](SimulatedWorld::State& s) { return ++s.runners; })) {}
 
 SimulatedRunner::~SimulatedRunner() {
@@ -104,8 +106,8 @@ SimulatedRunner::~SimulatedRunner() {
 
 void SimulatedRunner::Check(const ExperimentSpec& /*spec*/, Problems& /*problems*/) const {}
 
-Demand SimulatedRunner::DemandOf(const ExperimentSpec& /*spec*/) const {
-  return {};
+Demand SimulatedRunner::DemandOf(const ExperimentSpec& spec) const {
+  return demand_of_ ? demand_of_(spec) : Demand{};
 }
 
 void SimulatedRunner::Launch(LaunchSpec spec, Done done) {

@@ -79,7 +79,10 @@ class SimulatedWorld {
 /// alone.
 class SimulatedRunner final : public TrialRunner {
  public:
-  SimulatedRunner(SimulatedWorld& world, Capacity capacity);
+  using DemandOfSpec = std::function<Demand(const ExperimentSpec&)>;
+
+  /// @param demand_of  what a trial takes; empty: one CPU
+  SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of = {});
   ~SimulatedRunner() override;
 
   [[nodiscard]] std::string Instance() const override { return "simulated"; }
@@ -99,6 +102,7 @@ class SimulatedRunner final : public TrialRunner {
  private:
   SimulatedWorld& world_;
   Capacity capacity_;
+  DemandOfSpec demand_of_;
   std::uint64_t number_;  // among the runners of the world
 };
 

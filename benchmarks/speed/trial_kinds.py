@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a trial costs as a process and as a container, beside a bare script that starts the same.
+
+    trial_kinds.py HONE [TRIALS]
+
+Prints one JSON object: seconds of each, start of `hone run` included, and the ratios. The container
+is busybox, imported by tests/support/test_image.sh into a storage of its own; without podman there
+are only processes. Trials run one at a time, so that the ratio is of what one costs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = "localhost/hone-bench:1"
+SCRIPT = "echo loss=1"
+
+EXPERIMENT = """apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {{name: {name}}}
+spec:
+  objective: {{type: minimize, objectiveMetricName: loss}}
+  algorithm: {{algorithmName: random}}
+  runner: {{kind: {kind}}}
+  parallelTrialCount: 1
+  maxTrialCount: {trials}
+  parameters:
+    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{{name: x, reference: x}}]
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            containers:
+              - name: main
+                image: {image}
+                command: [sh, -c, "{script}"]
+                args: ["${{trialParameters.x}}"]
+"""
+
+
+def timed(command: list[str], environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    return time.perf_counter() - start
+
+
+def with_hone(hone: str, kind: str, trials: int, folder: str, environment: dict[str, str]) -> float:
+    file = Path(folder) / f"{kind}.yaml"
+    file.write_text(
+        EXPERIMENT.format(
+            name=f"bench-{kind.lower()}", kind=kind, trials=trials, image=IMAGE, script=SCRIPT
+        )
+    )
+    command = [hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"]
+    return timed(command, environment)
+
+
+def bare(start: str, trials: int, environment: dict[str, str]) -> float:
+    loop = f"for i in $(seq {trials}); do {start} sh -c '{SCRIPT}' > /dev/null; done"
+    return timed(["bash", "-c", loop], environment)
+
+
+def podman_environment(folder: str) -> dict[str, str]:
+    storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/images"\nrunroot = "{folder}/run"\n'
+    Path(folder, "storage.conf").write_text(storage)
+    return os.environ | {"CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf"}
+
+
+def limits() -> str:
+    """What podman needs where hone's limits are low; hone gives the same."""
+    files, most_files = (os.popen(f"ulimit -{kind}n").read().strip() for kind in "SH")
+    processes = min(int(os.popen("ulimit -Hu").read().strip().replace("unlimited", "32768")), 32768)
+    return f"--ulimit nofile={files}:{most_files} --ulimit nproc={processes}:{processes}"
+
+
+def main() -> None:
+    hone, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    result: dict[str, object] = {"benchmark": "trial_kinds", "trials": trials}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = podman_environment(folder)
+        kinds = {"Local": ("process", "")}
+        image = subprocess.run(
+            [str(ROOT / "tests/support/test_image.sh"), IMAGE],
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        if image.returncode == 0:
+            flags = f"--rm --network none --pull never --log-driver passthrough {limits()}"
+            kinds["Container"] = ("container", f"podman run {flags} {IMAGE}")
+        for kind, (word, start) in kinds.items():
+            alone = bare(start, trials, environment)
+            tuned = with_hone(hone, kind, trials, folder, environment)
+            result[f"{word}_s"] = tuned / trials
+            result[f"{word}_bare_s"] = alone / trials
+            result[f"{word}_ratio_to_bare"] = tuned / alone
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

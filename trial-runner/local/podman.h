@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/containers.h"
+#include "core/ending.h"
+#include "core/problem.h"
+#include "trial-runner/local/attempt.h"
+#include "trial-runner/local/job.h"
+#include "trial-runner/local/plan.h"
+
+/// Trials in containers: the shim supervises `podman run` as it would the training program, and
+/// removes the container at the end.
+namespace hone::local {
+
+inline constexpr char kNoPodman[] =
+    "there is no program podman on this machine; install it (Debian, Ubuntu: apt-get install "
+    "podman), or use runner Local";
+
+/// The least exit code with which podman tells that it failed itself.
+inline constexpr int kLeastCodeOfPodman = 125;
+
+/// The program podman on the PATH of an environment; empty: none.
+std::filesystem::path FindPodman(const Variables& environment);
+
+/// The name of an attempt's container; no other has it.
+std::string ContainerName(const LaunchSpec& spec);
+
+/// `podman run` with what every container is given, and no network.
+std::vector<std::string> TrialCommand(const std::string& podman);
+
+/// What the shim shall run for a Job in a container.
+/// @param spec  has container options
+/// @param gpus  given to this attempt
+LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+                             const Surroundings& surroundings, const std::vector<std::string>& gpus,
+                             const std::filesystem::path& podman);
+
+/// Makes what the container mounts. @errors as PrepareMount
+Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+                        const LaunchPlan& plan);
+
+/// Removes the container of an attempt whose shim is gone, if it has one. Takes seconds at worst.
+void RemoveContainer(const LaunchPlan& plan);
+
+/// What podman's own exit codes mean: the container was not started.
+/// @param last_lines  of the log
+Ending JudgeContainer(const LaunchPlan& plan, Ending ending, const std::string& last_lines);
+
+/// Where the image is known and must be there, looks whether it is.
+void CheckImage(const ContainerOptions& options, const LocalJob& job, const std::string& field,
+                Problems& problems);
+
+}  // namespace hone::local
