@@ -47,6 +47,19 @@ def parser_rows(one: dict) -> list:
     return rows
 
 
+def event_rows(run: dict) -> list:
+    """Event files beside the tensorboard package: its bare reader, and the one that its pages use."""
+    return [
+        ("event files: MB a second", f"{run['hone_mb_s']:.0f}", "-"),
+        (f"... as a ratio to tensorboard's reader ({run['tensorboard_mb_s']:.1f} MB a second)", f"{run['ratio']:.1f}", "20"),
+        (
+            f"... with what it makes of old summaries ({run['tensorboard_migrated_mb_s']:.1f} MB a second)",
+            f"{run['ratio_migrated']:.1f}",
+            "-",
+        ),
+    ]
+
+
 def local_rows(runs: list) -> list:
     rows = []
     for run in runs:
@@ -92,6 +105,13 @@ def main() -> None:
         *local_rows([run for run in runs if run["benchmark"] == "local_trials"]),
         ("hone validate, median ms", f"{validate['median_ms']:.1f}", "< 30"),
         *parser_rows(one),
+        *event_rows(one["event_files"]),
+        (f"rows a second from {one['ingest']['trials']} running trials", f"{one['ingest']['rows_per_second']}", "-"),
+        (
+            f"... as a ratio to bare SQLite from Python ({one['ingest']['sqlite_rows_per_second']} a second)",
+            f"{one['ingest']['ratio_to_sqlite']:.2f}",
+            "-",
+        ),
     ]
     print(f"Measured on {machine()}.\n")
     print("| what | figure | target |\n|---|---|---|")

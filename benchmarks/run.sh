@@ -27,4 +27,6 @@ measure "$kPython" benchmarks/speed/peer_optuna.py sqlite 500 "$kFolder"
 measure "$kPython" benchmarks/speed/peer_optuna.py memory 10000 "$kFolder"
 measure python3 benchmarks/speed/validate_time.py build/bin/hone examples/digits/experiment.yaml
 measure python3 benchmarks/speed/parsers.py build/benchmarks/parse_log "$kFolder"
+measure "$kPython" benchmarks/speed/event_files.py build/benchmarks/parse_log "$(mktemp -d -p "$kFolder")"
+measure python3 benchmarks/speed/ingest.py build/bin/hone "$(mktemp -d -p "$kFolder")"
 python3 benchmarks/report.py "$kResults"

@@ -59,6 +59,7 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   launch.metrics_file = TrialFollower::MetricsPath(spec.collector);
   launch.metrics_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
   launch.container = ContainersOf(spec);
+  launch.collector = OrderOf(spec);
   launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;
   return launch;

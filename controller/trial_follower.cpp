@@ -10,14 +10,22 @@
 namespace hone {
 
 std::string TrialFollower::MetricsPath(const CollectorSpec& collector) {
-  const bool has_path =
-      collector.kind == CollectorKind::kFile || collector.kind == CollectorKind::kTensorFlowEvent;
+  const bool has_path = collector.kind == CollectorKind::kFile ||
+                        collector.kind == CollectorKind::kTensorFlowEvent ||
+                        collector.kind == CollectorKind::kCustom;
   std::string path = has_path ? collector.path : "";
   while (collector.kind == CollectorKind::kTensorFlowEvent && path.size() > 1 &&
          path.ends_with('/')) {
     path.pop_back();
   }
   return path;
+}
+
+std::string TrialFollower::FollowedPath(const ExperimentSpec& spec) {
+  const bool told = spec.runner == RunnerKind::kAskTell;  // by workers
+  CollectorOrder order;
+  order.kind = spec.collector.kind;
+  return !told && order.NeedsProcess() ? kPushedOutput : MetricsPath(spec.collector);
 }
 
 Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parser,
@@ -50,7 +58,7 @@ Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parse
 
 Status TrialFollower::OpenLog(const ExperimentSpec& spec, const MetricParser& parser,
                               TrialRunner& runner, Observations& store) {
-  const std::string path = MetricsPath(spec.collector);
+  const std::string path = FollowedPath(spec);
   const std::string name = path.empty() ? "output" : path;
   std::uint64_t offset = 0;
   if (!fresh) {

@@ -43,8 +43,11 @@ struct TrialFollower {
   std::vector<Source> sources;
   std::size_t current = 0;  ///< the source of the last step
 
-  /// The file or folder that this collector reads, as the user wrote it; empty: standard output.
+  /// The file or folder of the trial that this collector reads, as the user wrote it; empty:
+  /// standard output, or none.
   static std::string MetricsPath(const CollectorSpec& collector);
+  /// What is followed: that, or kPushedOutput.
+  static std::string FollowedPath(const ExperimentSpec& spec);
 
   /// Opens the log where the store's records end, and folds those records.
   /// @param wanted  metric whose stored reports go to `untold`; empty: none

@@ -38,7 +38,8 @@ Ending Judge(const ExperimentSpec& spec, const Ending& ending, const Observation
         break;
       case Availability::kMissing:
         return {EndingKind::kMetricMissing, 0, 0,
-                "the job ended well but never reported the objective '" + metric + "'"};
+                "the job ended well but never reported the objective '" + metric + "'" +
+                    (ending.message.empty() ? "" : "; " + ending.message)};
       case Availability::kNotANumber:
         return {EndingKind::kMetricNotANumber, 0, 0,
                 "the job ended well but its objective '" + metric +

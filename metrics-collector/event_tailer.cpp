@@ -2,9 +2,10 @@
 #include "metrics-collector/event_tailer.h"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <cstring>
 #include <utility>
+
+#include "metrics-collector/record_frame.h"
 
 namespace hone {
 namespace {
@@ -20,15 +21,6 @@ Number NumberAt(std::string_view bytes, std::size_t at) {
   Number number = 0;
   std::memcpy(&number, bytes.data() + at, sizeof number);
   return number;
-}
-
-/// CRC-32C, rotated and shifted, because the checksum of data that holds checksums is weak.
-std::uint32_t MaskedChecksum(std::string_view bytes) {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  const std::uint32_t value = crc.checksum();
-  constexpr std::uint32_t kMaskDelta = 0xa282ead8U;
-  return ((value >> 15U) | (value << 17U)) + kMaskDelta;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace hone {
 namespace {
 
-/// Reads what workers reported.
+/// Reads what workers reported, or a process beside the trial took.
 class PushLinesParser final : public MetricParser {
  public:
   void ParseLine(std::string_view line, std::vector<MetricRecord>& out) const override {
@@ -26,7 +26,10 @@ class PushLinesParser final : public MetricParser {
 
 Result<std::unique_ptr<MetricParser>> MakeParser(const CollectorSpec& collector,
                                                  const Objective& objective) {
-  if (collector.kind == CollectorKind::kPush) {
+  const bool pushed = collector.kind == CollectorKind::kPush ||
+                      collector.kind == CollectorKind::kPrometheus ||
+                      collector.kind == CollectorKind::kCustom;
+  if (pushed) {
     return std::make_unique<PushLinesParser>();
   }
   if (collector.format == FileFormat::kJson) {

@@ -84,6 +84,9 @@ case "${1:-}" in
       python3 -m venv build/bench-venv
       build/bench-venv/bin/pip install --quiet 'optuna==5.*'
     fi
+    if [ ! -x build/bench-venv/bin/tensorboard ]; then  # tests read with it, too
+      build/bench-venv/bin/pip install --quiet 'tensorboard==2.*' 'tensorboardX==2.*'
+    fi
     ;;
   --quality)
     install_packages python3 python3-venv python3-sklearn python3-numpy python3-scipy python3-torch

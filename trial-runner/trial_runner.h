@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "core/collector_order.h"
 #include "core/command.h"
 #include "core/containers.h"
 #include "core/ending.h"
@@ -43,10 +44,14 @@ struct LaunchSpec {
   std::string metrics_file;  ///< File and TensorFlowEvent: the file or folder the trial writes, as
                              ///< the user wrote it; else empty
   bool metrics_folder = false;                     ///< metrics_file is a folder
+  CollectorOrder collector{};                      ///< how its metrics are taken
   std::optional<ContainerOptions> container = {};  ///< run by containers; nothing: by processes
   std::optional<double> budget;      ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
 };
+
+/// As a file of OpenOutput: what a process beside the trial took, in PushLines (core/push_line.h).
+inline constexpr char kPushedOutput[] = "pushed";
 
 /// Runs trials as training jobs somewhere. Calls return at once; answers come on a thread of the
 /// runner's. What runs outlives the engine: a new instance over the same place finds it by Observe.

@@ -25,6 +25,7 @@
   VERB(ImportanceVerb)           \
   VERB(PredictVerb)              \
   VERB(ExportVerb)               \
+  VERB(TensorboardVerb)          \
   VERB(ImportVerb)               \
   VERB(ServeVerb)                \
   VERB(SuggestionVerb)           \

@@ -89,6 +89,10 @@ class Taker {
       Current().decides = true;
     } else if (Is(text, files::kPrimary)) {
       Current().primary = true;
+    } else if (Is(text, files::kCollector)) {
+      Current().collector = true;
+    } else if (Is(text, files::kReadyFirst)) {
+      Current().ready_first = true;
     } else {
       return false;
     }

@@ -18,6 +18,8 @@ struct Replica {
   Restart restart = Restart::kNever;
   bool decides = false;
   bool primary = false;
+  bool collector = false;    // runs beside the trial, and ends after it
+  bool ready_first = false;  // the others wait until it says that it is ready
 };
 
 /// What to run, as the engine wrote it. The texts live in memory that is never freed.

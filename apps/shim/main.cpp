@@ -118,6 +118,9 @@ const char* OutcomeLines(const Team& team) {
     if (text == nullptr) {
       return "";
     }
+    if (member.replica->collector) {
+      continue;
+    }
     used += static_cast<std::size_t>(
         std::snprintf(text + used, room - used, "%s%s %s %d %d\n", files::kOutcome,
                       member.replica->name, StateWord(member), ShellCode(member), member.restarts));
@@ -154,7 +157,7 @@ void JudgeEnd(const Team& team, const Outcome& outcome, const Launch& launch, lo
 
 void RunTeam(const Attempt& attempt, const Launch& launch, const Team& team, ExitRecord& record) {
   const long long oom_kills = OomKills(launch.oom_counter);
-  if (!StartDue(team, SteadyMicros())) {
+  if (!StartFirst(team) || !StartDue(team, SteadyMicros())) {
     NoteReason(record, "cannot start a process", "", errno);
     KillChildren();
     return;

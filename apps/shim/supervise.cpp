@@ -213,6 +213,7 @@ class Job {
         OnEnd(*ended);
       }
     }
+    EndCollectors();
   }
 
   void OnEnd(Member& member) {
@@ -289,10 +290,15 @@ class Job {
       ending_ = true;
       deadline_ = kNever;
       kill_at_ = kNever;
-      SignalAll(SIGKILL);
+      Signal(Whom::kTrial, SIGKILL);
+      if (signal == SIGQUIT || collectors_asked_) {
+        Signal(Whom::kCollectors, SIGKILL);
+      }
     } else if (now >= deadline_) {
       for (const Member& member : team_) {
-        if (member.state == Member::State::kRunning || member.state == Member::State::kIdle) {
+        const bool open =
+            member.state == Member::State::kRunning || member.state == Member::State::kIdle;
+        if (open && !member.replica->collector) {
           Blame(member);
         }
       }
@@ -312,13 +318,35 @@ class Job {
     outcome_.cause = cause;
     deadline_ = kNever;
     kill_at_ = SteadyMicros() + launch_.grace_us;
-    SignalAll(SIGTERM);
-    SignalAll(SIGCONT);  // a stopped process would not see TERM
+    Signal(Whom::kTrial, SIGTERM);
+    Signal(Whom::kTrial, SIGCONT);  // a stopped process would not see TERM
+    EndCollectors();
   }
 
-  void SignalAll(int signal) const {
+  // They are asked once the trial is over, so that they take what it reports at its end, too.
+  void EndCollectors() {
+    if (!ending_ || collectors_asked_ || TrialRuns()) {
+      return;
+    }
+    collectors_asked_ = true;
+    kill_at_ = SteadyMicros() + launch_.grace_us;
+    Signal(Whom::kCollectors, SIGTERM);
+    Signal(Whom::kCollectors, SIGCONT);
+  }
+
+  [[nodiscard]] bool TrialRuns() const {
     for (const Member& member : team_) {
-      if (member.pid > 0) {
+      if (member.pid > 0 && !member.replica->collector) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  enum class Whom { kTrial, kCollectors };
+  void Signal(Whom whom, int signal) const {
+    for (const Member& member : team_) {
+      if (member.pid > 0 && member.replica->collector == (whom == Whom::kCollectors)) {
         SignalTrial(member.pid, signal);
       }
     }
@@ -341,6 +369,7 @@ class Job {
   std::int64_t deadline_ = kNever;
   std::int64_t kill_at_ = kNever;
   bool ending_ = false;
+  bool collectors_asked_ = false;
 };
 
 }  // namespace

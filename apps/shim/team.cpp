@@ -2,6 +2,7 @@
 #include "apps/shim/team.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -21,6 +22,9 @@ namespace {
 namespace files = attempt_files;
 
 constexpr std::int64_t kLeastQuota = 64 * 1024;
+constexpr std::int64_t kCollectorQuota = 1024 * 1024;
+constexpr int kReadyFd = 3;           // where a member that is waited for says that it is ready
+constexpr int kReadyMillis = 10'000;  // then the others start all the same
 
 // To what the engine started us with, which is the default for all.
 void ResetSignals() {
@@ -40,12 +44,18 @@ void ResetSignals() {
   _exit(127);
 }
 
-[[noreturn]] void BecomeTrial(const Member& member) {
+// @param ready_fd  -1: nobody waits for it
+[[noreturn]] void BecomeTrial(const Member& member, int ready_fd) {
   const Replica& replica = *member.replica;
   setsid();  // no controlling terminal: a password prompt fails instead of stopping the trial
   ResetSignals();
   dup2(member.output.trial_fd, STDOUT_FILENO);
   dup2(member.output.trial_fd, STDERR_FILENO);
+  if (ready_fd == kReadyFd) {
+    fcntl(ready_fd, F_SETFD, 0);
+  } else if (ready_fd >= 0) {
+    dup2(ready_fd, kReadyFd);
+  }
   if (chdir(replica.folder) != 0) {
     GiveUp(member.failure, StartFailure::kFolder);
   }
@@ -63,7 +73,7 @@ void WaitForOthers(const int (&gate)[2]) {
   close(gate[0]);
 }
 
-bool Fork(Member& member, const int (&gate)[2]) {
+bool Fork(Member& member, const int (&gate)[2], int ready_fd) {
   const pid_t shim = getpid();
   member.pid = fork();
   if (member.pid < 0) {
@@ -80,7 +90,7 @@ bool Fork(Member& member, const int (&gate)[2]) {
     _exit(127);  // the shim died before it could take us along
   }
   WaitForOthers(gate);
-  BecomeTrial(member);
+  BecomeTrial(member, ready_fd);
 }
 
 bool IsDue(const Member& member, std::int64_t now) {
@@ -107,18 +117,45 @@ bool MakeTeam(const Launch& launch, int folder_fd, Team& team) {
     return false;
   }
   team.count = launch.count;
-  const auto share = launch.log_quota / static_cast<std::int64_t>(launch.count);
+  std::int64_t sharers = 0;
+  for (std::size_t i = 0; i < launch.count; ++i) {
+    sharers += launch.replicas[i].collector ? 0 : 1;
+  }
+  const std::int64_t share = launch.log_quota / (sharers > 0 ? sharers : 1);
   for (std::size_t i = 0; i < launch.count; ++i) {
     Member& member = team.members[i];
     member.replica = &launch.replicas[i];
     member.failure = static_cast<StartFailure*>(page) + i;
     member.output.quota = launch.log_quota > 0 && share < kLeastQuota ? kLeastQuota : share;
+    member.output.quota = member.replica->collector ? kCollectorQuota : member.output.quota;
     char name[256];
     std::snprintf(name, sizeof(name), "%s%s%s", files::kReplicaLogStart, member.replica->name,
                   files::kReplicaLogEnd);
     if (!OpenOutput(folder_fd, member.replica->primary ? files::kOutput : name, member.output)) {
       return false;
     }
+  }
+  return true;
+}
+
+bool StartFirst(const Team& team) {
+  for (Member& member : team) {
+    int gate[2];
+    int ready[2];
+    if (!member.replica->ready_first) {
+      continue;
+    }
+    if (pipe2(gate, O_CLOEXEC) != 0 || pipe2(ready, O_CLOEXEC) != 0 ||
+        !Fork(member, gate, ready[1])) {
+      return false;
+    }
+    close(gate[0]);
+    close(gate[1]);
+    close(ready[1]);
+    pollfd fd = {.fd = ready[0], .events = POLLIN, .revents = 0};
+    while (poll(&fd, 1, kReadyMillis) < 0 && errno == EINTR) {
+    }
+    close(ready[0]);
   }
   return true;
 }
@@ -130,7 +167,7 @@ bool StartDue(const Team& team, std::int64_t now) {
   }
   int fork_error = 0;
   for (Member& member : team) {
-    if (fork_error == 0 && IsDue(member, now) && !Fork(member, gate)) {
+    if (fork_error == 0 && IsDue(member, now) && !Fork(member, gate, -1)) {
       fork_error = errno;
       TakeBack(team.begin(), &member);
     }

@@ -46,6 +46,10 @@ struct Team {
 /// descriptors
 bool MakeTeam(const Launch& launch, int folder_fd, Team& team);
 
+/// Starts those that must be ready before the others, and waits until they say so or have ended, at
+/// most ten seconds. @returns false, with errno, if a fork failed
+bool StartFirst(const Team& team);
+
 /// Forks those of the members that are idle and due: own session, own environment, killed with the
 /// shim. None runs its program before all have been forked.
 /// @returns false, with errno, if a fork failed: then none of them has run

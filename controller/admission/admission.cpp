@@ -8,11 +8,13 @@
 #include "algorithms/check.h"
 #include "base/text.h"
 #include "controller/admission/katib_algorithms.h"
+#include "core/collector_order.h"
 #include "core/kubernetes_job.h"
 #include "core/remote_service.h"
 #include "core/spec_codec.h"
 #include "core/template.h"
 #include "earlystop/check.h"
+#include "metrics-collector/exposition.h"
 #include "metrics-collector/parser.h"
 
 namespace hone {
@@ -100,13 +102,15 @@ void CheckSearch(const ExperimentSpec& spec, Problems& problems) {
 
 void CheckCollector(const ExperimentSpec& spec, Problems& problems) {
   CheckFilters(spec.collector, problems);
-  const CollectorKind kind = spec.collector.kind;
-  const bool told = spec.runner == RunnerKind::kAskTell;  // by workers
-  const bool is_read = kind == CollectorKind::kStdOut || kind == CollectorKind::kFile ||
-                       kind == CollectorKind::kTensorFlowEvent;
-  if (!told && !is_read) {
-    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
-                        "this version collects metrics with StdOut, File and TensorFlowEvent only");
+  CheckHttpGet(spec, problems);
+  const std::vector<std::string> metrics = spec.objective.MetricNames();
+  for (const std::string& metric : metrics) {
+    const auto selector = ParseSelector(metric);
+    if (spec.collector.kind == CollectorKind::kPrometheus && !selector) {
+      problems.Refuse(
+          metric == metrics.front() ? "spec.objective.objectiveMetricName" : "spec.objective",
+          selector.error().message);
+    }
   }
 }
 

@@ -80,9 +80,10 @@ TEST_CASE("commands: the help lists all but the hidden ones", "[apps]") {
 }
 
 TEST_CASE("commands: all that print data take -o table, json and yaml", "[apps]") {
-  const std::set<std::string> print_none = {
-      "serve",  "import",     "stop",      "kill",       "delete",     "logs",   "init",   "man",
-      "schema", "suggestion", "earlystop", "db-manager", "completion", "export", "rebuild"};
+  const std::set<std::string> print_none = {"serve",      "import",     "stop",      "kill",
+                                            "delete",     "logs",       "init",      "man",
+                                            "schema",     "suggestion", "earlystop", "db-manager",
+                                            "completion", "export",     "rebuild",   "tensorboard"};
   for (const VerbModel& verb : Program().Describe().verbs) {
     CAPTURE(verb.name);
     const bool takes = std::any_of(verb.args.begin(), verb.args.end(), [](const ArgModel& arg) {

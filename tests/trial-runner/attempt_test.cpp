@@ -13,18 +13,21 @@ namespace fs = std::filesystem;
 using testing::TempFolder;
 
 LaunchPlan FullPlan() {
-  return {.argv = {"sh", "-c", "echo \"a\nb\" =", ""},
-          .env = {"A=1", "B=x=y", "EMPTY="},
-          .folder = "/some where",
-          .deadline = std::chrono::milliseconds(1500),
-          .grace = std::chrono::seconds(10),
-          .log_quota = 65536,
-          .oom_counter = "/sys/counter",
-          .gpus = {"0", "GPU-1"},
-          .metrics_from = "/m.log",
-          .metrics_to = "/own/m.log",
-          .replicas = {},
-          .job = {}};
+  return {
+      .argv = {"sh", "-c", "echo \"a\nb\" =", ""},
+      .env = {"A=1", "B=x=y", "EMPTY="},
+      .folder = "/some where",
+      .deadline = std::chrono::milliseconds(1500),
+      .grace = std::chrono::seconds(10),
+      .log_quota = 65536,
+      .oom_counter = "/sys/counter",
+      .gpus = {"0", "GPU-1"},
+      .metrics_from = "/m.log",
+      .metrics_to = "/own/m.log",
+      .replicas = {},
+      .job = {},
+      .collector = HelperPlan{
+          .argv = {"hone-push", "1"}, .env = {"B=2"}, .folder = "/beside", .ready_first = true}};
 }
 
 TEST_CASE("attempt: a launch file reads back as written", "[trial-runner]") {
@@ -73,6 +76,7 @@ TEST_CASE("attempt: a training job's launch file reads back as written", "[trial
   CHECK(plan.PrimaryFolder() == "/two");
   CHECK(LogNameOf(plan, "") == "output.log");
   CHECK(LogNameOf(plan, "worker-0") == "output.log");
+  CHECK(LogNameOf(plan, "collector") == "replica-collector.log");
   CHECK(LogNameOf(plan, "ps-0") == "replica-ps-0.log");
   CHECK_FALSE(LogNameOf(plan, "ps-1"));
 }

@@ -49,6 +49,33 @@ TEST_CASE("plan: how far to train", "[trial-runner]") {
   CHECK(bench.Env().at("HONE_BUDGET") == "27");
 }
 
+TEST_CASE("plan: the port of a scraped trial replaces the declared one", "[trial-runner]") {
+  Bench bench;
+  bench.spec.collector.kind = CollectorKind::kPrometheus;
+  bench.spec.collector.port = 9400;
+  bench.spec.collector.own_port = 20001;
+  bench.job.env = {{"PORT", "9400"}, {"URL", "http://:$(HONE_METRICS_PORT)"}, {"LR", "94001"}};
+  const Variables env = bench.Env();
+  CHECK(env.at("HONE_METRICS_PORT") == "20001");
+  CHECK(env.at("PORT") == "20001");
+  CHECK(env.at("URL") == "http://:20001");
+  CHECK(env.at("LR") == "94001");
+  // A replica that is not scraped must not take the port of the one that is.
+  const LaunchPlan other =
+      MakePlan(bench.spec, bench.job, bench.layout, bench.surroundings, {}, "worker-0");
+  CHECK(SplitVariables(other.env).at("PORT") == "0");
+}
+
+TEST_CASE("plan: where a trial reports", "[trial-runner]") {
+  Bench bench;
+  bench.spec.collector.kind = CollectorKind::kPush;
+  bench.spec.collector.own_port = 20001;
+  const Variables env = bench.Env();
+  CHECK(env.at("HONE_DB_MANAGER_ADDRESS") == "127.0.0.1:20001");
+  CHECK(env.at("KATIB_DB_MANAGER_SERVICE_PORT") == "20001");
+  CHECK(env.at("PYTHONPATH") == "/data/trials/e-1/7/attempt-2/python");
+}
+
 TEST_CASE("plan: hone's own variables", "[trial-runner]") {
   const Variables env = Bench().Env();
   CHECK(env.at("KATIB_TRIAL_NAME") == "e-abc");

@@ -72,6 +72,15 @@ struct JobMark {
   bool operator==(const JobMark&) const = default;
 };
 
+/// The process that takes the metrics beside the trial.
+struct HelperPlan {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;  ///< "NAME=value"
+  std::filesystem::path folder;
+  bool ready_first = false;  ///< the trial starts once it is ready
+  bool operator==(const HelperPlan&) const = default;
+};
+
 /// Everything the shim needs; becomes the file `launch`.
 struct LaunchPlan {
   std::vector<std::string> argv;  ///< of a plain trial, as env and folder
@@ -89,6 +98,7 @@ struct LaunchPlan {
   JobMark job;
   /// Of a container: removes it, whatever it does. Empty: a trial of processes.
   std::vector<std::string> cleanup = {};
+  std::optional<HelperPlan> collector{};
 
   /// The environment and folder of the process whose output is read.
   [[nodiscard]] const std::vector<std::string>& PrimaryEnv() const;
@@ -96,8 +106,8 @@ struct LaunchPlan {
   bool operator==(const LaunchPlan&) const = default;
 };
 
-/// The name of the log of a replica; empty: of a plain trial. @returns nothing if the plan has no
-/// such replica
+/// The name of the log of a replica, or of the collector; empty: of a plain trial. @returns nothing
+/// if the plan has no such replica
 std::optional<std::string> LogNameOf(const LaunchPlan& plan, std::string_view replica);
 
 /// @errors kInvalidArgument if an argument or variable contains a NUL

@@ -12,7 +12,9 @@
 ///             leave. Lines "key=value"; the shim also prints them on its standard output.
 /// output.log  standard output and error of the trial, in the order written; of one that is longer
 ///             than the quota the middle is a hole in the file (see apps/shim/output.h). Of a job
-///             of several replicas the primary's; the others have replica-NAME.log.
+///             of several replicas the primary's; the others have replica-NAME.log, and so has the
+///             collector that runs beside the trial.
+/// pushed.log  what that collector took: lines of core/push_line.h.
 /// exit        how the attempt ended, lines "key=value"; renamed into place after fsync. Where that
 ///             fails (disk full), the same lines stand at the end of `claim`.
 /// stop        made by the engine: a shim that finds it does not start the trial.
@@ -23,6 +25,7 @@ inline constexpr char kClaim[] = "claim";
 inline constexpr char kOutput[] = "output.log";
 inline constexpr char kExit[] = "exit";
 inline constexpr char kStop[] = "stop";
+inline constexpr char kPushed[] = "pushed.log";
 
 // Texts of `launch`. kArgument and kVariable repeat, in order.
 inline constexpr char kLaunchMagic[] = "hone-launch=1";
@@ -46,12 +49,16 @@ inline constexpr char kReplica[] = "replica=";             // its name: "worker-
 inline constexpr char kRestart[] = "restart=";             // Never, OnFailure, Always, ExitCode
 inline constexpr char kDecides[] = "decides=1";            // the job succeeds when all such have
 inline constexpr char kPrimary[] = "primary=1";            // writes output.log
+inline constexpr char kCollector[] = "collector=1";        // beside the trial, none of its replicas
+inline constexpr char kReadyFirst[] = "ready_first=1";     // the others start once it has written a
+                                                           // byte to its descriptor 3, or ended
 inline constexpr char kBackoffLimit[] = "backoff_limit=";  // restarts of all replicas together
 inline constexpr char kJobKind[] = "job_kind=";            // for the engine: "PyTorchJob"
 inline constexpr char kJobName[] = "job_name=";            // for the engine
 inline constexpr char kSuccessIf[] = "success_if=";        // for the engine: conditions of the
 inline constexpr char kFailureIf[] = "failure_if=";        // trial template
 
+inline constexpr char kCollectorName[] = "collector";   // in kReplica; comes last
 inline constexpr char kReplicaLogStart[] = "replica-";  // names of the other replicas' logs
 inline constexpr char kReplicaLogEnd[] = ".log";
 
@@ -86,6 +93,10 @@ inline constexpr char kKindStopped[] = "stopped";
 inline constexpr char kStateSucceeded[] = "succeeded";
 inline constexpr char kStateFailed[] = "failed";
 inline constexpr char kStateEnded[] = "ended";  // by the shim, because the job was over
+
+// Exit code of hone-scrape and hone-push: for want of a port or a file, which another attempt may
+// have.
+inline constexpr int kCollectorBroken = 70;
 
 // The shim's own exit codes.
 inline constexpr int kShimRecorded = 0;

@@ -53,11 +53,45 @@ void WriteReplica(const ReplicaPlan& replica, Writer& out) {
   out.AddAll(files::kVariable, replica.env);
 }
 
+void WriteCollector(const HelperPlan& collector, Writer& out) {
+  out.Add(files::kReplica, files::kCollectorName);
+  out.Add(files::kCollector, "");
+  if (collector.ready_first) {
+    out.Add(files::kReadyFirst, "");
+  }
+  out.Add(files::kFolder, collector.folder.string());
+  out.AddAll(files::kArgument, collector.argv);
+  out.AddAll(files::kVariable, collector.env);
+}
+
 // Removes the key if the text begins with it.
 bool Take(std::string_view& item, std::string_view key) {
   const bool has = item.starts_with(key);
   item.remove_prefix(has ? key.size() : 0);
   return has;
+}
+
+// @returns whether it is a text of the collector, which comes last.
+bool TakeCollector(std::string_view item, LaunchPlan& plan) {
+  if (!plan.collector) {
+    const bool begins =
+        item.starts_with(files::kReplica) &&
+        item.substr(std::string_view(files::kReplica).size()) == files::kCollectorName;
+    if (begins) {
+      plan.collector.emplace();
+    }
+    return begins;
+  }
+  if (Take(item, files::kArgument)) {
+    plan.collector->argv.emplace_back(item);
+  } else if (Take(item, files::kVariable)) {
+    plan.collector->env.emplace_back(item);
+  } else if (Take(item, files::kFolder)) {
+    plan.collector->folder = item;
+  } else if (item == files::kReadyFirst) {
+    plan.collector->ready_first = true;
+  }
+  return true;
 }
 
 // @returns whether it is a text of a process. Those before the first replica are a plain trial's.
@@ -143,6 +177,9 @@ std::optional<std::string> LogNameOf(const LaunchPlan& plan, std::string_view re
   if (replica.empty()) {
     return files::kOutput;
   }
+  if (plan.collector && replica == files::kCollectorName) {
+    return std::string(files::kReplicaLogStart).append(replica) + files::kReplicaLogEnd;
+  }
   const auto found = std::ranges::find(plan.replicas, replica, &ReplicaPlan::name);
   if (found == plan.replicas.end()) {
     return std::nullopt;
@@ -179,6 +216,9 @@ Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
   for (const ReplicaPlan& replica : plan.replicas) {
     WriteReplica(replica, out);
   }
+  if (plan.collector) {
+    WriteCollector(*plan.collector, out);
+  }
   out.Add(files::kLaunchEnd, "");
   if (out.has_nul) {
     return Fail(Code::kInvalidArgument, "the command or a variable contains a NUL character");
@@ -195,7 +235,7 @@ std::optional<LaunchPlan> DecodeLaunch(std::string_view text) {
   }
   LaunchPlan plan;
   for (const std::string_view item : texts) {
-    if (!TakeOwn(item, plan) && !TakeJob(item, plan)) {
+    if (!TakeCollector(item, plan) && !TakeOwn(item, plan) && !TakeJob(item, plan)) {
       TakeCommon(item, plan);
     }
   }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/podman.h"
@@ -167,6 +168,7 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, c
   impl->podman = local::FindPodman(local::SplitVariables(options.environment));
   impl->surroundings = {.environment = local::InheritedEnvironment(options.environment),
                         .folder = std::move(options.default_folder),
+                        .programs = impl->shim.parent_path(),
                         .oom_counter = options.oom_counter.empty() ? local::FindOomCounter()
                                                                    : std::move(options.oom_counter),
                         .grace = options.grace,
@@ -194,6 +196,7 @@ void LocalRunner::Check(const ExperimentSpec& spec, Problems& problems) const {
   if (ContainersOf(spec) && impl_->podman.empty()) {
     problems.CannotHere("spec.runner.kind", local::kNoPodman);
   }
+  local::CheckPrograms(spec, impl_->surroundings, problems);
 }
 
 void CheckContainerImage(const ExperimentSpec& spec, Problems& problems) {
@@ -262,7 +265,8 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
   const bool is_own = trial.trial_spec.find(file) != std::string::npos ||
                       file.find("$(HONE_TRIAL_DIR)") != std::string::npos;
   const bool is_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
-  if ((spec.collector.kind == CollectorKind::kFile || is_folder) && !is_own) {
+  local::CheckCollector(spec, job, problems);
+  if (!file.empty() && !is_own) {
     const std::string what = is_folder ? "folder" : "file";
     problems.Warn("spec.metricsCollectorSpec.source.fileSystemPath.path",
                   "the trial's command, args and env do not name '" + Printable(file, 200) +

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "trial-runner/local/python_start.h"
 
 namespace hone::local {
 namespace {
@@ -18,6 +19,19 @@ bool IsEnginesOwn(std::string_view name) {
   return name.starts_with("HONE_") || name.starts_with("KATIB_") || name == "PWD" ||
          name == "OLDPWD" || name == "_" ||
          std::ranges::find(kServiceManager, name) != std::end(kServiceManager);
+}
+
+// Where the trial is asked for its metrics, or where it tells them.
+void AddPort(const CollectorOrder& collector, bool is_read, Variables& own) {
+  const std::string port = std::to_string(collector.own_port);
+  if (collector.kind == CollectorKind::kPrometheus) {
+    own.emplace("HONE_METRICS_PORT", is_read ? port : "0");  // 0: any that is free
+  } else if (collector.NeedsProcess()) {
+    own.emplace("HONE_DB_MANAGER_ADDRESS", "127.0.0.1:" + port);
+    own.emplace("KATIB_DB_MANAGER_SERVICE_IP", "127.0.0.1");
+    own.emplace("KATIB_DB_MANAGER_SERVICE_NAMESPACE", "");
+    own.emplace("KATIB_DB_MANAGER_SERVICE_PORT", port);
+  }
 }
 
 // @returns whether `from` occurred in the text
@@ -81,13 +95,19 @@ std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duratio
   return a ? a : b;
 }
 
-Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout) {
-  const Variables own = OwnVariables(spec, layout);
+Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+                           const std::string& replica) {
+  Variables own = OwnVariables(spec, layout);
+  AddPort(spec.collector, replica.empty(), own);
+  const bool scraped = spec.collector.kind == CollectorKind::kPrometheus;
+  const std::string declared_port = scraped ? std::to_string(spec.collector.port) : "";
   // As in a container, references see what the Job itself defines, not what is inherited.
   Variables defined = own;
   for (const auto& [name, value] : job.env) {
     if (!own.contains(name)) {
-      defined.insert_or_assign(name, ExpandReferences(value, defined));
+      const bool is_port = scraped && value == declared_port;
+      defined.insert_or_assign(
+          name, is_port ? own["HONE_METRICS_PORT"] : ExpandReferences(value, defined));
     }
   }
   return defined;
@@ -107,7 +127,7 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
 LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                     const Surroundings& surroundings, const std::vector<std::string>& gpus,
                     const std::string& replica) {
-  Variables defined = DefinedVariables(spec, job, layout);
+  Variables defined = DefinedVariables(spec, job, layout, replica);
   LaunchPlan plan;
   for (const std::string& argument : job.command) {
     plan.argv.push_back(ExpandReferences(argument, defined));
@@ -128,6 +148,11 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& l
   }
   for (const auto& [name, value] : defined) {
     all.insert_or_assign(name, value);
+  }
+  if (own.contains("HONE_DB_MANAGER_ADDRESS")) {
+    const std::string given = all["PYTHONPATH"];
+    all["PYTHONPATH"] = PythonStartFolder(layout.Attempt({spec.id, spec.attempt})).string() +
+                        (given.empty() ? "" : ":" + given);
   }
   for (const auto& [name, value] : all) {
     plan.env.push_back(std::string(name).append("=").append(value));

@@ -15,9 +15,10 @@ namespace hone::local {
 
 /// What all attempts on this machine have in common.
 struct Surroundings {
-  Variables environment;         ///< inherited by trials, see InheritedEnvironment
-  std::filesystem::path folder;  ///< working folder of trials that name none; absolute
-  std::string oom_counter;       ///< see FindOomCounter
+  Variables environment;             ///< inherited by trials, see InheritedEnvironment
+  std::filesystem::path folder;      ///< working folder of trials that name none; absolute
+  std::filesystem::path programs{};  ///< where hone's programs are
+  std::string oom_counter;           ///< see FindOomCounter
   Duration grace{};
   std::uint64_t log_quota = 0;  ///< bytes of a trial's output that are kept; 0: all
 };
@@ -31,7 +32,9 @@ Variables InheritedEnvironment(const std::vector<std::string>& environ);
 Variables OwnVariables(const LaunchSpec& spec, const Layout& layout);
 
 /// The container's own variables and hone's, references among them expanded.
-Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout);
+/// @param replica  of a training job; empty: the one whose metrics are taken
+Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+                           const std::string& replica = "");
 
 /// The earlier of two deadlines, of which either may be missing.
 std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duration> b);
@@ -42,7 +45,8 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
 /// What the shim shall run: inherited environment, then the container's, then hone's own;
 /// references expanded as in a container.
 /// @param gpus     given to this attempt; empty leaves CUDA_VISIBLE_DEVICES as inherited
-/// @param replica  of a training job, to give it a collector's file of its own; else empty
+/// @param replica  of a training job, if its metrics are not read: it gets a collector's file, and
+/// a port, of its own; else empty
 LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                     const Surroundings& surroundings, const std::vector<std::string>& gpus,
                     const std::string& replica = "");

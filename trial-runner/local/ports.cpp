@@ -30,8 +30,11 @@ std::uint16_t NextCandidate() {
   return static_cast<std::uint16_t>(kFirst + next.fetch_add(1) % kCount);
 }
 
-bool IsFree(std::uint16_t port) {
+// @param reuse  a port whose connections have just ended counts as free, as for most servers
+bool IsFree(std::uint16_t port, bool reuse) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = reuse ? 1 : 0;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -47,14 +50,18 @@ Result<std::vector<std::uint16_t>> FreePorts(std::size_t count) {
   std::vector<std::uint16_t> ports;
   for (std::uint32_t tries = 0; tries < kCount && ports.size() < count; ++tries) {
     const std::uint16_t port = NextCandidate();
-    if (IsFree(port)) {
+    if (IsFree(port, false)) {
       ports.push_back(port);
     }
   }
   if (ports.size() < count) {
-    return Fail(Code::kResourceExhausted, "no port of 127.0.0.1 is free for the training job");
+    return Fail(Code::kResourceExhausted, "no port of 127.0.0.1 is free for the trial");
   }
   return ports;
+}
+
+bool SomebodyListens(std::uint16_t port) {
+  return !IsFree(port, true);
 }
 
 }  // namespace hone::local

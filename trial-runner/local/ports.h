@@ -16,4 +16,7 @@ namespace hone::local {
 /// @threads safe
 Result<std::vector<std::uint16_t>> FreePorts(std::size_t count);
 
+/// Whether a port of this machine has a listener now.
+bool SomebodyListens(std::uint16_t port);
+
 }  // namespace hone::local

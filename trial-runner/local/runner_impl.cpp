@@ -6,12 +6,14 @@
 
 #include "base/log.h"
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/output_path.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/ports.h"
+#include "trial-runner/local/python_start.h"
 #include "trial-runner/local/verdict.h"
 
 namespace hone {
@@ -122,6 +124,12 @@ Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
   if (spec.container) {
     HONE_RETURN_IF_ERROR(local::PrepareContainer(spec, work.containers.front(), layout, plan));
   }
+  if (plan.collector && plan.collector->ready_first) {  // it is told, not scraped
+    HONE_RETURN_IF_ERROR(local::WritePythonStart(attempt));
+  }
+  if (!spec.container && spec.collector.folder && !plan.metrics_to.empty()) {
+    HONE_RETURN_IF_ERROR(MakeFolders(plan.metrics_to));  // mounted in both containers
+  }
   if (work.training) {
     HONE_RETURN_IF_ERROR(local::WriteTrainingFiles(attempt, *work.training));
   }
@@ -158,15 +166,25 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
     return local::MakeContainerPlan(spec, work.containers.front(), layout, surroundings, *gpus,
                                     podman);
   }
+  LaunchSpec placed = spec;
+  HONE_RETURN_IF_ERROR(local::GivePort(work, placed.collector));
+  HONE_ASSIGN_OR_RETURN(local::LaunchPlan plan, PlanProcesses(placed, work, *gpus));
+  HONE_RETURN_IF_ERROR(local::AddCollector(placed, layout, surroundings, plan));
+  return plan;
+}
+
+Result<local::LaunchPlan> LocalRunner::Impl::PlanProcesses(
+    const LaunchSpec& spec, const local::LocalWork& work,
+    const std::vector<std::string>& gpus) const {
   if (!work.training) {
-    return local::MakePlan(spec, work.containers.front(), layout, surroundings, *gpus);
+    return local::MakePlan(spec, work.containers.front(), layout, surroundings, gpus);
   }
   HONE_ASSIGN_OR_RETURN(const auto ports, local::FreePorts(ReplicasOf(*work.training).size()));
   std::vector<Endpoint> endpoints;
   for (const std::uint16_t port : ports) {
     endpoints.push_back({.host = "127.0.0.1", .port = port});
   }
-  return local::MakeTrainingPlan(spec, work, layout, surroundings, *gpus, endpoints);
+  return local::MakeTrainingPlan(spec, work, layout, surroundings, gpus, endpoints);
 }
 
 Status LocalRunner::Impl::Stop(const AttemptKey& key) {
@@ -334,6 +352,12 @@ void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& reco
 }
 
 Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRecord& record) const {
+  if (record.culprits == files::kCollectorName) {
+    const Ending collector = local::Judge(record, std::nullopt, local::CollectorSaid(attempt));
+    const bool broken = record.exit_code == files::kCollectorBroken;  // not the user's doing
+    return {broken ? EndingKind::kLost : EndingKind::kMetricMissing, 0, 0,
+            "the metrics collector: " + collector.message};
+  }
   // Only the sentence for people would miss it, the conditions of a training job, or what exit
   // codes of a container's program may mean.
   const bool is_known = record.kind != files::kKindTimeout && record.replicas.empty() &&
@@ -349,8 +373,13 @@ Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRec
   if (plan) {
     ending = local::JudgeContainer(*plan, std::move(ending), lines);
   }
-  return plan && !record.replicas.empty() ? local::JudgeTraining(*plan, record, std::move(ending))
-                                          : ending;
+  if (plan && !record.replicas.empty()) {
+    ending = local::JudgeTraining(*plan, record, std::move(ending));
+  }
+  if (ending.kind == EndingKind::kSucceeded) {
+    ending.message = local::CollectorSaid(attempt);  // the reason if there are no metrics
+  }
+  return ending;
 }
 
 void LocalRunner::Impl::Lose(const AttemptKey& key, const std::string& why, Timestamp started_at) {
@@ -380,8 +409,8 @@ void LocalRunner::Impl::FailLaunch(const AttemptKey& key, const Error& error) {
 std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
                                                           const std::string& file) const {
   const fs::path attempt = layout.Attempt(key);
-  if (file.empty()) {
-    return local::OpenFileSource(attempt / files::kOutput);
+  if (file.empty() || file == kPushedOutput) {
+    return local::OpenFileSource(attempt / (file.empty() ? files::kOutput : files::kPushed));
   }
   return local::OpenFileSource([attempt, file]() -> Result<std::optional<fs::path>> {
     HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(attempt));

@@ -59,6 +59,10 @@ struct LocalRunner::Impl {
   static Result<local::LocalWork> WorkOf(const LaunchSpec& spec);
   /// The plan of a new attempt, with its GPUs and ports taken, all or none.
   Result<local::LaunchPlan> PlanLaunch(const LaunchSpec& spec, const local::LocalWork& work);
+  /// The processes of the trial itself. @param gpus  taken for it
+  [[nodiscard]] Result<local::LaunchPlan> PlanProcesses(const LaunchSpec& spec,
+                                                        const local::LocalWork& work,
+                                                        const std::vector<std::string>& gpus) const;
   /// Makes the files of a new attempt.
   Status WriteAttempt(const LaunchSpec& spec);
   /// How an attempt ended, in words for people, too.

@@ -106,6 +106,11 @@ std::string LastLines(const std::filesystem::path& log) {
   return text;
 }
 
+std::string CollectorSaid(const std::filesystem::path& attempt) {
+  return LastLines(attempt / (std::string(files::kReplicaLogStart) + files::kCollectorName +
+                              files::kReplicaLogEnd));
+}
+
 std::string SignalName(int signal) {
   const char* name = sigabbrev_np(signal);
   return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;

@@ -14,6 +14,9 @@ namespace hone::local {
 /// endless lines are harmless. Empty if there is none.
 std::string LastLines(const std::filesystem::path& log);
 
+/// The same of the collector beside the trial; empty if there was none.
+std::string CollectorSaid(const std::filesystem::path& attempt);
+
 /// What a shim's record means, with a sentence for people.
 /// @param deadline  that the shim enforced; @param last_lines  see LastLines
 Ending Judge(const ExitRecord& record, std::optional<Duration> deadline,
