@@ -2,7 +2,8 @@
 // Asynchronous successive halving, promoting type: whenever a slot is free, the best trial that is
 // among the best 1/eta of its rung and has not gone on does so, with eta times the budget; if there
 // is none, a new configuration starts at the lowest rung. It never waits. A promotion is a trial of
-// its own, which trains from the beginning. (The stopping type is a rule of early stopping.)
+// its own, which starts from its parent's checkpoint if there is one. (The stopping type is a rule
+// of early stopping.)
 //
 // Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", arXiv
 // 1810.05934, algorithm 2. Differs from the paper in: rungs count down from the full budget (r_l /
@@ -75,7 +76,12 @@ class Asha final : public Searcher {
   };
 
   Status Learn(const history::Proposed& what);
-  Status Learn(const history::Completed& what) { return End(what.trial, what.values.front()); }
+  Status Learn(const history::Completed& what) {
+    if (what.checkpoint) {
+      checkpoints_.emplace(what.trial, *what.checkpoint);
+    }
+    return End(what.trial, what.values.front());
+  }
   Status Learn(const history::StoppedEarly& what) { return End(what.trial, std::nullopt); }
   Status Learn(const history::Infeasible& what) { return End(what.trial, std::nullopt); }
   Status Learn(const history::Lost& what);
@@ -95,7 +101,8 @@ class Asha final : public Searcher {
   Configurations configurations_;
   std::vector<Rung> rungs_;  // by level
   std::map<TrialNumber, Running> running_;
-  std::map<TrialNumber, Assignment> values_;  // of results that have not gone on
+  std::map<TrialNumber, Assignment> values_;        // of results that have not gone on
+  std::map<TrialNumber, std::string> checkpoints_;  // of those of them that left one
 };
 
 /// As the tag says; without one: a result of the rung below with the same configuration.
@@ -128,6 +135,7 @@ Status Asha::Learn(const history::Proposed& what) {
       below.gone.insert(std::ranges::upper_bound(below.gone, *found), *found);
       below.stay.erase(found);
       values_.erase(*parent);
+      checkpoints_.erase(*parent);
     }
   }
   return {};
@@ -187,6 +195,9 @@ Result<proposal::Start> Asha::StartAt(const Place& place, TrialNumber number) co
   std::string from;
   if (place.parent) {
     start = ladder_.Start(place.rung, values_.at(*place.parent));
+    const auto left = checkpoints_.find(*place.parent);
+    ladder_.Promote(*place.parent,
+                    left == checkpoints_.end() ? std::nullopt : std::optional(left->second), start);
     from = ", promoted from trial number " + std::to_string(*place.parent);
   } else {
     HONE_ASSIGN_OR_RETURN(const auto drawn, configurations_.Draw({{number, 0}}));

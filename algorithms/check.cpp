@@ -154,6 +154,11 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
                  "resource_name must name a parameter with runner AskTell: workers are told the "
                  "values of parameters only");
   }
+  if (spec.runner == RunnerKind::kAskTell && (info->supports & kCheckpoints) != 0) {
+    found.Refuse(kNameField, info->name +
+                                 " hands checkpoints from trial to trial, which workers of runner "
+                                 "AskTell cannot be given; use runner Local");
+  }
   if (info->check != nullptr && MayRunOwnCheck(problems, found)) {
     info->check(ContextOf(spec, choice.settings, 0), found);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hyperband, and BOHB, which is Hyperband with a model instead of chance: many configurations get
 // little of a resource, the best of them more. A promotion is a trial of its own, with a larger
-// budget; it trains from the beginning.
+// budget; it starts from its parent's checkpoint if there is one.
 //
 // Source: Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, "Hyperband: a novel bandit-based
 // approach to hyperparameter optimization", JMLR 18(185), algorithm 1; Falkner, Klein, Hutter 2018,
@@ -64,6 +64,7 @@ class Hyperband final : public Searcher {
   struct Member {
     Place place;
     Assignment values;
+    std::optional<std::string> checkpoint{};  // that it left
   };
   using Places = std::vector<std::optional<Place>>;
 
@@ -149,6 +150,9 @@ Status Hyperband::End(const HistoryItem& item, TrialNumber trial, std::optional<
   }
   const Place place = member->second.place;
   brackets_.End(place, trial, loss);
+  if (const auto* const completed = std::get_if<history::Completed>(&item.what)) {
+    member->second.checkpoint = completed->checkpoint;
+  }
   if (!loss) {
     members_.erase(member);
   }
@@ -183,6 +187,7 @@ proposal::Start Hyperband::StartAt(const Place& place, const Assignment& values)
                ": budget " + ladder_.Text(place.Level());
   if (place.parent) {
     start.note += ", promoted from trial number " + std::to_string(*place.parent);
+    ladder_.Promote(*place.parent, members_.at(*place.parent).checkpoint, start);
   }
   return start;
 }

@@ -14,6 +14,7 @@ namespace {
 constexpr char kSettings[] = "spec.algorithm.algorithmSettings";
 // Of a quotient that should be whole but for the last binary digits.
 constexpr double kTolerance = 1e-9;
+constexpr char kFromCheckpoint[] = "checkpoint";
 
 std::vector<double> BudgetsOf(double largest, double eta, double smallest) {
   std::vector<double> budgets;
@@ -61,6 +62,7 @@ void CheckIndependence(const Space& space, std::size_t carrier, Problems& proble
 Ladder::Ladder(const SearchContext& context, double smallest)
     : budgets_(BudgetsOf(context.settings.Real("r_l"), context.settings.Real("eta"), smallest)),
       eta_(context.settings.Real("eta")),
+      from_checkpoint_(context.settings.Text("promote_from") == kFromCheckpoint),
       parameter_(context.space.Find(context.settings.Text("resource_name"))) {}
 
 bool Ladder::HasCarrier(const Space& space, const Settings& settings) {
@@ -117,10 +119,14 @@ std::vector<SettingSpec> Ladder::SettingSpecs() {
   carrier.doc =
       "the parameter whose value is a trial's budget, or HONE_BUDGET: this variable of its "
       "environment is";
-  return {std::move(largest),
-          RealSetting("eta", 3, {.min = 1.5, .max = 1000},
-                      "one in so many trials goes on, with so many times the budget"),
-          std::move(carrier)};
+  return {
+      std::move(largest),
+      RealSetting("eta", 3, {.min = 1.5, .max = 1000},
+                  "one in so many trials goes on, with so many times the budget"),
+      std::move(carrier),
+      ChoiceSetting("promote_from", kFromCheckpoint, {kFromCheckpoint, "zero"},
+                    "what a promoted trial finds in HONE_CHECKPOINT_DIR: what the trial that it "
+                    "goes on with left there, or nothing")};
 }
 
 std::string Ladder::Text(std::size_t level) const {
@@ -176,6 +182,14 @@ proposal::Start Ladder::Start(std::size_t level, const Assignment& values) const
   start.values = At(level, values);
   start.budget = budgets_[level];
   return start;
+}
+
+void Ladder::Promote(TrialNumber parent, const std::optional<std::string>& checkpoint,
+                     proposal::Start& start) const {
+  start.parent = parent;
+  if (from_checkpoint_) {
+    start.start_from = checkpoint;
+  }
 }
 
 }  // namespace hone

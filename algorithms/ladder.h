@@ -29,7 +29,7 @@ class Ladder {
   Ladder(const SearchContext& context, double smallest);
   /// What is wrong between budgets, the parameter that carries them, and the space.
   static void Check(const SearchContext& context, double smallest, Problems& problems);
-  /// r_l, eta and resource_name: names and defaults as in Katib's hyperband.
+  /// r_l, eta, resource_name and promote_from: names and defaults as in Katib's hyperband.
   static std::vector<SettingSpec> SettingSpecs();
 
   [[nodiscard]] std::size_t size() const { return budgets_.size(); }
@@ -50,10 +50,14 @@ class Ladder {
   [[nodiscard]] Space SpaceAt(std::size_t level, Space space) const;
   /// The budget's part of a proposal.
   [[nodiscard]] proposal::Start Start(std::size_t level, const Assignment& values) const;
+  /// A promotion goes on with its parent, and from its checkpoint unless the user does not want it.
+  void Promote(TrialNumber parent, const std::optional<std::string>& checkpoint,
+               proposal::Start& start) const;
 
  private:
   std::vector<double> budgets_;
   double eta_;
+  bool from_checkpoint_;
   std::optional<std::size_t> parameter_;  // index of the one that carries the budget
 };
 

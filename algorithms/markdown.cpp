@@ -26,7 +26,8 @@ std::string AlgorithmsMarkdown() {
       "Made by `hone algorithms --markdown`; do not edit. Settings go into\n"
       "`spec.algorithm.algorithmSettings` of the experiment file. `distributions` means that\n"
       "logUniform, normal and logNormal are honoured, `conditional` that activeWhen is,\n"
-      "`constrained` that constraints are.\n";
+      "`constrained` that constraints are, `checkpoints` that trials go on from what others "
+      "left.\n";
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     text += Section(*info);
   }

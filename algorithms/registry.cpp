@@ -17,6 +17,7 @@ std::vector<std::string> CapabilityWords(std::uint32_t supports) {
       {kMultiObjective, "multi-objective"},
       {kBudgets, "budgets"},
       {kConstrained, "constrained"},
+      {kCheckpoints, "checkpoints"},
   };
   std::vector<std::string> words;
   for (const auto& [capability, word] : kWords) {

@@ -25,6 +25,7 @@ enum Capability : std::uint32_t {
   kMultiObjective = 1U << 7,
   kBudgets = 1U << 8,  ///< multi-fidelity
   kConstrained = 1U << 9,
+  kCheckpoints = 1U << 10,  ///< children start from their parents' checkpoints
 };
 
 /// All that is known of an algorithm outside its own file.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,10 @@ class Searcher {
   [[nodiscard]] virtual std::optional<double> BudgetOf(const Assignment& /*values*/) const {
     return std::nullopt;
   }
+
+  /// Trials whose checkpoints may be named by start_from from now on, besides those that are not
+  /// over yet; nothing: all. What is not needed may be removed from the disk.
+  [[nodiscard]] virtual std::optional<std::set<TrialNumber>> Needed() const { return std::nullopt; }
 
   /// What a controller of Katib's is shown beside the answer to this request, as settings of its
   /// algorithm; for people and Katib's own names only: nothing is read from them.

@@ -33,6 +33,16 @@ std::string TypedParameters(const Space& space, const Assignment& values) {
   return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// Where Katib would mount the checkpoint folder.
+std::string CheckpointPath(const ExperimentSpec& spec) {
+  for (const Setting& setting : spec.algorithm.settings) {
+    if (setting.name == "suggestion_trial_dir") {
+      return setting.value;
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState& trial,
@@ -60,6 +70,9 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   launch.metrics_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
   launch.container = ContainersOf(spec);
   launch.collector = OrderOf(spec);
+  launch.parent = trial.parent;
+  launch.start_from = trial.start_from;
+  launch.checkpoint_path = CheckpointPath(spec);
   launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;
   return launch;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/question.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/log.h"
 #include "controller/callback.h"
 #include "controller/retry.h"
@@ -46,6 +49,8 @@ void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {
   }
   if (reply.has_value()) {
     request_.deltas.clear();
+    released_by_ = std::max(released_by_, reply->based_on);
+    released_.insert(released_.end(), reply->released.begin(), reply->released.end());
     return answer_(input::Proposals{reply->reservation, reply->based_on, reply->answers, runner_});
   }
   if (MayRepeat(reply.error().code) && tries_ < kMaxTries) {
@@ -53,6 +58,10 @@ void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {
     return SendLater(reservation);
   }
   answer_(input::SearchFailed{reservation, reply.error()});
+}
+
+std::vector<TrialNumber> Question::TakeReleased(Version durable) {
+  return released_by_ <= durable ? std::exchange(released_, {}) : std::vector<TrialNumber>();
 }
 
 void Question::SendLater(Version reservation) {

@@ -25,6 +25,9 @@ class Question : public std::enable_shared_from_this<Question> {
 
   /// What happened; told with the next question.
   void Tell(HistoryItem item) { untold_.push_back(std::move(item)); }
+  /// Trials whose checkpoints no answer will name any more; each is told at least once.
+  /// @param durable  the last event that no crash undoes: nothing is told that rests on later ones
+  std::vector<TrialNumber> TakeReleased(Version durable);
   void Ask(const command::AskSuggester& ask, Version based_on,
            std::optional<std::uint32_t> trials_left);
 
@@ -39,6 +42,8 @@ class Question : public std::enable_shared_from_this<Question> {
   Answer answer_;
   std::vector<HistoryItem> untold_;
   SuggestRequest request_;  // the one under way
+  std::vector<TrialNumber> released_;
+  Version released_by_ = 0;  // the last event that the suggester knew
   int tries_ = 0;
 };
 

@@ -213,6 +213,20 @@ void ExperimentStrand::Act(const StrandStep& step) {
   for (const auto& [trial, attempt] : step.over) {
     runner_->Forget({id_, trial}, attempt);
   }
+  DropCheckpoints(step.ledger.expected);
+}
+
+/// Of trials that the search will not start others from. That of the best one is kept for people.
+void ExperimentStrand::DropCheckpoints(Version durable) {
+  const auto released = question_->TakeReleased(durable);
+  released_.insert(released.begin(), released.end());
+  std::erase_if(released_, [this](TrialNumber trial) {
+    if (trial == state_.best) {
+      return false;
+    }
+    runner_->DropCheckpoint({id_, trial});
+    return true;
+  });
 }
 
 void ExperimentStrand::Report() {

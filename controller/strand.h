@@ -75,6 +75,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Commit(StrandStep step);
   void OnCommitted(std::uint64_t generation, const StrandStep& step, const Status& status);
   void Act(const StrandStep& step);
+  void DropCheckpoints(Version durable);
   void Reload(const Error& why);
   void LoadAgain();
   void Report();
@@ -101,6 +102,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   std::shared_ptr<TrialWatch> watch_;       // shared with its own callbacks
   std::shared_ptr<Dispatcher> dispatcher_;  // shared with its own callbacks
   std::shared_ptr<Question> question_;      // shared with its own callbacks
+  std::set<TrialNumber> released_;          // checkpoints that nobody but people needs
   std::unique_ptr<EarlyStop> early_stop_;   // null: the experiment has no rule
 };
 

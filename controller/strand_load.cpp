@@ -109,6 +109,7 @@ Status ExperimentStrand::BeginWatching() {
       self->Post(std::move(input));
     }
   };
+  released_.clear();
   question_ = std::make_shared<Question>(std::move(suggester), strand_, runner_->Instance(), post);
   ReportsWanted wanted{EarlyStopMetric(*state_.spec),
                        [weak = weak_from_this()](TrialReports reports) {

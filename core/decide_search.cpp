@@ -74,7 +74,8 @@ class Answers {
                                      .note = start.note,
                                      .budget = start.budget,
                                      .start_from = start.start_from,
-                                     .labels = start.labels});
+                                     .labels = start.labels,
+                                     .parent = start.parent});
     draft_.Launch(number_, 1, in_.runner);
     ++started_;
   }

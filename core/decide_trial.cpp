@@ -109,8 +109,8 @@ void OnSeen(Draft& draft, const input::Seen& seen) {
     }
     return;
   }
-  event::TrialOutcome outcome{sighting.trial, sighting.attempt, sighting.started_at,
-                              sighting.ended_at, seen.observation};
+  event::TrialOutcome outcome{sighting.trial,    sighting.attempt, sighting.started_at,
+                              sighting.ended_at, seen.observation, sighting.checkpoint};
   const Ending ending = Judge(*draft.state().spec, *sighting.ending, seen.observation);
   // A trial that made it to a good end before the stop reached it has succeeded.
   if (trial->stop_cause && ending.kind != EndingKind::kSucceeded) {

@@ -47,6 +47,8 @@ struct Sighting {
   Timestamp started_at;
   Timestamp ended_at;            ///< meaningful if ending is set
   std::optional<Ending> ending;  ///< nothing: it runs
+  /// Digest of what an attempt that is over left in its checkpoint folder; nothing: that is empty.
+  std::optional<std::string> checkpoint{};
   bool operator==(const Sighting&) const = default;
 };
 

@@ -52,6 +52,7 @@ void Describe(A& archive, TrialProposed& e) {
   archive("budget", e.budget);
   archive("startFrom", e.start_from);
   archive("labels", e.labels);
+  archive("parent", e.parent);
 }
 
 template <class A>
@@ -132,6 +133,7 @@ void DescribeOutcome(A& archive, TrialOutcome& e) {
   archive("startedAt", e.started_at);
   archive("endedAt", e.ended_at);
   archive("metrics", e.observation);
+  archive("checkpoint", e.checkpoint);
 }
 
 template <class A>

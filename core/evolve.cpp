@@ -89,6 +89,8 @@ class Applier {
     trial.given_name = e.name;
     trial.note = e.note;
     trial.budget = e.budget;
+    trial.parent = e.parent;
+    trial.start_from = e.start_from;
     trial.created_at = recorded_.at;
   }
 
@@ -261,6 +263,7 @@ class Applier {
     trial.started_at = outcome.started_at;
     trial.ended_at = outcome.ended_at;
     trial.observation = outcome.observation;
+    trial.checkpoint = outcome.checkpoint;
     return trial;
   }
 

@@ -36,7 +36,7 @@ struct Translator {
   const ExperimentSpec& spec;
 
   std::optional<What> operator()(const event::TrialProposed& e) const {
-    return history::Proposed{e.trial, e.values, e.tag, e.budget};
+    return history::Proposed{e.trial, e.values, e.tag, e.budget, e.parent, e.start_from};
   }
   std::optional<What> operator()(const event::TrialReported& e) const {
     return history::Reported{e.trial, e.budget, Sign(spec) * e.value};
@@ -57,7 +57,7 @@ struct Translator {
     }
     if (auto losses = LossesOf(spec.objective, e.outcome.observation)) {
       return history::Completed{e.outcome.trial, std::move(*losses),
-                                e.outcome.ended_at - e.outcome.started_at};
+                                e.outcome.ended_at - e.outcome.started_at, e.outcome.checkpoint};
     }
     return history::Lost{e.outcome.trial};  // a text objective: nothing to learn from
   }

@@ -22,6 +22,8 @@ struct Proposed {
   Assignment values;
   std::string tag;
   std::optional<double> budget;
+  TrialNumber parent{};                     ///< the trial that it goes on with; 0: none
+  std::optional<std::string> start_from{};  ///< digest of the parent's checkpoint
   bool operator==(const Proposed&) const = default;
 };
 
@@ -57,6 +59,7 @@ struct Completed {
   TrialNumber trial = 0;
   std::vector<double> values;
   Duration duration{};
+  std::optional<std::string> checkpoint{};  ///< digest of what others can start from
   bool operator==(const Completed&) const = default;
 };
 

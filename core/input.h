@@ -21,11 +21,12 @@ namespace proposal {
 struct Start {
   Assignment values;
   std::optional<double> budget;
-  std::optional<std::string> start_from;
+  std::optional<std::string> start_from;  ///< digest of the parent's checkpoint
   std::string name;
   std::string tag;
   std::string note;
   std::map<std::string, std::string> labels;
+  TrialNumber parent{};  ///< the trial that this one goes on with; 0: none
   bool operator==(const Start&) const = default;
 };
 

@@ -65,6 +65,9 @@ class Checker {
     if (!s_.reservation || s_.reservation->seq != e.reservation || e.based_on >= seq_) {
       return "it names a reservation or a history that is not the standing one";
     }
+    if (e.parent >= e.trial || (e.start_from && e.parent == 0)) {
+      return "its parent is no earlier trial";
+    }
     return If(e.values.size() != s_.spec->space.parameters.size(),
               "the experiment has another number of parameters");
   }

@@ -118,6 +118,15 @@ std::optional<Timestamp> ExperimentState::CurveRemovedAt(TrialNumber number) con
   return std::nullopt;
 }
 
+std::vector<TrialNumber> ExperimentState::LineageOf(TrialNumber number) const {
+  std::vector<TrialNumber> lineage;
+  for (const TrialState* trial = Find(number); trial != nullptr; trial = Find(trial->parent)) {
+    lineage.push_back(trial->number);
+  }
+  std::ranges::reverse(lineage);
+  return lineage;
+}
+
 const TrialState* ExperimentState::Find(TrialNumber number) const {
   return number >= 1 && number <= trials.size() ? &trials[number - 1] : nullptr;
 }

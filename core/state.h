@@ -61,6 +61,9 @@ struct TrialState {
   std::string message;     ///< why it is in this phase, for people
   std::string place;
   std::string note;
+  TrialNumber parent = 0;                 ///< the trial that it goes on with; 0: none
+  std::optional<std::string> start_from;  ///< digest of the parent's checkpoint
+  std::optional<std::string> checkpoint;  ///< digest of its own, once it is over
   bool operator==(const TrialState&) const = default;
 };
 
@@ -159,6 +162,8 @@ struct ExperimentState {
   [[nodiscard]] std::optional<Timestamp> CurveRemovedAt(TrialNumber number) const;
   [[nodiscard]] const TrialState* Find(TrialNumber number) const;
   [[nodiscard]] std::string NameOf(const TrialState& trial) const;
+  /// The trials that a trial goes on with, the first one first, and itself at the end.
+  [[nodiscard]] std::vector<TrialNumber> LineageOf(TrialNumber number) const;
   bool operator==(const ExperimentState&) const;
 };
 

@@ -32,8 +32,9 @@ struct TrialProposed {
   std::string tag;          ///< the algorithm's own memory, at most 4 KiB, opaque to the engine
   std::string note;         ///< for people
   std::optional<double> budget;           ///< multi-fidelity: how far to train
-  std::optional<std::string> start_from;  ///< digest of the checkpoint to start from
+  std::optional<std::string> start_from;  ///< digest of the parent's checkpoint to start from
   std::map<std::string, std::string> labels;
+  TrialNumber parent{};  ///< the trial that this one goes on with; 0: none
   bool operator==(const TrialProposed&) const = default;
 };
 
@@ -131,6 +132,7 @@ struct TrialOutcome {
   Timestamp started_at;
   Timestamp ended_at;
   Observation observation;
+  std::optional<std::string> checkpoint{};  ///< digest of what it left; see docs/checkpoints.md
   bool operator==(const TrialOutcome&) const = default;
 };
 

@@ -50,11 +50,26 @@ Status Pupil::Tell(History items) {
     return tl::make_unexpected(*broken_);
   }
   told_ = news.back().seq;
+  for (const HistoryItem& item : news) {
+    const auto* const completed = std::get_if<history::Completed>(&item.what);
+    if (completed != nullptr && completed->checkpoint) {
+      left_.insert(completed->trial);
+    }
+  }
   const auto proposed = std::ranges::count_if(news, [](const HistoryItem& item) {
     return std::holds_alternative<history::Proposed>(item.what);
   });
   given_ = std::min(given_ + static_cast<std::size_t>(proposed), initial_.size());
   return {};
+}
+
+std::vector<TrialNumber> Pupil::TakeReleased() {
+  std::vector<TrialNumber> released;
+  if (const auto needed = searcher_->Needed()) {
+    std::ranges::set_difference(left_, *needed, std::back_inserter(released));
+    std::erase_if(left_, [&](TrialNumber trial) { return !needed->contains(trial); });
+  }
+  return released;
 }
 
 /// Fills up the answers. The searcher does not know yet what the same question gives before, so it

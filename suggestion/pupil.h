@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class Pupil {
   Status Tell(History items);
   /// @errors kInternal: the answers cannot be; else the searcher's own
   [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
+  /// Trials that left a checkpoint which no answer will name any more; each is told once.
+  std::vector<TrialNumber> TakeReleased();
   /// What Katib is shown beside these answers.
   [[nodiscard]] std::vector<Setting> Published(const ProposeRequest& request) const {
     return searcher_->Published(request);
@@ -47,6 +50,7 @@ class Pupil {
   std::vector<InitialTrial> initial_;
   std::size_t given_ = 0;  // of initial_: the first proposals of the ledger
   Version told_ = 0;
+  std::set<TrialNumber> left_;   // a checkpoint, and may still be named
   std::optional<Error> broken_;  // of a failed Tell
 };
 

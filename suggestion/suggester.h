@@ -25,6 +25,8 @@ struct SuggestReply {
   Version reservation = 0;
   Version based_on = 0;
   std::vector<Proposal> answers;  ///< one for each number
+  /// Trials whose checkpoints no answer will name any more; each is told at least once.
+  std::vector<TrialNumber> released{};
 };
 
 /// One experiment's search algorithm, wherever it lives. A cache: it can be thrown away and made

@@ -46,7 +46,10 @@ struct LaunchSpec {
   bool metrics_folder = false;                     ///< metrics_file is a folder
   CollectorOrder collector{};                      ///< how its metrics are taken
   std::optional<ContainerOptions> container = {};  ///< run by containers; nothing: by processes
-  std::optional<double> budget;      ///< how far to train, in the units of the algorithm's r_l
+  TrialNumber parent = 0;    ///< the trial that this one goes on with; 0: none
+  std::optional<std::string> start_from;  ///< digest of the parent's checkpoint, which it gets
+  std::string checkpoint_path;   ///< where the job thinks its checkpoint folder is; may be empty
+  std::optional<double> budget;  ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says
 };
 
@@ -126,6 +129,8 @@ class TrialRunner {
   }
   /// What its output told up to `offset` is recorded.
   virtual void Recorded(const TrialId& /*id*/, Attempt /*attempt*/, std::uint64_t /*offset*/) {}
+  /// The checkpoint of a trial that is over is not needed any more. Idempotent.
+  virtual void DropCheckpoint(const TrialId& /*id*/) {}
   /// Removes all that is left of an experiment outside: logs, folders. Its trials must be over.
   /// Idempotent.
   virtual Status Remove(const ExperimentId& experiment) = 0;

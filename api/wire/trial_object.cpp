@@ -79,6 +79,12 @@ json StatusOf(const TrialState& trial) {
   if (trial.budget) {
     own["budget"] = *trial.budget;
   }
+  if (trial.start_from) {
+    own["startFrom"] = *trial.start_from;
+  }
+  if (trial.checkpoint) {
+    own["checkpoint"] = *trial.checkpoint;
+  }
   status["hone"] = std::move(own);
   return status;
 }
@@ -130,6 +136,9 @@ json MakeTrial(const ExperimentState& state, const TrialState& trial, const json
   object["spec"] = copied;
   object["spec"]["parameterAssignments"] = AssignmentList(spec, trial.values);
   object["status"] = StatusOf(trial);
+  if (const TrialState* const parent = state.Find(trial.parent)) {
+    object["status"]["hone"]["parent"] = state.NameOf(*parent);
+  }
   return object;
 }
 

@@ -18,6 +18,7 @@
   VERB(ParetoVerb)               \
   VERB(MetricsVerb)              \
   VERB(LogsVerb)                 \
+  VERB(ArtifactsVerb)            \
   VERB(EventsVerb)               \
   VERB(ExplainVerb)              \
   VERB(DevicesVerb)              \

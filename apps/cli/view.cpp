@@ -14,6 +14,7 @@ namespace hone::cli {
 namespace {
 
 constexpr std::size_t kLongestReason = 300;
+constexpr std::size_t kLongestLineage = 30;
 
 /// "7/16": trials that are over, of those there will be.
 std::string Progress(const ExperimentState& state) {
@@ -127,6 +128,23 @@ std::string BestText(const ExperimentState& state) {
          state.NameOf(best) + " (" + FormatParameters(state.spec->space, best.values) + ")";
 }
 
+std::string LineageText(const ExperimentState& state, TrialNumber number) {
+  const std::vector<TrialNumber> lineage = state.LineageOf(number);
+  if (lineage.size() < 2) {
+    return "";
+  }
+  std::string text = Counted(lineage.size(), "segment") + ", trial numbers";
+  const std::size_t shown = std::min(lineage.size(), kLongestLineage);
+  if (shown < lineage.size()) {
+    text += " ...";
+  }
+  for (std::size_t i = lineage.size() - shown; i < lineage.size(); ++i) {
+    const TrialState& trial = *state.Find(lineage[i]);
+    text += (i == 0 ? " " : trial.start_from ? " -> " : " | ") + std::to_string(lineage[i]);
+  }
+  return text;
+}
+
 std::optional<Duration> TimeLeft(const ExperimentState& state, Timestamp now) {
   const auto mean = MeanTime(state);
   if (!mean || !state.max_trial_count) {
@@ -191,6 +209,9 @@ std::string ResultText(const ExperimentState& state) {
   text += "best trial  " + state.NameOf(best) + "\n";
   text += "objective   " + state.spec->objective.metric + "=" + ObjectiveText(state, best) + "\n";
   text += "parameters  " + FormatParameters(state.spec->space, best.values) + "\n";
+  if (const std::string lineage = LineageText(state, best.number); !lineage.empty()) {
+    text += "lineage     " + lineage + "\n";
+  }
   return text + "logs        hone logs " + state.NameOf(best) + "\n";
 }
 

@@ -22,24 +22,11 @@ SettingSpec Text(std::string name) {
   return setting;
 }
 
-SettingSpec Required(SettingSpec setting, std::string doc) {
-  setting.required = true;
-  setting.doc = std::move(doc);
-  return setting;
-}
-
 constexpr Limits kNotNegative{.min = 0};
-constexpr Limits kShare{.min = 0, .max = 1};
 constexpr Limits kRate{.min = 0, .max = 1, .open_min = true};
 
 std::vector<KatibAlgorithm> MakeSearch() {
   return {
-      {"pbt",
-       {Required(Text("suggestion_trial_dir"), "where trials see the checkpoints"),
-        Required(Int("n_population", 5), "how many trials live at a time"),
-        Required(Real("truncation_threshold", kShare), "the share that is replaced"),
-        Real("resample_probability", kShare)},
-       true},
       {"enas",
        {Int("controller_hidden_size", 1), Text("controller_temperature"),
         Text("controller_tanh_const"), Text("controller_entropy_weight"),

@@ -111,6 +111,13 @@ class Comparison {
              std::to_string(start->values.size()));
     }
     Rest(recorded.tag, start->tag, recorded.budget, start->budget);
+    if (recorded.parent != 0 && recorded.parent != start->parent) {  // older ledgers have none
+      Differ("parent", std::to_string(recorded.parent), std::to_string(start->parent));
+    }
+    if (recorded.start_from != start->start_from) {
+      Differ("checkpoint", recorded.start_from.value_or("none"),
+             start->start_from.value_or("none"));
+    }
   }
 
   void Resume(TrialNumber number, const event::TrialResumed& recorded, const Proposal& answer) {

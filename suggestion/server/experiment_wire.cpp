@@ -160,6 +160,16 @@ void CheckBudgetCarrier(const Space& space, const std::optional<AlgorithmChoice>
   }
 }
 
+/// A controller of Katib's gives its services the volume of the checkpoints; this one has none.
+void CheckCheckpoints(const std::optional<AlgorithmChoice>& choice, Problems& problems) {
+  if (choice && (choice->info->supports & kCheckpoints) != 0) {
+    problems.Refuse("spec.algorithm.algorithmName",
+                    choice->info->name +
+                        " hands checkpoints from trial to trial, which this service cannot reach; "
+                        "run the experiment with 'hone run' or 'hone serve'");
+  }
+}
+
 /// The first problem as an error, the others in its message.
 Status ToStatus(const Problems& problems) {
   Error error;
@@ -196,7 +206,9 @@ Result<ExperimentSpec> DecodeExperiment(const pb::Experiment& experiment) {
   ExperimentSpec spec = DecodeSpec(std::move(document), nullptr, problems);
   CheckSpace(spec.space, "spec.parameters", problems);
   CheckCounts(spec, problems);
-  CheckBudgetCarrier(spec.space, CheckAlgorithm(spec, problems), problems);
+  const auto choice = CheckAlgorithm(spec, problems);
+  CheckBudgetCarrier(spec.space, choice, problems);
+  CheckCheckpoints(choice, problems);
   HONE_RETURN_IF_ERROR(ToStatus(problems));
   spec.document.clear();
   return spec;

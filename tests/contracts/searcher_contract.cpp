@@ -44,6 +44,7 @@ void CheckInBounds(const Space& space, const std::vector<Proposal>& answers) {
     }
     REQUIRE(start->values.size() == space.parameters.size());
     REQUIRE(start->tag.size() <= 4096);
+    REQUIRE((start->parent != 0 || !start->start_from));
     for (std::size_t i = 0; i < start->values.size(); ++i) {
       const Value& value = start->values[i];
       INFO(space.parameters[i].name << " = " << value.text);
@@ -270,7 +271,8 @@ std::vector<Proposal> SearcherLab::Ask(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     if (const auto* start = std::get_if<proposal::Start>(&answers[i])) {
       running_.push_back(first + i);
-      Record(history::Proposed{first + i, start->values, start->tag, start->budget});
+      Record(history::Proposed{first + i, start->values, start->tag, start->budget, start->parent,
+                               start->start_from});
     }
   }
   return answers;
@@ -291,7 +293,11 @@ void SearcherLab::Complete(TrialNumber trial, double value) {
 }
 
 void SearcherLab::Complete(TrialNumber trial, std::vector<double> losses) {
-  End(trial, history::Completed{trial, std::move(losses), std::chrono::seconds(1)});
+  std::optional<std::string> checkpoint;
+  if (trial % 5 != 0) {  // some jobs leave none
+    checkpoint = "of trial " + std::to_string(trial);
+  }
+  End(trial, history::Completed{trial, std::move(losses), std::chrono::seconds(1), checkpoint});
 }
 
 void SearcherLab::Fail(TrialNumber trial) {

@@ -34,6 +34,14 @@ class Layout {
   [[nodiscard]] std::filesystem::path Trial(const TrialId& id) const;
   /// The trial's own folder, HONE_TRIAL_DIR.
   [[nodiscard]] std::filesystem::path Work(const TrialId& id) const { return Trial(id) / "work"; }
+  /// HONE_CHECKPOINT_DIR: what a trial that goes on needs. Immutable once the trial is over.
+  [[nodiscard]] std::filesystem::path Checkpoint(const TrialId& id) const {
+    return Trial(id) / "checkpoint";
+  }
+  /// HONE_ARTIFACT_DIR: what people want of the trial.
+  [[nodiscard]] std::filesystem::path Artifacts(const TrialId& id) const {
+    return Trial(id) / "artifacts";
+  }
   [[nodiscard]] std::filesystem::path Parameters(const TrialId& id) const {
     return Trial(id) / "params.json";
   }

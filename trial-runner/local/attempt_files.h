@@ -17,7 +17,8 @@
 /// pushed.log  what that collector took: lines of core/push_line.h.
 /// exit        how the attempt ended, lines "key=value"; renamed into place after fsync. Where that
 ///             fails (disk full), the same lines stand at the end of `claim`.
-/// stop        made by the engine: a shim that finds it does not start the trial.
+/// checkpoint  made by the engine: the digest of what the trial's checkpoint folder held at the
+/// end. stop        made by the engine: a shim that finds it does not start the trial.
 namespace hone::attempt_files {
 
 inline constexpr char kLaunch[] = "launch";
@@ -26,6 +27,7 @@ inline constexpr char kOutput[] = "output.log";
 inline constexpr char kExit[] = "exit";
 inline constexpr char kStop[] = "stop";
 inline constexpr char kPushed[] = "pushed.log";
+inline constexpr char kCheckpoint[] = "checkpoint";
 
 // Texts of `launch`. kArgument and kVariable repeat, in order.
 inline constexpr char kLaunchMagic[] = "hone-launch=1";

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/checkpoint.h"
 
 namespace hone::local {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace files = attempt_files;
 
-// One call where MakeFolders looks at each part of the path: this is done three times for a launch.
+// One call where MakeFolders looks at each part of the path: this is done five times for a launch.
 Status MakeFolder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) {
     return {};
@@ -33,6 +34,9 @@ Status MakeFolder(const fs::path& folder) {
 Status PrepareFolders(const Layout& layout, const LaunchSpec& spec, const LaunchPlan& plan) {
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Trial(spec.id)));
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Work(spec.id)));
+  HONE_RETURN_IF_ERROR(StartFromParent(layout, spec));
+  HONE_RETURN_IF_ERROR(MakeFolder(layout.Checkpoint(spec.id)));
+  HONE_RETURN_IF_ERROR(MakeFolder(layout.Artifacts(spec.id)));
   HONE_RETURN_IF_ERROR(WriteFile(layout.Parameters(spec.id), spec.parameters));
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Attempt({spec.id, spec.attempt})));
   return plan.metrics_to.empty() ? Status() : MakeFolder(plan.metrics_to.parent_path());

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
@@ -332,6 +333,19 @@ Result<std::unique_ptr<ByteSource>> LocalRunner::OpenOutput(TrialId id, Attempt 
     return Fail(Code::kInvalidArgument, "no such experiment");
   }
   return impl_->OpenOutput({std::move(id), attempt}, file);
+}
+
+void LocalRunner::DropCheckpoint(const TrialId& id) {
+  if (!local::IsPlainName(id.experiment.text)) {
+    return;
+  }
+  impl_->files.Post([impl = impl_.get(), id] {
+    std::error_code error;
+    fs::remove_all(impl->layout.Checkpoint(id), error);
+    if (error) {
+      HONE_LOG(kWarn, "checkpoint_not_removed", {"trial", id.number}, {"reason", error.message()});
+    }
+  });
 }
 
 Status LocalRunner::Remove(const ExperimentId& experiment) {

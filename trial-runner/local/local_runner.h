@@ -82,6 +82,7 @@ class LocalRunner final : public TrialRunner {
                                                  const std::string& file) override;
   Result<std::vector<std::string>> ListOutput(const TrialId& id, Attempt attempt,
                                               const std::string& folder) override;
+  void DropCheckpoint(const TrialId& id) override;
   Status Remove(const ExperimentId& experiment) override;
 
   /// Ends every running trial at once, without grace: for a person who asked twice.

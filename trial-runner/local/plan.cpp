@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "trial-runner/local/checkpoint.h"
 #include "trial-runner/local/python_start.h"
 
 namespace hone::local {
@@ -81,6 +82,8 @@ Variables OwnVariables(const LaunchSpec& spec, const Layout& layout) {
                    {"HONE_TRIAL_NAME", spec.trial_name},
                    {"HONE_TRIAL_DIR", layout.Work(spec.id).string()},
                    {"HONE_ATTEMPT", std::to_string(spec.attempt)},
+                   {"HONE_CHECKPOINT_DIR", layout.Checkpoint(spec.id).string()},
+                   {"HONE_ARTIFACT_DIR", layout.Artifacts(spec.id).string()},
                    {"HONE_PARAMETERS", layout.Parameters(spec.id).string()}};
   if (spec.budget) {
     own.emplace("HONE_BUDGET", FormatDouble(*spec.budget));
@@ -124,9 +127,11 @@ std::vector<std::string> AttemptMarks(const Layout& layout, const AttemptKey& ke
           "HONE_ATTEMPT=" + std::to_string(key.attempt)};
 }
 
-LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
+LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& given, const Layout& layout,
                     const Surroundings& surroundings, const std::vector<std::string>& gpus,
                     const std::string& replica) {
+  LocalJob job = given;
+  NameCheckpointFolder(spec.checkpoint_path, layout.Checkpoint(spec.id).string(), job);
   Variables defined = DefinedVariables(spec, job, layout, replica);
   LaunchPlan plan;
   for (const std::string& argument : job.command) {

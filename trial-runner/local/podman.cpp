@@ -147,6 +147,9 @@ void AddOwnMounts(const LaunchSpec& spec, const Layout& layout, std::vector<std:
       argv.push_back(Bind(value, value, value == parameters));
     }
   }
+  if (spec.checkpoint_path.starts_with('/')) {
+    argv.push_back(Bind(layout.Checkpoint(spec.id), spec.checkpoint_path, false));
+  }
 }
 
 // Whether a path lies in what is mounted at `target`. @returns its rest, "" for the target itself
@@ -314,7 +317,8 @@ Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layou
   for (const Mount& mount : job.image.mounts) {
     HONE_RETURN_IF_ERROR(PrepareMount(mount, attempt));
   }
-  std::vector<fs::path> open = {layout.Work(spec.id)};
+  std::vector<fs::path> open = {layout.Work(spec.id), layout.Checkpoint(spec.id),
+                                layout.Artifacts(spec.id)};
   if (plan.metrics_to.string().starts_with((attempt / "metrics").string())) {
     open.push_back(spec.metrics_folder ? plan.metrics_to : plan.metrics_to.parent_path());
   }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/checkpoint.h"
 #include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/job.h"
@@ -26,6 +27,7 @@ using local::AttemptKey;
 using local::AttemptState;
 
 constexpr int kPoolThreads = 2;
+constexpr int kFilesThreads = 2;
 // A shim says who it is within milliseconds; on a machine in distress within this.
 constexpr std::chrono::seconds kSilence{10};
 
@@ -50,7 +52,8 @@ LocalRunner::Impl::Impl(const Clock& wall_clock, local::Layout the_layout, local
     : clock(wall_clock),
       layout(std::move(the_layout)),
       table(std::move(gpus)),
-      pool("hone-launch", kPoolThreads) {}
+      pool("hone-launch", kPoolThreads),
+      files("hone-files", kFilesThreads) {}
 
 Status LocalRunner::Impl::Start() {
   HONE_ASSIGN_OR_RETURN(
@@ -76,6 +79,7 @@ void LocalRunner::Impl::Shutdown() {
     watch->Stop();
   }
   pool.Stop();
+  files.Stop();
 }
 
 void LocalRunner::Impl::Launch(LaunchSpec spec, Done done) {
@@ -89,7 +93,8 @@ void LocalRunner::Impl::Launch(LaunchSpec spec, Done done) {
     case local::AttemptTable::Place::kNew:
       break;
   }
-  pool.Post([this, spec = std::move(spec), key] {
+  AsioExecutor& place = spec.start_from ? files : pool;
+  place.Post([this, spec = std::move(spec), key] {
     if (const Status launched = TryLaunch(spec); !launched.has_value()) {
       FailLaunch(key, launched.error());
     }
@@ -279,9 +284,15 @@ void LocalRunner::Impl::OnGone(const AttemptKey& key, std::optional<ExitStatus> 
     pool.Post([this, key, lost = *vanished] { Lose(key, lost.why, lost.started_at); });
     return;
   }
-  if (!Settle(key, *state).has_value()) {
-    Suspect(key);
+  const auto settle = [this, key, now = *state] {
+    if (!Settle(key, now).has_value()) {
+      Suspect(key);
+    }
+  };
+  if (local::HasCheckpoint(layout, key.trial)) {
+    return files.Post(settle);  // reads all of it
   }
+  settle();
 }
 
 void LocalRunner::Impl::Suspect(const AttemptKey& key) {
@@ -344,11 +355,22 @@ void LocalRunner::Impl::End(const AttemptKey& key, const local::ExitRecord& reco
                     .place = "",
                     .started_at = record.started_at,
                     .ended_at = record.ended_at,
-                    .ending = JudgeEnd(layout.Attempt(key), record)};
+                    .ending = JudgeEnd(layout.Attempt(key), record),
+                    .checkpoint = CheckpointOf(key)};
   std::error_code ignored;  // what is left of emptyDirs goes with the experiment
   fs::remove_all(layout.Attempt(key) / "volumes", ignored);
   TellAll(table.Ended(key, std::move(sighting)).callers, {});
   Hint(key.trial);
+}
+
+std::optional<std::string> LocalRunner::Impl::CheckpointOf(const AttemptKey& key) const {
+  auto digest = local::SealCheckpoint(layout, key);
+  if (!digest.has_value()) {
+    HONE_LOG(kWarn, "checkpoint_not_kept", {"experiment", key.trial.experiment.text},
+             {"trial", key.trial.number}, {"reason", digest.error().Text()});
+    return std::nullopt;
+  }
+  return std::move(*digest);
 }
 
 Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRecord& record) const {

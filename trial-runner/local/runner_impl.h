@@ -52,6 +52,7 @@ struct LocalRunner::Impl {
   Guarded<std::function<void(TrialId)>> hint;
   std::unique_ptr<local::ShimWatch> watch;
   AsioExecutor pool;
+  AsioExecutor files;  ///< reads and copies checkpoints, which may be large
 
  private:
   Status TryLaunch(const LaunchSpec& spec);
@@ -76,7 +77,9 @@ struct LocalRunner::Impl {
   void LookAtSuspects();
   void LookAtSuspect(const local::AttemptKey& key, bool for_the_last_time);
   void BeRunning(const local::AttemptKey& key, const local::ClaimRecord& claim);
+  /// Reads the checkpoint first, which may take a while.
   void End(const local::AttemptKey& key, const local::ExitRecord& record);
+  [[nodiscard]] std::optional<std::string> CheckpointOf(const local::AttemptKey& key) const;
   void Lose(const local::AttemptKey& key, const std::string& why, Timestamp started_at);
   void FailLaunch(const local::AttemptKey& key, const Error& error);
   void Suspect(const local::AttemptKey& key);

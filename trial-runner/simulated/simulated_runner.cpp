@@ -19,6 +19,10 @@ std::map<std::pair<TrialNumber, Attempt>, int> SimulatedWorld::Starts() const {
   });
 }
 
+std::set<TrialId> SimulatedWorld::Dropped() const {
+  return state_.WithLock([](const State& s) { return s.dropped; });
+}
+
 std::size_t SimulatedWorld::Running() const {
   const Timestamp now = clock_.Now();
   return state_.WithLock([&](const State& s) {
@@ -72,6 +76,9 @@ Sighting SimulatedWorld::See(const Key& key, const Attempted& attempted, Timesta
     sighting.ending = Ending{EndingKind::kStopped, 0, 15, "stopped"};
   } else {
     sighting.ending = attempted.job.ending;
+  }
+  if (!attempted.lost) {
+    sighting.checkpoint = attempted.job.checkpoint;
   }
   return sighting;
 }
@@ -234,6 +241,10 @@ class SimulatedOutput final : public ByteSource {
 Result<std::unique_ptr<ByteSource>> SimulatedRunner::OpenOutput(TrialId id, Attempt attempt,
                                                                 const std::string& /*file*/) {
   return std::make_unique<SimulatedOutput>(world_, SimulatedWorld::Key{std::move(id), attempt});
+}
+
+void SimulatedRunner::DropCheckpoint(const TrialId& id) {
+  world_.state_.WithLock([&](SimulatedWorld::State& s) { s.dropped.insert(id); });
 }
 
 Status SimulatedRunner::Remove(const ExperimentId& experiment) {

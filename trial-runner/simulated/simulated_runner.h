@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +27,8 @@ struct SimulatedJob {
   Duration runs_for{};      ///< from then on; zero: ends at once, without being seen to run
   std::vector<Line> lines;
   Ending ending;
-  Duration stops_after{};  ///< how long it takes to end when asked to
+  std::optional<std::string> checkpoint{};  ///< digest of what it leaves, unless it is lost
+  Duration stops_after{};                   ///< how long it takes to end when asked to
 };
 
 /// The outside world of the simulation: it goes on when an engine dies, so a new SimulatedRunner
@@ -40,6 +43,8 @@ class SimulatedWorld {
 
   /// How often each attempt was really started: more than once would be a bug of the engine's.
   [[nodiscard]] std::map<std::pair<TrialNumber, Attempt>, int> Starts() const;
+  /// Trials whose checkpoints were dropped.
+  [[nodiscard]] std::set<TrialId> Dropped() const;
   /// Attempts that run now.
   [[nodiscard]] std::size_t Running() const;
   /// Ends all that runs as if the machine had lost it. @param leave_trace  a lost attempt is still
@@ -60,6 +65,7 @@ class SimulatedWorld {
   using Key = std::pair<TrialId, Attempt>;
   struct State {
     std::map<Key, Attempted> attempts;
+    std::set<TrialId> dropped;
     std::function<void(TrialId)> hint;
     std::uint64_t hint_owner = 0;
     std::uint64_t runners = 0;
@@ -97,6 +103,7 @@ class SimulatedRunner final : public TrialRunner {
   void Forget(TrialId id, Attempt attempt) override;
   Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
                                                  const std::string& file) override;
+  void DropCheckpoint(const TrialId& id) override;
   Status Remove(const ExperimentId& experiment) override;
 
  private:

@@ -35,10 +35,20 @@ std::vector<std::string> AfterRestart(const pb::GetSuggestionsRequest& request) 
   return Texts(AnswerOf(*StudyOf(request.experiment()), request));
 }
 
+TEST_CASE("study: an algorithm that needs checkpoints is refused with the reason", "[suggestion]") {
+  const auto study = Study::Create(SmallExperiment("pbt", {{"n_population", "5"}}));
+  REQUIRE_FALSE(study.has_value());
+  CHECK(study.error().code == Code::kInvalidArgument);
+  CHECK(study.error().message.find("checkpoints") != std::string::npos);
+}
+
 TEST_CASE(
     "study: every algorithm answers as many as asked, in bounds, and the same after a restart",
     "[suggestion]") {
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    if ((info->supports & kCheckpoints) != 0) {
+      continue;  // refused, see below
+    }
     DYNAMIC_SECTION(info->name) {
       const pb::Experiment experiment = SmallExperiment(info->name);
       const auto study = StudyOf(experiment);
@@ -229,6 +239,9 @@ TEST_CASE("study: metrics that are no numbers, odd times and odd conditions do n
        }},
   };
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    if ((info->supports & kCheckpoints) != 0) {
+      continue;
+    }
     for (const Case& c : cases) {
       DYNAMIC_SECTION(info->name << ": " << c.name) {
         pb::GetSuggestionsRequest request;
