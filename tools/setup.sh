@@ -23,7 +23,7 @@ kPackages=(
 )
 kExamplePackages=(python3-sklearn python3-numpy)
 kTestPackages=(
-  postgresql zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf
+  postgresql openssl zsh fish mandoc openmpi-bin python3-jsonschema python3-yaml python3-grpcio python3-protobuf
   python3-pandas python3-matplotlib python3-nbclient python3-nbformat python3-ipykernel
   podman runc busybox-static
 )

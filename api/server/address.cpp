@@ -83,4 +83,18 @@ Status CheckReach(const ListenAddress& address, bool insecure) {
               "--listen");
 }
 
+Status CheckReach(const ListenAddress& address, const Protection& protection) {
+  if (protection.insecure || address.IsLoopback() || (protection.encrypts && protection.asks)) {
+    return {};
+  }
+  const std::string missing =
+      std::string(protection.encrypts ? "" : "TLS (--tls-cert, --tls-key)") +
+      (protection.encrypts || protection.asks ? "" : " and ") +
+      (protection.asks ? "" : "tokens ('hone token create', or --require-tokens)");
+  return Fail(Code::kInvalidArgument,
+              "other machines reach " + address.Text() + ": that needs " + missing +
+                  "; or listen on 127.0.0.1, or say --insecure if that is meant",
+              "--listen");
+}
+
 }  // namespace hone

@@ -27,4 +27,14 @@ Result<ListenAddress> ParseListenAddress(std::string_view text);
 /// unless `insecure` says that it is meant. @errors kInvalidArgument
 Status CheckReach(const ListenAddress& address, bool insecure);
 
+/// What protects a server that can ask for tokens and encrypt.
+struct Protection {
+  bool encrypts = false;
+  bool asks = false;  ///< for tokens
+  bool insecure = false;
+};
+/// The same for such a server: other machines may reach it if it both encrypts and asks.
+/// @errors kInvalidArgument
+Status CheckReach(const ListenAddress& address, const Protection& protection);
+
 }  // namespace hone

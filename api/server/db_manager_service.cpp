@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/proto/checked_call.h"
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "base/log.h"
@@ -90,10 +91,15 @@ std::string TimeText(Timestamp at) {
 
 class DbManagerService final : public Base {
  public:
-  DbManagerService(ObservationLogs& logs, Executor& readers) : logs_(logs), readers_(readers) {}
+  DbManagerService(ObservationLogs& logs, Executor& readers, CallCheck check)
+      : logs_(logs), readers_(readers), check_(std::move(check)) {}
 
   grpc::ServerUnaryReactor* ReportObservationLog(grpc::CallbackServerContext* context,
                                                  const Bytes* bytes, Bytes* reply) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.DBManager/ReportObservationLog")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::ReportObservationLogRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -114,6 +120,10 @@ class DbManagerService final : public Base {
 
   grpc::ServerUnaryReactor* GetObservationLog(grpc::CallbackServerContext* context,
                                               const Bytes* bytes, Bytes* reply) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.DBManager/GetObservationLog")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::GetObservationLogRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -125,6 +135,10 @@ class DbManagerService final : public Base {
 
   grpc::ServerUnaryReactor* DeleteObservationLog(grpc::CallbackServerContext* context,
                                                  const Bytes* bytes, Bytes* reply) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.DBManager/DeleteObservationLog")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::DeleteObservationLogRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -164,12 +178,14 @@ class DbManagerService final : public Base {
 
   ObservationLogs& logs_;
   Executor& readers_;
+  CallCheck check_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> MakeDbManagerService(ObservationLogs& logs, Executor& readers) {
-  return std::make_shared<DbManagerService>(logs, readers);
+std::shared_ptr<grpc::Service> MakeDbManagerService(ObservationLogs& logs, Executor& readers,
+                                                    CallCheck check) {
+  return std::make_shared<DbManagerService>(logs, readers, std::move(check));
 }
 
 }  // namespace hone

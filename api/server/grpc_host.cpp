@@ -16,9 +16,6 @@
 namespace hone {
 namespace {
 
-// A request tells all trials of an experiment; gRPC's own limit is 4 MiB.
-constexpr int kMostRequestBytes = 64 << 20;
-
 /// gRPC's own words go into our log; what matters reaches callers as a status.
 void LogOfGrpc(gpr_log_func_args* args) {
   HONE_LOG(kDebug, "grpc", {"message", args->message}, {"file", args->file}, {"line", args->line});
@@ -41,6 +38,19 @@ void SetUpGrpc() {
   });
 }
 
+std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const GrpcHost::Options& options) {
+  if (!options.tls || !options.listen.path.empty()) {
+    return grpc::InsecureServerCredentials();
+  }
+  const TlsIdentity& tls = *options.tls;
+  grpc::SslServerCredentialsOptions ssl(
+      tls.client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  ssl.pem_root_certs = tls.client_ca;
+  ssl.pem_key_cert_pairs.push_back({tls.key, tls.certificate});
+  return grpc::SslServerCredentials(ssl);
+}
+
 }  // namespace
 
 struct GrpcHost::Parts {
@@ -58,10 +68,11 @@ Result<std::unique_ptr<GrpcHost>> GrpcHost::Start(
   parts->health_names.insert(parts->health_names.end(), {"", "grpc.health.v1.Health"});
   grpc::ServerBuilder builder;
   ListenAddress address = options.listen;
-  builder.AddListeningPort(address.Text(), grpc::InsecureServerCredentials(), &address.port);
+  builder.AddListeningPort(address.Text(), CredentialsOf(options), &address.port);
   // Without this two servers could share a port, and each would get some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMostRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.most_calls_per_connection);
+  builder.SetMaxReceiveMessageSize(options.most_request_bytes);
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max());
   for (const auto& service : parts->services) {
     builder.RegisterService(service.get());

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/server/address.h"
+#include "api/server/tls.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -16,7 +18,7 @@ class Service;
 namespace hone {
 
 /// A gRPC server with some services, the standard health service (grpc.health.v1) and reflection.
-/// Plaintext. Health is SERVING for the empty name, for `grpc.health.v1.Health` and for the names
+/// Health is SERVING for the empty name, for `grpc.health.v1.Health` and for the names
 /// given; NOT_FOUND for others.
 /// Life: Start listens; the destructor ends all calls at once.
 /// @threads  its own calls from one thread
@@ -25,6 +27,11 @@ class GrpcHost {
   struct Options {
     ListenAddress listen;
     std::vector<std::string> health_names;
+    /// Without, and on Unix sockets: plain text.
+    std::optional<TlsIdentity> tls = std::nullopt;
+    /// A Katib request tells all trials of an experiment; gRPC's own limit is 4 MiB.
+    int most_request_bytes = 64 << 20;
+    int most_calls_per_connection = 10'000;  ///< at a time
   };
   /// @param services  shared: their deleters go with them
   /// @errors kUnavailable: the address cannot be listened on

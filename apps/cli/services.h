@@ -23,10 +23,22 @@ void DeclareListen(Args& args, ListenOptions& options, const std::string& defaul
 
 struct ServeOptions {
   ListenOptions grpc;
-  std::string http;                            ///< empty: none
-  std::optional<std::uint32_t> adopted_lease;  ///< seconds
+  std::string http;  ///< empty: none
+  bool require_tokens = false;
+  std::string tls_certificate;  ///< files of PEM; empty: none
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::optional<std::uint32_t> rate;              ///< requests a second of a token
+  std::optional<std::uint32_t> most_streams;      ///< of a token
+  std::optional<std::uint32_t> most_experiments;  ///< of a namespace
+  std::optional<std::uint32_t> most_message;      ///< MiB of a request
+  std::optional<std::uint32_t> adopted_lease;     ///< seconds
   bool until_input_closes = false;
 };
+// What `hone serve` allows if nobody says otherwise.
+inline constexpr std::uint32_t kMostRate = 2000;
+inline constexpr std::uint32_t kMostStreams = 1000;
+inline constexpr std::uint32_t kMostExperiments = 10'000;
 /// The engine of the data folder, for clients. @errors kFailedPrecondition: another one holds it
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options);
 Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);

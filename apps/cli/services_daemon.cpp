@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "api/server/auth/gate.h"
+#include "api/server/daemon/door.h"
 #include "api/server/daemon/experiments_api.h"
 #include "api/server/daemon/grpc_services.h"
 #include "api/server/daemon/rest.h"
@@ -27,6 +29,8 @@ namespace {
 constexpr int kReaders = 4;
 constexpr std::uint32_t kAdoptedLease = 60;
 constexpr Duration kLookEvery = std::chrono::seconds(1);
+constexpr std::uint32_t kMostMebibytes = 1024;
+constexpr int kMebibyte = 1 << 20;
 
 /// The API is told of changes once it is there.
 struct ChangeHook {
@@ -43,10 +47,10 @@ struct ChangeHook {
 /// Everything in its order: what stands later is stopped first.
 class Daemon {
  public:
-  static Result<std::unique_ptr<Daemon>> Start(const Config& config, const ServeOptions& options,
-                                               ListenAddress listen) {
+  static Result<std::unique_ptr<Daemon>> Start(const Config& config, const ServeOptions& options) {
     std::unique_ptr<Daemon> daemon(new Daemon());
-    HONE_RETURN_IF_ERROR(daemon->Begin(config, options, std::move(listen)));
+    HONE_RETURN_IF_ERROR(daemon->Protect(config, options));
+    HONE_RETURN_IF_ERROR(daemon->Begin(config, options));
     return daemon;
   }
   ~Daemon() {
@@ -68,6 +72,17 @@ class Daemon {
     return http_ == nullptr ? "" : http_->address().Text();
   }
 
+  /// What people must know who start it.
+  [[nodiscard]] std::string Warning() const {
+    const std::string runs = "creating an experiment runs its code as this user: ";
+    if (!protection_.asks) {
+      return runs + "who can reach this address can do that\n";
+    }
+    const bool plain = protection_.insecure && !protection_.encrypts;
+    return runs + "who shows a token with the role editor can do that\n" +
+           (plain ? "nothing is encrypted: who listens on the network sees the tokens\n" : "");
+  }
+
   void Drain(Duration within) {
     draining_ = true;
     grpc_->SetServing(false);
@@ -81,7 +96,40 @@ class Daemon {
  private:
   Daemon() = default;
 
-  Status Begin(const Config& config, const ServeOptions& options, ListenAddress listen) {
+  /// Who is asked for what, and where it listens: refused before anything is begun.
+  Status Protect(const Config& config, const ServeOptions& options) {
+    HONE_ASSIGN_OR_RETURN(grpc_options_.listen, ParseListenAddress(options.grpc.listen));
+    HONE_ASSIGN_OR_RETURN(
+        tls_, LoadTls({options.tls_certificate, options.tls_key, options.tls_client_ca}));
+    HONE_ASSIGN_OR_RETURN(
+        gate_, auth::Gate::Create({.file = auth::TokenFile(config.data_dir),
+                                   .required = options.require_tokens,
+                                   .rate_per_second = options.rate.value_or(kMostRate),
+                                   .most_streams = options.most_streams.value_or(kMostStreams)},
+                                  clock_));
+    protection_ = {
+        .encrypts = tls_.has_value(), .asks = gate_->Asks(), .insecure = options.grpc.insecure};
+    if (!options.http.empty()) {
+      HONE_ASSIGN_OR_RETURN(http_options_.listen, ParseListenAddress(options.http));
+      HONE_RETURN_IF_ERROR(CheckReach(http_options_.listen, protection_));
+    }
+    HONE_RETURN_IF_ERROR(CheckMessageSize(options));
+    return CheckReach(grpc_options_.listen, protection_);
+  }
+
+  Status CheckMessageSize(const ServeOptions& options) {
+    if (!options.most_message) {
+      return {};
+    }
+    if (*options.most_message < 1 || *options.most_message > kMostMebibytes) {
+      return Fail(Code::kInvalidArgument, "must be 1 to 1024", "--max-message");
+    }
+    grpc_options_.most_request_bytes = static_cast<int>(*options.most_message) * kMebibyte;
+    http_options_.most_body_bytes = std::uint64_t{*options.most_message} * kMebibyte;
+    return {};
+  }
+
+  Status Begin(const Config& config, const ServeOptions& options) {
     const auto hook = std::make_shared<ChangeHook>();  // the engine's and the API's
     HONE_ASSIGN_OR_RETURN(
         host_,
@@ -96,39 +144,49 @@ class Daemon {
                                                  " already; stop it, or give another --data-dir");
     }
     HONE_ASSIGN_OR_RETURN(logs_, OpenObservationLogs(config.data_dir / "observation-logs.db"));
-    const daemon::Parts parts{host_->engine(), host_->store(), host_->workers(), host_->runner(),
-                              readers_,        clock_,         draining_};
+    door_ = std::make_unique<daemon::Door>(*gate_, host_->store());
+    const daemon::Limits limits{options.most_experiments.value_or(kMostExperiments)};
+    const daemon::Parts parts{host_->engine(), host_->store(), host_->workers(),
+                              host_->runner(), readers_,       clock_,
+                              draining_,       *door_,         limits};
     experiments_ = std::make_unique<daemon::ExperimentsApi>(parts);
     workers_ = std::make_shared<daemon::WorkersApi>(parts);
     hook->api.WithLock([&](auto& api) { api = workers_; });
     auto services = daemon::MakeServices(parts, *experiments_, workers_);
-    services.push_back(MakeSuggestionService(compute_));
-    services.push_back(MakeEarlyStoppingService(log_readers_));
-    services.push_back(MakeDbManagerService(*logs_, readers_));
-    const GrpcHost::Options grpc{
-        std::move(listen),
-        {"hone.v1.Experiments", "hone.v1.Trials", "hone.v1.Workers", "manager.v1beta1.Suggestion",
-         "api.v1.beta1.Suggestion", "api.v1.beta1.EarlyStopping", "api.v1.beta1.DBManager"}};
-    HONE_ASSIGN_OR_RETURN(grpc_, GrpcHost::Start(grpc, std::move(services)));
-    return options.http.empty() ? Status() : BeginHttp(parts, options);
+    const CallCheck check = daemon::CheckBy(*gate_);
+    services.push_back(MakeSuggestionService(compute_, check));
+    services.push_back(MakeEarlyStoppingService(log_readers_, check));
+    services.push_back(MakeDbManagerService(*logs_, readers_, check));
+    grpc_options_.health_names = {"hone.v1.Experiments",     "hone.v1.Trials",
+                                  "hone.v1.Workers",         "manager.v1beta1.Suggestion",
+                                  "api.v1.beta1.Suggestion", "api.v1.beta1.EarlyStopping",
+                                  "api.v1.beta1.DBManager"};
+    grpc_options_.tls = tls_;
+    HONE_ASSIGN_OR_RETURN(grpc_, GrpcHost::Start(grpc_options_, std::move(services)));
+    return options.http.empty() ? Status() : BeginHttp(parts);
   }
 
-  Status BeginHttp(const daemon::Parts& parts, const ServeOptions& options) {
-    HttpServer::Options http;
-    HONE_ASSIGN_OR_RETURN(http.listen, ParseListenAddress(options.http));
-    HONE_RETURN_IF_ERROR(CheckReach(http.listen, options.grpc.insecure));
+  Status BeginHttp(const daemon::Parts& parts) {
+    http_options_.tls = tls_;
     rest_ = std::make_unique<daemon::Rest>(parts, *experiments_, workers_);
     HONE_ASSIGN_OR_RETURN(
-        http_, HttpServer::Start(http, [rest = rest_.get()](const HttpRequest& request,
-                                                            const HttpServer::Answer& answer) {
+        http_,
+        HttpServer::Start(http_options_, [rest = rest_.get()](const HttpRequest& request,
+                                                              const HttpServer::Answer& answer) {
           rest->Handle(request, answer);
         }));
     return {};
   }
 
   SystemClock clock_;
+  GrpcHost::Options grpc_options_;
+  HttpServer::Options http_options_;
+  std::optional<TlsIdentity> tls_;
+  Protection protection_;
+  std::unique_ptr<auth::Gate> gate_;
   std::atomic<bool> draining_ = false;
   std::unique_ptr<EngineHost> host_;
+  std::unique_ptr<daemon::Door> door_;
   std::unique_ptr<ObservationLogs> logs_;
   AsioExecutor readers_{"hone-read", kReaders};
   AsioExecutor compute_{"hone-katib", 1};
@@ -143,17 +201,12 @@ class Daemon {
 }  // namespace
 
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options) {
-  HONE_ASSIGN_OR_RETURN(ListenAddress listen, ParseListenAddress(options.grpc.listen));
-  HONE_RETURN_IF_ERROR(CheckReach(listen, options.grpc.insecure));
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   if (options.until_input_closes) {
     HONE_RETURN_IF_ERROR(waiter->WatchInput());
   }
-  HONE_ASSIGN_OR_RETURN(const auto daemon, Daemon::Start(config, options, std::move(listen)));
-  std::fputs(
-      "who can reach this address can run programs as this user: creating an experiment "
-      "runs its code\n",
-      stderr);
+  HONE_ASSIGN_OR_RETURN(const auto daemon, Daemon::Start(config, options));
+  std::fputs(daemon->Warning().c_str(), stderr);
   const std::string http = daemon->HttpAddress();
   HONE_RETURN_IF_ERROR(PrintText((http.empty() ? "" : "HTTP on " + http + "\n") + "listening on " +
                                  daemon->Address() + "\n"));

@@ -29,6 +29,7 @@
   VERB(TensorboardVerb)          \
   VERB(ImportVerb)               \
   VERB(ServeVerb)                \
+  VERB(TokenVerb)                \
   VERB(SuggestionVerb)           \
   VERB(EarlyStopVerb)            \
   VERB(DbManagerVerb)            \

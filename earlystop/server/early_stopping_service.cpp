@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/proto/bounded_work.h"
+#include "api/proto/checked_call.h"
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "base/last_used.h"
@@ -73,10 +74,14 @@ TrialLog LogOf(std::shared_ptr<grpc::Channel> channel) {
 
 class EarlyStoppingService final : public Base {
  public:
-  explicit EarlyStoppingService(Executor& work) : work_(work) {}
+  EarlyStoppingService(Executor& work, CallCheck check) : work_(work), check_(std::move(check)) {}
 
   grpc::ServerUnaryReactor* GetEarlyStoppingRules(grpc::CallbackServerContext* context,
                                                   const Bytes* bytes, Bytes* reply_bytes) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.EarlyStopping/GetEarlyStoppingRules")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::GetEarlyStoppingRulesRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -96,6 +101,10 @@ class EarlyStoppingService final : public Base {
   grpc::ServerUnaryReactor* ValidateEarlyStoppingSettings(grpc::CallbackServerContext* context,
                                                           const Bytes* bytes,
                                                           Bytes* reply_bytes) override {
+    if (auto* const refused = RefusedCall(
+            check_, *context, "api.v1.beta1.EarlyStopping/ValidateEarlyStoppingSettings")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::ValidateEarlyStoppingSettingsRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -109,6 +118,10 @@ class EarlyStoppingService final : public Base {
 
   grpc::ServerUnaryReactor* SetTrialStatus(grpc::CallbackServerContext* context, const Bytes* bytes,
                                            Bytes* /*reply_bytes*/) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.EarlyStopping/SetTrialStatus")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::SetTrialStatusRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -145,14 +158,15 @@ class EarlyStoppingService final : public Base {
   }
 
   Executor& work_;
+  CallCheck check_;
   LastUsed<Desk> desks_{kMostDesks};
   BoundedWork answers_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work) {
-  return std::make_shared<EarlyStoppingService>(work);
+std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work, CallCheck check) {
+  return std::make_shared<EarlyStoppingService>(work, std::move(check));
 }
 
 }  // namespace hone

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "api/proto/call_check.h"
 #include "base/executor.h"
 
 namespace grpc {
@@ -16,7 +17,8 @@ namespace hone {
 /// SetTrialStatus, which marks an object of Kubernetes, is UNIMPLEMENTED.
 /// @param work  its threads wait for the DBManager; stop it after the server of this service has
 ///              ended
+/// @param check    asked of every call
 /// @returns shared, because a deleter goes with it: gRPC's header stays in the .cpp
-std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work);
+std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work, CallCheck check = {});
 
 }  // namespace hone

@@ -27,6 +27,7 @@ def create_study(
     directions: Sequence[str] | None = None,
     name: str | None = None,
     server: str | None = None,
+    token: str | None = None,
     data_dir: str | None = None,
     space: Mapping[str, Domain] | None = None,
     algorithm: str = "auto",
@@ -46,8 +47,10 @@ def create_study(
         direction: "minimize" (if nothing is said) or "maximize".
         directions: In its place for several objectives, one for each.
         name: Of the study, as of any experiment; none: one is made up.
-        server: ``http://HOST:PORT`` or ``unix:/PATH`` of `hone serve --http`; none: HONE_SERVER,
-            and without that an engine that this process starts for itself.
+        server: ``http://HOST:PORT``, ``https://HOST:PORT`` or ``unix:/PATH`` of
+            `hone serve --http`; none: HONE_SERVER, and without that an engine that this process
+            starts for itself.
+        token: Of `hone token create`, for a server that asks for one; none: HONE_TOKEN.
         data_dir: Where that engine keeps its studies; none: where `hone` does.
         space: The parameters by name, each a `Float`, `Int` or `Categorical`. Without it the space
             is what the trials ask for.
@@ -90,7 +93,7 @@ def create_study(
         more["seed"] = seed
     title = name if name is not None else f"study-{secrets.token_hex(4)}"
     base = base_document(title, wanted, metrics, algorithm, settings or {}, more)
-    transport, engine = _connect(server, data_dir)
+    transport, engine = _connect(server, data_dir, token)
     try:
         if space is None:
             _check_by_run(transport, base)
@@ -104,12 +107,12 @@ def create_study(
         )
         stage = stage_of(transport.call("POST", "/api/v1/experiments", document, again=False))
     except AlreadyExists:
-        _give_back(engine)
+        _give_back(engine, transport)
         if load_if_exists:
-            return load_study(title, server, data_dir=data_dir, lease=lease)
+            return load_study(title, server, token=token, data_dir=data_dir, lease=lease)
         raise
     except BaseException:
-        _give_back(engine)
+        _give_back(engine, transport)
         raise
     return Study(transport, engine, base, stage, seed, lease)
 
@@ -118,6 +121,7 @@ def load_study(
     name: str,
     server: str | None = None,
     *,
+    token: str | None = None,
     data_dir: str | None = None,
     lease: int = 60,
 ) -> Study:
@@ -129,22 +133,28 @@ def load_study(
     Raises:
         NotFound: There is none of this name.
     """
-    transport, engine = _connect(server, data_dir)
+    transport, engine = _connect(server, data_dir, token)
     try:
         stage = stage_of(transport.call("GET", f"/api/v1/experiments/{quoted(name)}"))
     except BaseException:
-        _give_back(engine)
+        _give_back(engine, transport)
         raise
     return Study(transport, engine, _without_trials(stage.document), stage, None, lease)
 
 
-def delete_study(name: str, server: str | None = None, *, data_dir: str | None = None) -> None:
+def delete_study(
+    name: str,
+    server: str | None = None,
+    *,
+    token: str | None = None,
+    data_dir: str | None = None,
+) -> None:
     """Removes a study and all of its trials.
 
     Raises:
         NotFound: There is none of this name.
     """
-    with load_study(name, server, data_dir=data_dir) as study:
+    with load_study(name, server, token=token, data_dir=data_dir) as study:
         study._refresh()
         for stage in reversed(study._stages):
             study._call("DELETE", f"/api/v1/experiments/{quoted(stage.name)}")
@@ -185,21 +195,31 @@ def _without_trials(document: Json) -> Json:
     return {**document, "spec": spec}
 
 
-def _connect(server: str | None, data_dir: str | None) -> tuple[Transport, EmbeddedEngine | None]:
+def _connect(
+    server: str | None, data_dir: str | None, token: str | None
+) -> tuple[Transport, EmbeddedEngine | None]:
     address = server if server is not None else os.environ.get("HONE_SERVER") or None
     if address is None:
+        if token is not None:
+            raise InvalidArgument("token: is for a server; give server=, or set HONE_TOKEN")
         engine = EmbeddedEngine.use(data_dir)
         return engine.transport, engine
     if data_dir is not None and server is not None:
         raise InvalidArgument("server and data_dir: a server has its own folder; give one of them")
-    transport = Transport(address, _PATIENCE_SECONDS)
-    transport.call("GET", "/readyz", again=False)
+    transport = Transport(address, _PATIENCE_SECONDS, token=token)
+    try:
+        transport.call("GET", "/readyz", again=False)
+    except BaseException:
+        transport.close()
+        raise
     return transport, None
 
 
-def _give_back(engine: EmbeddedEngine | None) -> None:
+def _give_back(engine: EmbeddedEngine | None, transport: Transport) -> None:
     if engine is not None:
         engine.release()
+    else:
+        transport.close()
 
 
 __all__ = ["HoneError", "create_study", "delete_study", "load_study"]

@@ -36,6 +36,10 @@ class EngineError(HoneError):
     """The engine could not be started, or failed to answer."""
 
 
+class NotAllowed(HoneError, PermissionError):
+    """The server wants a token, or the token may not do this; the message says which."""
+
+
 class NoResult(HoneError):
     """No trial has a result yet."""
 
@@ -52,6 +56,8 @@ def error_of(status: int, message: str) -> HoneError:
     """The error of an HTTP status."""
     kinds: dict[int, type[HoneError]] = {
         400: InvalidArgument,
+        401: NotAllowed,
+        403: NotAllowed,
         404: NotFound,
         413: InvalidArgument,
         409: NotNow,

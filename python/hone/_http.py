@@ -35,25 +35,39 @@ class _UnixConnection(http.client.HTTPConnection):
 class Transport:
     """Calls of one server, over a connection for each thread and process."""
 
-    def __init__(self, address: str, patience: float, revive: Callable[[], None] | None = None):
+    def __init__(
+        self,
+        address: str,
+        patience: float,
+        revive: Callable[[], None] | None = None,
+        token: str | None = None,
+    ):
         """Connects at the first call.
 
         Args:
             address: ``http://HOST:PORT``, ``https://HOST:PORT`` or ``unix:/PATH``.
             patience: Seconds for which a call that may be repeated is repeated.
             revive: Called before a repetition; starts what may have ended.
+            token: Shown to the server; none: HONE_TOKEN, if that is set.
+
+        Raises:
+            InvalidArgument: The address or the token is none.
         """
         self.address = address
         self._patience = patience
         self._revive = revive
         self._local = threading.local()
+        shown = token if token is not None else os.environ.get("HONE_TOKEN", "")
+        if not shown.isascii() or not shown.isprintable() or " " in shown:
+            raise InvalidArgument("token: is not what `hone token create` printed")
+        self._headers = {"Authorization": f"Bearer {shown}"} if shown else {}
         if address.startswith("unix:"):
             return
         parts = urllib.parse.urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidArgument(
-                f"server: must be http://HOST:PORT or unix:/PATH of `hone serve --http`, "
-                f"not {address!r}"
+                f"server: must be http://HOST:PORT, https://HOST:PORT or unix:/PATH of "
+                f"`hone serve --http`, not {address!r}"
             )
 
     def call(self, method: str, path: str, body: object = None, *, again: bool = True) -> Json:
@@ -111,7 +125,8 @@ class Transport:
     def _once(self, method: str, path: str, text: str | None) -> Json:
         connection = self._connection()
         try:
-            connection.request(method, path, None if text is None else text.encode())
+            data = None if text is None else text.encode()
+            connection.request(method, path, data, self._headers)
             response = connection.getresponse()
             answer = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:

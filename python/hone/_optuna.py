@@ -22,6 +22,7 @@ def import_optuna(
     *,
     name: str | None = None,
     server: str | None = None,
+    token: str | None = None,
     data_dir: str | None = None,
     algorithm: str = "auto",
     seed: int | None = None,
@@ -35,6 +36,7 @@ def import_optuna(
         study: An ``optuna.Study``.
         name: Of the new study; none: its name in Optuna.
         server: As of `create_study`, as is the rest.
+        token: See there.
         data_dir: See there.
         algorithm: See there.
         seed: See there.
@@ -67,12 +69,12 @@ def import_optuna(
     check_name(title)
     more = {} if seed is None else {"seed": seed}
     base = base_document(title, directions, metrics, algorithm, {}, more)
-    transport, engine = _connect(server, data_dir)
+    transport, engine = _connect(server, data_dir, token)
     try:
         document = with_space(base, title, space, True, list(pasts.values()))
         stage = stage_of(transport.call("POST", "/api/v1/experiments", document, again=False))
     except BaseException:
-        _give_back(engine)
+        _give_back(engine, transport)
         raise
     made = Study(transport, engine, base, stage, seed)
     feed(made, stage, len(pasts))

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/proto/bounded_work.h"
+#include "api/proto/checked_call.h"
 #include "api/proto/katib_v1beta1.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "base/last_used.h"
@@ -43,10 +44,15 @@ using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
 
 class SuggestionService final : public Base {
  public:
-  explicit SuggestionService(Executor& compute) : compute_(compute) {}
+  SuggestionService(Executor& compute, CallCheck check)
+      : compute_(compute), check_(std::move(check)) {}
 
   grpc::ServerUnaryReactor* GetSuggestions(grpc::CallbackServerContext* context, const Bytes* bytes,
                                            Bytes* reply_bytes) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.Suggestion/GetSuggestions")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::GetSuggestionsRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -65,6 +71,10 @@ class SuggestionService final : public Base {
   grpc::ServerUnaryReactor* ValidateAlgorithmSettings(grpc::CallbackServerContext* context,
                                                       const Bytes* bytes,
                                                       Bytes* reply_bytes) override {
+    if (auto* const refused =
+            RefusedCall(check_, *context, "api.v1.beta1.Suggestion/ValidateAlgorithmSettings")) {
+      return refused;
+    }
     const auto request = ParseMessage<pb::ValidateAlgorithmSettingsRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
@@ -96,14 +106,15 @@ class SuggestionService final : public Base {
   }
 
   Executor& compute_;
+  CallCheck check_;
   LastUsed<Desk> desks_{kMostDesks};
   BoundedWork answers_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute) {
-  return std::make_shared<SuggestionService>(compute);
+std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute, CallCheck check) {
+  return std::make_shared<SuggestionService>(compute, std::move(check));
 }
 
 }  // namespace hone

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "api/proto/call_check.h"
 #include "base/executor.h"
 
 namespace grpc {
@@ -14,7 +15,8 @@ namespace hone {
 /// Katib's Suggestion service over the registered algorithms of this program, for any number of
 /// experiments at once. Experiments work side by side, each on a strand of its own.
 /// @param compute  its threads do the work; stop it after the server of this service has ended
+/// @param check    asked of every call
 /// @returns shared, because a deleter goes with it: gRPC's header stays in the .cpp
-std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute);
+std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute, CallCheck check = {});
 
 }  // namespace hone

@@ -33,7 +33,7 @@ TEST_CASE("serve: workers ask, report and tell; what they may not do is refused"
     INFO(kind << client.out << client.err << daemon.ErrSoFar());
     CHECK(client.exit_code == 0);
   }
-  CHECK(daemon.ErrSoFar().find("can run programs as this user") != std::string::npos);
+  CHECK(daemon.ErrSoFar().find("runs its code as this user") != std::string::npos);
   const ProgramRun second = hone.Run({"serve", "--listen", "127.0.0.1:0"});
   CHECK(second.exit_code == 1);
   CHECK(second.err.find(std::to_string(daemon.pid())) != std::string::npos);

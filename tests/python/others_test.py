@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import hone
 from hone._http import Transport, _is_stale
 
-from support import FolderTest, eventually
+from support import Daemon, FolderTest, eventually
 
 
 class ReportTest(unittest.TestCase):
@@ -170,6 +170,46 @@ class ConnectionTest(unittest.TestCase):
         self.assertEqual(transport.call("POST", "/", {}, again=False), {})
         thread.join()
         transport.close()
+
+
+class TokenTest(unittest.TestCase):
+    def make(self, *words: str) -> str:
+        run = subprocess.run(
+            [os.environ["HONE_PROGRAM"], "token", "create", "--data-dir", self.folder, *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout.strip()
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.editor = self.make("--role", "editor")
+        self.daemon = Daemon(self.folder)
+        self.addCleanup(self.daemon.end)
+
+    def test_a_server_that_asks_takes_a_token_and_nothing_else(self):
+        server = self.daemon.address
+        viewer = self.make()
+        for token in (None, viewer, self.editor[:-1], "x"):
+            with self.assertRaises(hone.NotAllowed) as refused:
+                hone.create_study(name="mine", server=server, token=token)
+            self.assertNotIn(token or "none of these", str(refused.exception))
+        with self.assertRaises(hone.InvalidArgument):
+            hone.create_study(name="mine", server=server, token="two words")
+        with self.assertRaises(hone.InvalidArgument):
+            hone.create_study(name="mine", data_dir=self.folder, token=self.editor)
+        with hone.create_study(name="mine", server=server, token=self.editor, seed=1) as study:
+            study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+            self.assertEqual(len(study.trials), 3)
+        os.environ["HONE_TOKEN"] = viewer
+        self.addCleanup(os.environ.pop, "HONE_TOKEN")
+        with hone.load_study("mine", server) as study:
+            self.assertEqual(len(study.trials), 3)
+            with self.assertRaises(hone.NotAllowed):
+                study.ask()
 
 
 class ImportTest(unittest.TestCase):

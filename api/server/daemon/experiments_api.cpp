@@ -82,7 +82,22 @@ void ExperimentsApi::Ask(EngineRequest request, const request::Name& name,
       });
 }
 
-void ExperimentsApi::Create(const pb::CreateExperimentRequest& request,
+Status ExperimentsApi::CheckRoom(const std::string& name_space) {
+  if (parts_.limits.most_experiments == 0) {
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const auto rows, parts_.store.ListExperiments());
+  const auto count = std::ranges::count(rows, name_space, &ExperimentRow::name_space);
+  if (static_cast<std::uint32_t>(count) < parts_.limits.most_experiments) {
+    return {};
+  }
+  return Fail(Code::kResourceExhausted,
+              "the namespace has " + std::to_string(count) +
+                  " experiments, as many as it may have: delete some, or start the server with a "
+                  "larger --max-experiments");
+}
+
+void ExperimentsApi::Create(const pb::CreateExperimentRequest& request, const Caller& caller,
                             Answer<pb::Experiment> answer) {
   auto document = DocumentOf(request.document());
   if (!document.has_value()) {
@@ -91,6 +106,12 @@ void ExperimentsApi::Create(const pb::CreateExperimentRequest& request,
   const auto metadata = nlohmann::json::parse(*document).at("metadata");
   const request::Name name{metadata.at("namespace").get<std::string>(),
                            metadata.at("name").get<std::string>()};
+  const Status allowed = parts_.door.EnterNamespace(caller, name.name_space).and_then([&] {
+    return CheckRoom(name.name_space);
+  });
+  if (!allowed.has_value()) {
+    return answer(tl::make_unexpected(allowed.error()));
+  }
   Ask(request::Create{*std::move(document)}, name, std::move(answer));
 }
 
@@ -99,16 +120,16 @@ void ExperimentsApi::Get(const pb::GetExperimentRequest& request,
   answer(Find(request.namespace_(), request.name()));
 }
 
-void ExperimentsApi::List(const pb::ListExperimentsRequest& request,
+void ExperimentsApi::List(const pb::ListExperimentsRequest& request, const Caller& caller,
                           const Answer<pb::ListExperimentsResponse>& answer) {
   auto rows = parts_.store.ListExperiments();
   if (!rows.has_value()) {
     return answer(tl::make_unexpected(rows.error()));
   }
-  if (!request.namespace_().empty()) {
-    std::erase_if(*rows,
-                  [&](const ExperimentRow& row) { return row.name_space != request.namespace_(); });
-  }
+  std::erase_if(*rows, [&](const ExperimentRow& row) {
+    const bool asked = request.namespace_().empty() || row.name_space == request.namespace_();
+    return !asked || !caller.pass.MayEnter(row.name_space);
+  });
   answer(PageOf(request.page_size(), request.page_token(), rows->size(), {})
              .map([&](const Page& page) {
                pb::ListExperimentsResponse out;

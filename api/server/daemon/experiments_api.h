@@ -14,9 +14,11 @@ class ExperimentsApi {
  public:
   explicit ExperimentsApi(const Parts& parts) : parts_(parts) {}
 
-  void Create(const pb::CreateExperimentRequest& request, Answer<pb::Experiment> answer);
+  /// @param caller  of its namespaces are those that it sees and makes experiments in
+  void Create(const pb::CreateExperimentRequest& request, const Caller& caller,
+              Answer<pb::Experiment> answer);
   void Get(const pb::GetExperimentRequest& request, const Answer<pb::Experiment>& answer);
-  void List(const pb::ListExperimentsRequest& request,
+  void List(const pb::ListExperimentsRequest& request, const Caller& caller,
             const Answer<pb::ListExperimentsResponse>& answer);
   void Events(const pb::GetEventsRequest& request, const Answer<pb::GetEventsResponse>& answer);
   void Stop(const pb::StopExperimentRequest& request, Answer<pb::Experiment> answer);
@@ -35,6 +37,8 @@ class ExperimentsApi {
                              const Answer<pb::ListAlgorithmsResponse>& answer);
 
  private:
+  /// @errors kResourceExhausted: the namespace is full
+  Status CheckRoom(const std::string& name_space);
   Result<pb::Experiment> Find(const std::string& name_space, const std::string& name);
   Result<pb::Experiment> Whole(const ExperimentRow& row);
   /// Hands a request to the engine; answers with the experiment as it is afterwards.

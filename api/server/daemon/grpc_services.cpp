@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "api/proto/checked_call.h"
 #include "api/proto/hone/v1/hone.grpc.pb.h"
 #include "api/proto/message_bytes.h"
 #include "api/server/daemon/streams_api.h"
@@ -22,6 +23,8 @@ using Stream = grpc::ServerWriteReactor<Bytes>;
 constexpr std::size_t kLongestMessage = 6000;
 /// How soon a stream tells what is new.
 constexpr Duration kLookEvery = std::chrono::milliseconds(50);
+/// Of those looks, so many pass until one asks whether the caller's token is still good.
+constexpr int kLooksPerCheck = 20;
 /// Of a process; each costs a look at the store now and then.
 constexpr int kMostStreams = 2000;
 
@@ -31,31 +34,69 @@ grpc::Status ToGrpc(const Error& error) {
   return {static_cast<grpc::StatusCode>(error.code), text};
 }
 
+grpc::Status ToGrpc(const auth::Refusal& refusal) {
+  return {static_cast<grpc::StatusCode>(GrpcCodeOf(refusal)), refusal.message};
+}
+
+auth::Admission<Caller> Admit(const Parts& parts, const Context& context, const char* method) {
+  const std::string peer = context.peer();
+  return parts.door.Admit({method, AuthorizationOf(context), peer});
+}
+
+/// A call on its way in.
+struct Visit {
+  const char* method;
+  Context* context;
+  const Bytes* bytes;
+  Bytes* reply;
+};
+
+Unary* RefuseCall(Context& context, const auth::Refusal& refusal) {
+  Unary* const reactor = context.DefaultReactor();
+  reactor->Finish(ToGrpc(refusal));
+  return reactor;
+}
+
 /// A call that is answered once: by a task on the readers.
 template <class Request, class Reply, class Call>
-Unary* Serve(Executor& readers, Context* context, const Bytes* bytes, Bytes* reply, Call call) {
-  const auto request = ParseMessage<Request>(*bytes);
-  if (request == nullptr) {
-    return RefuseBytes(*context);
+Unary* Serve(const Parts& parts, const Visit& visit, Call call) {
+  const auto caller = Admit(parts, *visit.context, visit.method);
+  if (!caller) {
+    return RefuseCall(*visit.context, caller.error());
   }
-  Unary* const reactor = context->DefaultReactor();
-  readers.Post([=] {
-    call(*request, [reactor, reply](const Result<Reply>& answer) {
-      reactor->Finish(answer ? SerializeMessage(*answer, *reply) : ToGrpc(answer.error()));
-    });
-  });
+  const auto request = ParseMessage<Request>(*visit.bytes);
+  if (request == nullptr) {
+    return RefuseBytes(*visit.context);
+  }
+  Unary* const reactor = visit.context->DefaultReactor();
+  parts.readers.Post(
+      [request, reactor, call, caller = *caller, reply = visit.reply, door = &parts.door] {
+        if (const auto refusal = door->Enter(caller, *request)) {
+          return reactor->Finish(ToGrpc(*refusal));
+        }
+        call(*request, caller, [reactor, reply](const Result<Reply>& answer) {
+          reactor->Finish(answer ? SerializeMessage(*answer, *reply) : ToGrpc(answer.error()));
+        });
+      });
   return reactor;
 }
 
 /// The answer to a worker's question, which may leave while it waits.
 class AskReactor final : public Unary {
  public:
-  AskReactor(std::shared_ptr<WorkersApi> workers, Executor& readers,
+  AskReactor(std::shared_ptr<WorkersApi> workers, const Parts& parts, Caller caller,
              std::shared_ptr<pb::AskRequest> request, Bytes* reply) {
-    readers.Post([this, state = state_, workers = std::move(workers), request = std::move(request),
-                  reply] {
-      const auto finish = [this, reply](const Result<pb::AskResponse>& answer) {
-        Finish(answer ? SerializeMessage(*answer, *reply) : ToGrpc(answer.error()));
+    parts.readers.Post([this, state = state_, door = &parts.door, caller = std::move(caller),
+                        workers = std::move(workers), request = std::move(request), reply] {
+      if (const auto refusal = door->Enter(caller, *request)) {
+        return Finish(ToGrpc(*refusal));
+      }
+      const auto finish = [this, reply, door, caller](Result<pb::AskResponse> answer) {
+        if (!answer) {
+          return Finish(ToGrpc(answer.error()));
+        }
+        door->AddTokens(caller, *answer);
+        Finish(SerializeMessage(*answer, *reply));
       };
       workers->Ask(*request, finish,
                    [state](const std::function<void()>& withdraw) { KeepFor(*state, withdraw); });
@@ -100,9 +141,14 @@ class StreamReactor final : public Stream {
  public:
   using Open = std::function<Result<std::unique_ptr<Source<Message>>>()>;
 
-  StreamReactor(const Parts& parts, std::atomic<int>& streams, Open open)
-      : readers_(parts.readers), draining_(parts.draining), streams_(streams) {
-    if (++streams_ > kMostStreams) {
+  StreamReactor(const Parts& parts, std::atomic<int>& streams, Caller caller, Open open)
+      : readers_(parts.readers),
+        draining_(parts.draining),
+        door_(parts.door),
+        streams_(streams),
+        caller_(std::move(caller)) {
+    counted_ = door_.OpenStream(caller_);
+    if (++streams_ > kMostStreams || !counted_) {
       Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many streams are open"});
       return;
     }
@@ -127,6 +173,9 @@ class StreamReactor final : public Stream {
   void OnCancel() override { left_ = true; }
   void OnDone() override {
     --streams_;
+    if (counted_) {
+      door_.CloseStream(caller_);
+    }
     delete this;
   }
 
@@ -135,6 +184,9 @@ class StreamReactor final : public Stream {
   void Look() {
     if (left_) {
       return Finish(grpc::Status::CANCELLED);
+    }
+    if (++looks_ % kLooksPerCheck == 0 && !door_.StillGood(caller_)) {
+      return Finish({grpc::StatusCode::UNAUTHENTICATED, "the token is good no more"});
     }
     auto found = source_->Next();
     if (!found) {
@@ -161,37 +213,53 @@ class StreamReactor final : public Stream {
 
   Executor& readers_;
   const std::atomic<bool>& draining_;
+  Door& door_;
   std::atomic<int>& streams_;
+  Caller caller_;
+  bool counted_ = false;  // by the door
+  int looks_ = 0;
   std::unique_ptr<Source<Message>> source_;
   std::deque<Bytes> queue_;
   std::atomic<bool> left_ = false;
 };
 
-/// A stream whose request is no message.
+/// A stream that says no.
 class RefusedStream final : public Stream {
  public:
-  RefusedStream() {
-    Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is no such message"});
-  }
+  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
   void OnDone() override { delete this; }
 };
 
+/// @param open  makes the source: (parts, caller, request)
 template <class Message, class Request, class Open>
-Stream* ServeStream(const Parts& parts, std::atomic<int>& streams, const Bytes* bytes, Open open) {
-  const auto request = ParseMessage<Request>(*bytes);
-  if (request == nullptr) {
-    return new RefusedStream();  // NOLINT(cppcoreguidelines-owning-memory): OnDone deletes it
+Stream* ServeStream(const Parts& parts, std::atomic<int>& streams, const Visit& visit, Open open) {
+  const auto caller = Admit(parts, *visit.context, visit.method);
+  if (!caller) {
+    return new RefusedStream(ToGrpc(caller.error()));  // OnDone deletes it, and the others
   }
-  return new StreamReactor<Message>(parts, streams,
-                                    [parts, request, open] { return open(parts, *request); });
+  const auto request = ParseMessage<Request>(*visit.bytes);
+  if (request == nullptr) {
+    return new RefusedStream(
+        {grpc::StatusCode::INVALID_ARGUMENT, "the request is no such message"});
+  }
+  const auto enter = [parts, request, open,
+                      caller = *caller]() -> Result<std::unique_ptr<Source<Message>>> {
+    if (const auto refusal = parts.door.Enter(caller, *request)) {
+      return Fail(Code::kPermissionDenied, refusal->message);
+    }
+    return open(parts, caller, *request);
+  };
+  return new StreamReactor<Message>(parts, streams, *caller, enter);
 }
 
-// The name of a method, its request and its reply, and who answers it.
-#define HONE_UNARY(name, request, reply, call)                                     \
-  Unary* name(Context* context, const Bytes* bytes, Bytes* answer) override {      \
-    return Serve<pb::request, pb::reply>(                                          \
-        parts_.readers, context, bytes, answer,                                    \
-        [this](const pb::request& r, const Answer<pb::reply>& a) { call(r, a); }); \
+// The name of a method, its request and its reply, and the call that answers it: of the request r,
+// the caller c and the answer a.
+#define HONE_UNARY(service, name, request, reply, call)                       \
+  Unary* name(Context* context, const Bytes* bytes, Bytes* answer) override { \
+    return Serve<pb::request, pb::reply>(                                     \
+        parts_, {"hone.v1." #service "/" #name, context, bytes, answer},      \
+        [this](const pb::request& r, [[maybe_unused]] const Caller& c,        \
+               const Answer<pb::reply>& a) { call; });                        \
   }
 
 template <class Base>
@@ -207,28 +275,28 @@ class WithParts : public Base {
 
 using ExperimentsBase = pb::Experiments::WithRawCallbackMethod_Create<
     pb::Experiments::WithRawCallbackMethod_Get<pb::Experiments::WithRawCallbackMethod_List<
-        pb::Experiments::WithRawCallbackMethod_Events<
-            pb::Experiments::WithRawCallbackMethod_Watch<
-                pb::Experiments::WithRawCallbackMethod_Stop<
-                    pb::Experiments::WithRawCallbackMethod_Resume<
-                        pb::Experiments::WithRawCallbackMethod_EditBudget<
-                            pb::Experiments::WithRawCallbackMethod_Delete<
-                                pb::Experiments::Service>>>>>>>>>;
+        pb::Experiments::WithRawCallbackMethod_Events<pb::Experiments::WithRawCallbackMethod_Watch<
+            pb::Experiments::WithRawCallbackMethod_Stop<
+                pb::Experiments::WithRawCallbackMethod_Resume<
+                    pb::Experiments::WithRawCallbackMethod_EditBudget<
+                        pb::Experiments::WithRawCallbackMethod_Delete<
+                            pb::Experiments::Service>>>>>>>>>;
 
 class ExperimentsService final : public WithParts<ExperimentsBase> {
  public:
   using WithParts::WithParts;
-  HONE_UNARY(Create, CreateExperimentRequest, Experiment, api_.Create)
-  HONE_UNARY(Get, GetExperimentRequest, Experiment, api_.Get)
-  HONE_UNARY(List, ListExperimentsRequest, ListExperimentsResponse, api_.List)
-  HONE_UNARY(Events, GetEventsRequest, GetEventsResponse, api_.Events)
-  HONE_UNARY(Stop, StopExperimentRequest, Experiment, api_.Stop)
-  HONE_UNARY(Resume, ResumeExperimentRequest, Experiment, api_.Resume)
-  HONE_UNARY(EditBudget, EditBudgetRequest, Experiment, api_.EditBudget)
-  HONE_UNARY(Delete, DeleteExperimentRequest, DeleteExperimentResponse, api_.Delete)
-  Stream* Watch(Context* /*context*/, const Bytes* bytes) override {
-    return ServeStream<pb::WatchResponse, pb::WatchRequest>(parts_, streams_, bytes,
-                                                            &daemon::Watch);
+  HONE_UNARY(Experiments, Create, CreateExperimentRequest, Experiment, api_.Create(r, c, a))
+  HONE_UNARY(Experiments, Get, GetExperimentRequest, Experiment, api_.Get(r, a))
+  HONE_UNARY(Experiments, List, ListExperimentsRequest, ListExperimentsResponse, api_.List(r, c, a))
+  HONE_UNARY(Experiments, Events, GetEventsRequest, GetEventsResponse, api_.Events(r, a))
+  HONE_UNARY(Experiments, Stop, StopExperimentRequest, Experiment, api_.Stop(r, a))
+  HONE_UNARY(Experiments, Resume, ResumeExperimentRequest, Experiment, api_.Resume(r, a))
+  HONE_UNARY(Experiments, EditBudget, EditBudgetRequest, Experiment, api_.EditBudget(r, a))
+  HONE_UNARY(Experiments, Delete, DeleteExperimentRequest, DeleteExperimentResponse,
+             api_.Delete(r, a))
+  Stream* Watch(Context* context, const Bytes* bytes) override {
+    return ServeStream<pb::WatchResponse, pb::WatchRequest>(
+        parts_, streams_, {"hone.v1.Experiments/Watch", context, bytes, nullptr}, &daemon::Watch);
   }
 };
 
@@ -239,12 +307,16 @@ using TrialsBase = pb::Trials::WithRawCallbackMethod_List<pb::Trials::WithRawCal
 class TrialsService final : public WithParts<TrialsBase> {
  public:
   using WithParts::WithParts;
-  HONE_UNARY(List, ListTrialsRequest, ListTrialsResponse, api_.ListTrials)
-  HONE_UNARY(Get, GetTrialRequest, Trial, api_.GetTrial)
-  HONE_UNARY(Metrics, GetMetricsRequest, GetMetricsResponse, api_.Metrics)
-  HONE_UNARY(Kill, KillTrialRequest, Trial, api_.KillTrial)
-  Stream* Logs(Context* /*context*/, const Bytes* bytes) override {
-    return ServeStream<pb::LogChunk, pb::GetLogsRequest>(parts_, streams_, bytes, &daemon::Logs);
+  HONE_UNARY(Trials, List, ListTrialsRequest, ListTrialsResponse, api_.ListTrials(r, a))
+  HONE_UNARY(Trials, Get, GetTrialRequest, Trial, api_.GetTrial(r, a))
+  HONE_UNARY(Trials, Metrics, GetMetricsRequest, GetMetricsResponse, api_.Metrics(r, a))
+  HONE_UNARY(Trials, Kill, KillTrialRequest, Trial, api_.KillTrial(r, a))
+  Stream* Logs(Context* context, const Bytes* bytes) override {
+    return ServeStream<pb::LogChunk, pb::GetLogsRequest>(
+        parts_, streams_, {"hone.v1.Trials/Logs", context, bytes, nullptr},
+        [](const Parts& parts, const Caller& /*caller*/, const pb::GetLogsRequest& request) {
+          return daemon::Logs(parts, request);
+        });
   }
 };
 
@@ -252,7 +324,8 @@ class AlgorithmsService final
     : public WithParts<pb::Algorithms::WithRawCallbackMethod_List<pb::Algorithms::Service>> {
  public:
   using WithParts::WithParts;
-  HONE_UNARY(List, ListAlgorithmsRequest, ListAlgorithmsResponse, api_.ListAlgorithms)
+  HONE_UNARY(Algorithms, List, ListAlgorithmsRequest, ListAlgorithmsResponse,
+             api_.ListAlgorithms(r, a))
 };
 
 using WorkersBase = pb::Workers::WithRawCallbackMethod_Ask<
@@ -264,15 +337,19 @@ class WorkersService final : public WorkersBase {
   WorkersService(const Parts& parts, std::shared_ptr<WorkersApi> workers)
       : parts_(parts), workers_(std::move(workers)) {}
   Unary* Ask(Context* context, const Bytes* bytes, Bytes* answer) override {
+    auto caller = Admit(parts_, *context, "hone.v1.Workers/Ask");
+    if (!caller) {
+      return RefuseCall(*context, caller.error());
+    }
     auto request = ParseMessage<pb::AskRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    return new AskReactor(workers_, parts_.readers, std::move(request), answer);
+    return new AskReactor(workers_, parts_, *std::move(caller), std::move(request), answer);
   }
-  HONE_UNARY(Renew, RenewRequest, RenewResponse, workers_->Renew)
-  HONE_UNARY(Report, ReportRequest, ReportResponse, workers_->Report)
-  HONE_UNARY(Tell, TellRequest, TellResponse, workers_->Tell)
+  HONE_UNARY(Workers, Renew, RenewRequest, RenewResponse, workers_->Renew(r, a))
+  HONE_UNARY(Workers, Report, ReportRequest, ReportResponse, workers_->Report(r, a))
+  HONE_UNARY(Workers, Tell, TellRequest, TellResponse, workers_->Tell(r, a))
 
  private:
   Parts parts_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 
+#include "api/server/daemon/door.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/result.h"
@@ -14,6 +15,11 @@
 
 namespace hone::daemon {
 
+/// How much clients may take; 0: any.
+struct Limits {
+  std::uint32_t most_experiments = 0;  ///< of a namespace
+};
+
 /// What the API of the daemon works with. All of it outlives the API.
 struct Parts {
   Engine& engine;
@@ -23,6 +29,8 @@ struct Parts {
   Executor& readers;    ///< calls are served here: may block
   const Clock& clock;
   const std::atomic<bool>& draining;  ///< streams end
+  Door& door;
+  Limits limits;
 };
 
 /// Called once, on any thread.

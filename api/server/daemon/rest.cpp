@@ -55,6 +55,14 @@ HttpResponse ErrorResponse(const Error& error) {
   return {HttpStatus(error.code), "application/json", body.dump(-1, ' ', false, kReplace) + "\n"};
 }
 
+HttpResponse RefusalResponse(const auth::Refusal& refusal) {
+  if (refusal.kind != auth::Refusal::Kind::kUnauthenticated) {
+    return ErrorResponse({static_cast<Code>(GrpcCodeOf(refusal)), refusal.message, {}});
+  }
+  const json body = {{"code", "unauthenticated"}, {"message", refusal.message}};
+  return {401, "application/json", body.dump() + "\n", {{"WWW-Authenticate", "Bearer"}}};
+}
+
 HttpResponse JsonResponse(const Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
@@ -188,15 +196,22 @@ void Rest::Add(Route route, Call call) {
   route.request = Request::descriptor();
   route.reply = Reply::descriptor();
   const Route shape = route;  // without the call
-  route.call = [readers = &parts_.readers, shape, call](const HttpRequest& http,
-                                                        const Parameters& in_path,
-                                                        const HttpServer::Answer& answer) {
+  route.call = [readers = &parts_.readers, door = &parts_.door, shape, call](
+                   const HttpRequest& http, const Parameters& in_path,
+                   const HttpServer::Answer& answer) {
+    auto caller = door->Admit({shape.rpc, http.authorization, http.peer});
+    if (!caller) {
+      return answer(RefusalResponse(caller.error()));
+    }
     auto request = ReadRequest<Request>(shape, http, in_path);
     if (!request) {
       return answer(ErrorResponse(request.error()));
     }
-    readers->Post([call, request = std::move(*request), in_json = InJson<Reply>(answer)] {
-      call(request, in_json);
+    readers->Post([call, door, answer, caller = *std::move(caller), request = *std::move(request)] {
+      if (const auto refusal = door->Enter(caller, request)) {
+        return answer(RefusalResponse(*refusal));
+      }
+      call(request, caller, InJson<Reply>(answer));
     });
   };
   routes_.push_back(std::move(route));
@@ -206,91 +221,131 @@ void Rest::AddExperiments(ExperimentsApi& api) {
   Add<pb::CreateExperimentRequest, pb::Experiment>(
       {.method = "POST",
        .path = "/api/v1/experiments",
+       .rpc = "hone.v1.Experiments/Create",
        .summary = "Create an experiment: the body is its file, YAML or JSON",
        .body = true,
        .body_field = "document"},
-      [&api](const auto& r, const auto& a) { api.Create(r, a); });
+      [&api](const auto& r, const auto& c, const auto& a) { api.Create(r, c, a); });
   Add<pb::ListExperimentsRequest, pb::ListExperimentsResponse>(
-      {.method = "GET", .path = "/api/v1/experiments", .summary = "All experiments, newest first"},
-      [&api](const auto& r, const auto& a) { api.List(r, a); });
+      {.method = "GET",
+       .path = "/api/v1/experiments",
+       .rpc = "hone.v1.Experiments/List",
+       .summary = "All experiments, newest first"},
+      [&api](const auto& r, const auto& c, const auto& a) { api.List(r, c, a); });
   Add<pb::GetExperimentRequest, pb::Experiment>(
-      {.method = "GET", .path = "/api/v1/experiments/{name}", .summary = "One experiment, whole"},
-      [&api](const auto& r, const auto& a) { api.Get(r, a); });
+      {.method = "GET",
+       .path = "/api/v1/experiments/{name}",
+       .rpc = "hone.v1.Experiments/Get",
+       .summary = "One experiment, whole"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Get(r, a); });
   Add<pb::GetEventsRequest, pb::GetEventsResponse>(
       {.method = "GET",
        .path = "/api/v1/experiments/{name}/events",
+       .rpc = "hone.v1.Experiments/Events",
        .summary = "What is recorded of it"},
-      [&api](const auto& r, const auto& a) { api.Events(r, a); });
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Events(r, a); });
   Add<pb::DeleteExperimentRequest, pb::DeleteExperimentResponse>(
       {.method = "DELETE",
        .path = "/api/v1/experiments/{name}",
+       .rpc = "hone.v1.Experiments/Delete",
        .summary = "Stop it and remove all of it"},
-      [&api](const auto& r, const auto& a) { api.Delete(r, a); });
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Delete(r, a); });
   Add<pb::StopExperimentRequest, pb::Experiment>(
       {.method = "POST",
        .path = "/api/v1/experiments/{name}/stop",
+       .rpc = "hone.v1.Experiments/Stop",
        .summary = "Stop it",
        .body = true},
-      [&api](const auto& r, const auto& a) { api.Stop(r, a); });
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Stop(r, a); });
   Add<pb::ResumeExperimentRequest, pb::Experiment>(
       {.method = "POST",
        .path = "/api/v1/experiments/{name}/resume",
+       .rpc = "hone.v1.Experiments/Resume",
        .summary = "Go on with it",
        .body = true},
-      [&api](const auto& r, const auto& a) { api.Resume(r, a); });
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Resume(r, a); });
   Add<pb::EditBudgetRequest, pb::Experiment>(
       {.method = "POST",
        .path = "/api/v1/experiments/{name}/budget",
+       .rpc = "hone.v1.Experiments/EditBudget",
        .summary = "Change its budget and go on",
        .body = true},
-      [&api](const auto& r, const auto& a) { api.EditBudget(r, a); });
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.EditBudget(r, a); });
   Add<pb::ListTrialsRequest, pb::ListTrialsResponse>(
-      {.method = "GET", .path = "/api/v1/experiments/{experiment}/trials", .summary = "Its trials"},
-      [&api](const auto& r, const auto& a) { api.ListTrials(r, a); });
+      {.method = "GET",
+       .path = "/api/v1/experiments/{experiment}/trials",
+       .rpc = "hone.v1.Trials/List",
+       .summary = "Its trials"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.ListTrials(r, a); });
 }
 
 void Rest::AddTrials(ExperimentsApi& api) {
   Add<pb::GetTrialRequest, pb::Trial>(
-      {.method = "GET", .path = "/api/v1/trials/{trial}", .summary = "One trial"},
-      [&api](const auto& r, const auto& a) { api.GetTrial(r, a); });
+      {.method = "GET",
+       .path = "/api/v1/trials/{trial}",
+       .rpc = "hone.v1.Trials/Get",
+       .summary = "One trial"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.GetTrial(r, a); });
   Add<pb::GetMetricsRequest, pb::GetMetricsResponse>(
-      {.method = "GET", .path = "/api/v1/trials/{trial}/metrics", .summary = "What it reported"},
-      [&api](const auto& r, const auto& a) { api.Metrics(r, a); });
+      {.method = "GET",
+       .path = "/api/v1/trials/{trial}/metrics",
+       .rpc = "hone.v1.Trials/Metrics",
+       .summary = "What it reported"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Metrics(r, a); });
   Add<pb::KillTrialRequest, pb::Trial>(
-      {.method = "POST", .path = "/api/v1/trials/{trial}/kill", .summary = "End it", .body = true},
-      [&api](const auto& r, const auto& a) { api.KillTrial(r, a); });
+      {.method = "POST",
+       .path = "/api/v1/trials/{trial}/kill",
+       .rpc = "hone.v1.Trials/Kill",
+       .summary = "End it",
+       .body = true},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.KillTrial(r, a); });
   Add<pb::ListAlgorithmsRequest, pb::ListAlgorithmsResponse>(
       {.method = "GET",
        .path = "/api/v1/algorithms",
+       .rpc = "hone.v1.Algorithms/List",
        .summary = "The search algorithms and their settings"},
-      [](const auto& r, const auto& a) { ExperimentsApi::ListAlgorithms(r, a); });
+      [](const auto& r, const Caller& /*c*/, const auto& a) {
+        ExperimentsApi::ListAlgorithms(r, a);
+      });
 }
 
 void Rest::AddWorkers(const std::shared_ptr<WorkersApi>& workers) {
   Add<pb::AskRequest, pb::AskResponse>(
       {.method = "POST",
        .path = "/api/v1/experiments/{experiment}/ask",
+       .rpc = "hone.v1.Workers/Ask",
        .summary = "Ask for trials",
        .body = true},
-      [workers](const auto& r, const auto& a) { workers->Ask(r, a, {}); });
+      [workers, door = &parts_.door](const auto& r, const Caller& c, const auto& a) {
+        const auto add = [door, c, a](Result<pb::AskResponse> answer) {
+          if (answer) {
+            door->AddTokens(c, *answer);
+          }
+          a(answer);
+        };
+        workers->Ask(r, add, {});
+      });
   Add<pb::RenewRequest, pb::RenewResponse>(
       {.method = "POST",
        .path = "/api/v1/trials/{trial}/renew",
+       .rpc = "hone.v1.Workers/Renew",
        .summary = "Renew its lease",
        .body = true},
-      [workers](const auto& r, const auto& a) { workers->Renew(r, a); });
+      [workers](const auto& r, const Caller& /*c*/, const auto& a) { workers->Renew(r, a); });
   Add<pb::ReportRequest, pb::ReportResponse>(
       {.method = "POST",
        .path = "/api/v1/trials/{trial}/report",
+       .rpc = "hone.v1.Workers/Report",
        .summary = "Report values of it",
        .body = true},
-      [workers](const auto& r, const auto& a) { workers->Report(r, a); });
+      [workers](const auto& r, const Caller& /*c*/, const auto& a) { workers->Report(r, a); });
   Add<pb::TellRequest, pb::TellResponse>(
       {.method = "POST",
        .path = "/api/v1/trials/{trial}/tell",
+       .rpc = "hone.v1.Workers/Tell",
        .summary = "Tell its result",
        .body = true},
-      [workers](const auto& r, const auto& a) { workers->Tell(r, a); });
+      [workers](const auto& r, const Caller& /*c*/, const auto& a) { workers->Tell(r, a); });
 }
 
 Rest::Rest(const Parts& parts, ExperimentsApi& experiments,
@@ -313,7 +368,9 @@ void Rest::Handle(const HttpRequest& request, const HttpServer::Answer& answer) 
                                   : HttpResponse{200, "text/plain", "ok\n"});
   }
   if (reads && request.path == "/metrics") {
-    return answer({200, "text/plain; version=0.0.4", MetricsText()});
+    const auto caller = parts_.door.Admit({"/metrics", request.authorization, request.peer});
+    return answer(caller ? HttpResponse{200, "text/plain; version=0.0.4", MetricsText()}
+                         : RefusalResponse(caller.error()));
   }
   if (reads && request.path == "/api/v1/openapi.json") {
     return answer({200, "application/json", open_api_});

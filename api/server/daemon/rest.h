@@ -22,6 +22,7 @@ namespace hone::daemon {
 struct Route {
   std::string method;
   std::string path;  ///< "/api/v1/trials/{trial}"; {field} of the request
+  std::string rpc;   ///< the method that it is, of auth::MethodRules
   std::string summary;
   bool body = false;            ///< the request's other fields come as JSON; else from the query
   std::string body_field = {};  ///< the body is this field's text, as it is

@@ -16,40 +16,50 @@ constexpr std::uint64_t kBytesAtOnce = 64 << 10;
 
 class EventSource final : public Source<pb::WatchResponse> {
  public:
-  EventSource(Store& store, Position position, std::string uid)
-      : store_(store), position_(position), uid_(std::move(uid)) {}
+  EventSource(Store& store, Position position, std::string uid, auth::Pass pass)
+      : store_(store), position_(position), uid_(std::move(uid)), pass_(std::move(pass)) {}
 
   Result<std::vector<pb::WatchResponse>> Next() override {
     HONE_ASSIGN_OR_RETURN(const auto events, store_.ReadAll(position_, kEventsAtOnce));
     std::vector<pb::WatchResponse> out;
     for (const Positioned& event : events) {
       position_ = event.position;
-      if (uid_.empty() || event.experiment.text == uid_) {
+      if (!uid_.empty() && event.experiment.text != uid_) {
+        continue;
+      }
+      const Owner& owner = OwnerOf(event.experiment);
+      if (pass_.MayEnter(owner.name_space)) {
         out.push_back(EventOf(event));
-        out.back().set_name(NameOf(event.experiment));
+        out.back().set_name(owner.name);
       }
     }
     return out;
   }
 
  private:
+  struct Owner {
+    std::string name;
+    std::string name_space;  // no token is for the empty one
+  };
+
   /// Of a deleted one: empty.
-  const std::string& NameOf(const ExperimentId& id) {
-    if (const auto known = names_.find(id); known != names_.end()) {
+  const Owner& OwnerOf(const ExperimentId& id) {
+    if (const auto known = owners_.find(id); known != owners_.end()) {
       return known->second;
     }
     if (const auto rows = store_.ListExperiments()) {
       for (const ExperimentRow& row : *rows) {
-        names_[row.id] = row.name;
+        owners_[row.id] = {row.name, row.name_space};
       }
     }
-    return names_[id];
+    return owners_[id];
   }
 
   Store& store_;
   Position position_;
   std::string uid_;
-  std::map<ExperimentId, std::string> names_;
+  auth::Pass pass_;
+  std::map<ExperimentId, Owner> owners_;
 };
 
 class LogSource final : public Source<pb::LogChunk> {
@@ -115,7 +125,7 @@ Result<Position> End(Store& store) {
 
 }  // namespace
 
-Result<std::unique_ptr<Source<pb::WatchResponse>>> Watch(const Parts& parts,
+Result<std::unique_ptr<Source<pb::WatchResponse>>> Watch(const Parts& parts, const Caller& caller,
                                                          const pb::WatchRequest& request) {
   if (request.position() < -1) {
     return Fail(Code::kInvalidArgument, "must be >= -1", "position");
@@ -130,7 +140,7 @@ Result<std::unique_ptr<Source<pb::WatchResponse>>> Watch(const Parts& parts,
   if (request.position() == -1) {
     HONE_ASSIGN_OR_RETURN(position, End(parts.store));
   }
-  return std::make_unique<EventSource>(parts.store, position, std::move(uid));
+  return std::make_unique<EventSource>(parts.store, position, std::move(uid), caller.pass);
 }
 
 Result<std::unique_ptr<Source<pb::LogChunk>>> Logs(const Parts& parts,

@@ -24,8 +24,9 @@ class Source {
   [[nodiscard]] virtual bool Over() const { return false; }
 };
 
-/// Everything recorded from a position on. @errors kNotFound: no such experiment
-Result<std::unique_ptr<Source<pb::WatchResponse>>> Watch(const Parts& parts,
+/// Everything recorded from a position on, in the caller's namespaces.
+/// @errors kNotFound: no such experiment
+Result<std::unique_ptr<Source<pb::WatchResponse>>> Watch(const Parts& parts, const Caller& caller,
                                                          const pb::WatchRequest& request);
 /// What a trial wrote. @errors kNotFound; kInvalidArgument
 Result<std::unique_ptr<Source<pb::LogChunk>>> Logs(const Parts& parts,

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -30,6 +31,8 @@ namespace http = beast::http;
 using Tcp = asio::ip::tcp;
 using Unix = asio::local::stream_protocol;
 using Stream = asio::generic::stream_protocol;  // one of both
+using Plain = beast::basic_stream<Stream>;
+using Secure = asio::ssl::stream<Plain>;
 
 std::optional<int> HexDigit(char c) {
   if (c >= '0' && c <= '9') {
@@ -65,6 +68,51 @@ std::optional<HttpRequest> Read(const http::request<http::string_body>& message)
   return request;
 }
 
+/// TLS 1.2 and later. @errors kInvalidArgument
+Result<std::unique_ptr<asio::ssl::context>> ContextOf(const TlsIdentity& identity) {
+  using asio::ssl::context;
+  auto tls = std::make_unique<context>(context::tls_server);
+  const auto refuse = [](const std::string& what, const beast::error_code& error) {
+    return Fail(Code::kInvalidArgument, "TLS: the " + what + ": " + error.message());
+  };
+  beast::error_code error;
+  tls->set_options(context::default_workarounds | context::no_tlsv1 | context::no_tlsv1_1, error);
+  tls->use_certificate_chain(asio::buffer(identity.certificate), error);
+  if (error) {
+    return refuse("certificate", error);
+  }
+  tls->use_private_key(asio::buffer(identity.key), context::pem, error);
+  if (error) {
+    return refuse("key", error);
+  }
+  if (identity.client_ca.empty()) {
+    return tls;
+  }
+  tls->add_certificate_authority(asio::buffer(identity.client_ca), error);
+  if (error) {
+    return refuse("certificates of clients", error);
+  }
+  tls->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert, error);
+  // Without it a client that comes again with its session is refused.
+  constexpr unsigned char kName[] = "hone";
+  SSL_CTX_set_session_id_context(tls->native_handle(), kName, sizeof(kName) - 1);
+  return tls;
+}
+
+/// "127.0.0.1:40000"; empty on a Unix socket.
+std::string PeerOf(const Stream::socket& socket) {
+  beast::error_code error;
+  const auto remote = socket.remote_endpoint(error);
+  const int family = remote.protocol().family();
+  Tcp::endpoint as_tcp;
+  if (error || (family != AF_INET && family != AF_INET6) || remote.size() > as_tcp.capacity()) {
+    return "";
+  }
+  as_tcp.resize(remote.size());
+  std::memcpy(as_tcp.data(), remote.data(), remote.size());
+  return ListenAddress{as_tcp.address().to_string(error), as_tcp.port()}.Text();
+}
+
 }  // namespace
 
 std::optional<std::string> DecodeUrl(std::string_view text, bool plus) {
@@ -94,11 +142,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
   Status Listen(ListenAddress& address);
   void Accept();
+  void Serve(Stream::socket socket);
 
   Options options;
   Handler handler;
   asio::io_context context{1};
   asio::basic_socket_acceptor<Stream> acceptor;
+  std::unique_ptr<asio::ssl::context> tls;  // null: plain text
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> answering = 0;  // requests under way
   std::atomic<bool> draining = false;
@@ -132,22 +182,39 @@ bool IsFromForeignPage(const Message& request, bool loopback) {
 }
 
 /// One connection: reads a request, hands it on, writes the answer, and again.
-template <class Impl>
-class Session : public std::enable_shared_from_this<Session<Impl>> {
+/// @tparam Wire  Plain or Secure
+template <class Impl, class Wire>
+class Session : public std::enable_shared_from_this<Session<Impl, Wire>> {
  public:
-  Session(std::shared_ptr<Impl> impl, Stream::socket socket)
-      : impl_(std::move(impl)), stream_(std::move(socket)) {
+  /// @param wire  what makes the Wire
+  template <class... Parts>
+  Session(std::shared_ptr<Impl> impl, std::string peer, Parts&&... wire)
+      : impl_(std::move(impl)), peer_(std::move(peer)), stream_(std::forward<Parts>(wire)...) {
     ++impl_->connections;
   }
   ~Session() { --impl_->connections; }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  void Begin() {
+    if constexpr (kIsSecure) {
+      Layer().expires_after(impl_->options.timeout);
+      stream_.async_handshake(asio::ssl::stream_base::server,
+                              [self = this->shared_from_this()](beast::error_code error) {
+                                if (!error) {
+                                  self->ReadNext();
+                                }
+                              });
+    } else {
+      ReadNext();
+    }
+  }
+
   void ReadNext() {
     parser_ = std::make_unique<http::request_parser<http::string_body>>();
     parser_->body_limit(impl_->options.most_body_bytes);
     parser_->header_limit(impl_->options.most_header_bytes);
-    stream_.expires_after(impl_->options.timeout);
+    Layer().expires_after(impl_->options.timeout);
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](beast::error_code error, std::size_t) {
                        self->OnRead(error);
@@ -155,6 +222,10 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
   }
 
  private:
+  static constexpr bool kIsSecure = std::is_same_v<Wire, Secure>;
+
+  Plain& Layer() { return beast::get_lowest_layer(stream_); }
+
   void OnRead(beast::error_code error) {
     if (error == http::error::body_limit) {
       return Refuse(413, "the body is larger than " +
@@ -164,7 +235,9 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
       return Refuse(431, "the header is too large");
     }
     if (error == http::error::end_of_stream || error == beast::error::timeout ||
-        (error && error.category() == asio::error::get_system_category())) {
+        (error && (error.category() == asio::error::get_system_category() ||
+                   error.category() == asio::error::get_ssl_category() ||
+                   error.category() == asio::ssl::error::get_stream_category()))) {
       return;
     }
     if (error) {
@@ -177,10 +250,13 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     if (!request) {
       return Refuse(400, "the address is malformed");
     }
+    const beast::string_view shown = parser_->get()[http::field::authorization];
+    request->authorization.assign(shown.data(), shown.size());
+    request->peer = peer_;
     keep_ = parser_->get().keep_alive();
     head_ = request->method == "HEAD";
     ++impl_->answering;
-    stream_.expires_never();  // the handler's limits hold until it has answered
+    Layer().expires_never();  // the handler's limits hold until it has answered
     impl_->handler(*request, [self = this->shared_from_this()](HttpResponse response) {
       asio::post(self->stream_.get_executor(), [self, response = std::move(response)]() mutable {
         --self->impl_->answering;
@@ -206,7 +282,7 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     const std::size_t length = response.body.size();
     message_.body() = head_ ? std::string() : std::move(response.body);
     message_.content_length(length);
-    stream_.expires_after(impl_->options.timeout);
+    Layer().expires_after(impl_->options.timeout);
     http::async_write(stream_, message_,
                       [self = this->shared_from_this()](beast::error_code error, std::size_t) {
                         self->OnWritten(error);
@@ -220,11 +296,17 @@ class Session : public std::enable_shared_from_this<Session<Impl>> {
     if (message_.keep_alive()) {
       return ReadNext();
     }
-    stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
+    if constexpr (kIsSecure) {
+      Layer().expires_after(impl_->options.timeout);
+      stream_.async_shutdown([self = this->shared_from_this()](beast::error_code) {});
+    } else {
+      stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
+    }
   }
 
   std::shared_ptr<Impl> impl_;  // shared with its server and the other sessions
-  beast::basic_stream<Stream> stream_;
+  std::string peer_;
+  Wire stream_;
   beast::flat_buffer buffer_;
   std::unique_ptr<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> message_;
@@ -293,6 +375,18 @@ Status HttpServer::Impl::Listen(ListenAddress& address) {
   return {};
 }
 
+void HttpServer::Impl::Serve(Stream::socket socket) {
+  std::string peer = PeerOf(socket);
+  if (tls == nullptr) {
+    return std::make_shared<Session<Impl, Plain>>(shared_from_this(), std::move(peer),
+                                                  std::move(socket))
+        ->Begin();
+  }
+  std::make_shared<Session<Impl, Secure>>(shared_from_this(), std::move(peer), std::move(socket),
+                                          *tls)
+      ->Begin();
+}
+
 void HttpServer::Impl::Accept() {
   acceptor.async_accept(
       [self = shared_from_this()](beast::error_code error, Stream::socket socket) {
@@ -300,7 +394,7 @@ void HttpServer::Impl::Accept() {
           return;
         }
         if (!error && self->connections < self->options.most_connections) {
-          std::make_shared<Session<Impl>>(self, std::move(socket))->ReadNext();
+          self->Serve(std::move(socket));
         }
         if (!error) {
           return self->Accept();
@@ -315,6 +409,9 @@ void HttpServer::Impl::Accept() {
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options, Handler handler) {
   auto impl = std::make_shared<Impl>(options, std::move(handler));
   ListenAddress address = options.listen;
+  if (options.tls && address.path.empty()) {
+    HONE_ASSIGN_OR_RETURN(impl->tls, ContextOf(*options.tls));
+  }
   HONE_RETURN_IF_ERROR(impl->Listen(address));
   impl->Accept();
   impl->thread = std::jthread([context = &impl->context] { context->run(); });

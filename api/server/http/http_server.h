@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/server/address.h"
+#include "api/server/tls.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -20,6 +21,8 @@ struct HttpRequest {
   std::string path;                          ///< decoded, without the query
   std::map<std::string, std::string> query;  ///< decoded; of a repeated name the last one
   std::string body;
+  std::string authorization = {};  ///< the header's value; empty: none
+  std::string peer = {};           ///< address and port of the client; empty on a Unix socket
 };
 
 struct HttpResponse {
@@ -29,14 +32,16 @@ struct HttpResponse {
   std::map<std::string, std::string> headers = {};
 };
 
-/// An HTTP/1.1 server in plain text, on TCP or on a Unix socket for its owner alone, on one thread
-/// of its own that never waits for a client. Requests beyond the limits are answered with 400, 413
-/// or 431 and the connection ends; a client that is slower than the time-out loses its connection.
-/// Life: Start listens; the destructor ends all connections.
+/// An HTTP/1.1 server, on TCP or on a Unix socket for its owner alone, on one thread of its own
+/// that never waits for a client. Requests beyond the limits are answered with 400, 413 or 431 and
+/// the connection ends; a client that is slower than the time-out loses its connection. Life: Start
+/// listens; the destructor ends all connections.
 class HttpServer {
  public:
   struct Options {
     ListenAddress listen;
+    /// Without, and on Unix sockets: plain text.
+    std::optional<TlsIdentity> tls = std::nullopt;
     std::uint64_t most_body_bytes = 2 << 20;
     std::uint32_t most_header_bytes = 16 << 10;
     std::size_t most_connections = 1000;          ///< more are closed at once
@@ -46,7 +51,8 @@ class HttpServer {
   /// Called on the server's thread: must not block. `answer` is called once, on any thread.
   using Handler = std::function<void(const HttpRequest&, const Answer&)>;
 
-  /// @errors kUnavailable: the address cannot be listened on
+  /// @errors kUnavailable: the address cannot be listened on; kInvalidArgument: TLS cannot be
+  /// spoken with this identity
   static Result<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

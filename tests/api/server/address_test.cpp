@@ -55,5 +55,22 @@ TEST_CASE("address: what is taken, and who reaches it", "[api]") {
   }
 }
 
+TEST_CASE("address: other machines reach what encrypts and asks, or what is meant to be open",
+          "[api]") {
+  const auto outside = ParseListenAddress("0.0.0.0:6789");
+  const auto inside = ParseListenAddress("127.0.0.1:6789");
+  REQUIRE((outside && inside));
+  for (int bits = 0; bits < 8; ++bits) {
+    const Protection protection{
+        .encrypts = (bits & 1) != 0, .asks = (bits & 2) != 0, .insecure = (bits & 4) != 0};
+    CHECK(CheckReach(*outside, protection).has_value() == (bits >= 3));
+    CHECK(CheckReach(*inside, protection).has_value());
+  }
+  CHECK(CheckReach(*outside, {.encrypts = true}).error().message.find("token") !=
+        std::string::npos);
+  CHECK(CheckReach(*outside, {.asks = true}).error().message.find("--tls-cert") !=
+        std::string::npos);
+}
+
 }  // namespace
 }  // namespace hone
