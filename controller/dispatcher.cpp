@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/dispatcher.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "controller/callback.h"
 #include "controller/launch_spec.h"
@@ -44,6 +46,10 @@ void Dispatcher::Carry(const Command& command, Entry entry, const ExperimentStat
 }
 
 void Dispatcher::Launch(LaunchSpec spec, Entry entry, int tries) {
+  if (ports_.lease != nullptr && !ports_.lease->Holds(ports_.clock.Now())) {
+    // Another controller may drive it by now: the next heartbeat tells.
+    return LaunchLater(spec, entry, tries);
+  }
   LaunchSpec copy = spec;
   ports_.runner.Launch(std::move(copy), OnStrand(strand_, weak_from_this(),
                                                  [entry, tries, spec = std::move(spec)](
@@ -68,7 +74,7 @@ void Dispatcher::OnLaunched(const LaunchSpec& spec, Entry entry, int tries, cons
 }
 
 void Dispatcher::LaunchLater(const LaunchSpec& spec, Entry entry, int tries) {
-  strand_->PostAfter(kFirstRetry * (1 << (tries - 2)),
+  strand_->PostAfter(kFirstRetry * (1 << std::max(tries - 2, 0)),
                      [weak = weak_from_this(), spec, entry, tries] {
                        if (const auto self = weak.lock()) {
                          self->Launch(spec, entry, tries);

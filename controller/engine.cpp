@@ -8,30 +8,22 @@
 namespace hone {
 namespace {
 
-constexpr Duration kLease = std::chrono::seconds(15);
-constexpr Duration kBeatEvery = std::chrono::seconds(5);
 constexpr Duration kPollRequestsEvery = std::chrono::milliseconds(100);
-constexpr int kCrashesUntilParked = 3;
-
-bool Unfinished(const ExperimentRow& row) {
-  return row.phase == PhaseWord(ExperimentPhase::kRunning) ||
-         row.phase == PhaseWord(ExperimentPhase::kRestarting) || row.running > 0;
-}
-
-/// For drives that nobody waits for: Engine::OnDriven logs what fails.
-void NobodyWaits(const Status& /*driven*/) {}
+constexpr Duration kTryAgainAfter = std::chrono::seconds(30);
 
 }  // namespace
 
 Result<std::shared_ptr<Engine>> Engine::Create(const EnginePorts& ports, EngineOptions options) {
-  HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, ports.store.RegisterOwner(options.owner, kLease));
-  std::shared_ptr<Engine> engine(new Engine(ports, std::move(options), epoch));
+  std::shared_ptr<Engine> engine(new Engine(ports, std::move(options)));
+  HONE_RETURN_IF_ERROR(engine->Register());
   // Requests that a former engine left unanswered: whoever asked has been told that it died.
   HONE_ASSIGN_OR_RETURN(const auto stale, ports.store.OpenRequests());
   const std::string restarted =
       EncodeReply(Fail(Code::kUnavailable, "the engine was started anew; ask again"));
   for (const Request& request : stale) {
-    HONE_RETURN_IF_ERROR(ports.store.AnswerRequest(request.id, restarted));
+    if (engine->IsForMe(request)) {
+      HONE_RETURN_IF_ERROR(ports.store.AnswerRequest(request.id, restarted));
+    }
   }
   ports.runner.OnHint(OnStrand(engine->strand_, std::weak_ptr(engine),
                                [](Engine& self, const TrialId& id) { self.Hint(id); }));
@@ -45,55 +37,23 @@ void Engine::Hint(const TrialId& id) {
   }
 }
 
-Engine::Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch)
+Engine::Engine(const EnginePorts& ports, EngineOptions options)
     : ports_(ports),
       options_(std::move(options)),
-      epoch_(epoch),
       slots_(ports.runner.Total(), options_.on_slots),
-      strand_(ports.control.MakeStrand()) {}
+      strand_(ports.control.MakeStrand()) {
+  ports_.lease = &lease_;
+}
 
 void Engine::Begin() {
-  Beat();
+  KeepBeating();
   if (options_.serve_requests) {
     PollRequests();
   }
-  if (!options_.drive_all) {
-    return;
+  if (options_.drive_all) {
+    ++starting_;  // until the first look
+    LookForUndriven();
   }
-  ++starting_;
-  Blocking([this] { return ports_.store.ListExperiments(); },
-           [this](const Result<std::vector<ExperimentRow>>& rows) {
-             --starting_;
-             DriveUnfinished(rows);
-             CheckIdle();
-           });
-}
-
-void Engine::DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows) {
-  if (!rows.has_value()) {
-    HONE_LOG(kError, "experiments_unreadable", {"reason", rows.error().Text()});
-    return;
-  }
-  for (const ExperimentRow& row : *rows) {
-    const int crashes = Unfinished(row) ? CrashesOf(row) : 0;
-    if (crashes >= kCrashesUntilParked) {
-      Park(row, crashes);
-    } else if (Unfinished(row)) {
-      Drive(row.id, NobodyWaits);
-    }
-  }
-}
-
-void Engine::Beat() {
-  const auto told = [](const Status& beat) {
-    if (!beat.has_value()) {
-      HONE_LOG(kError, "heartbeat_failed", {"reason", beat.error().Text()});
-    }
-  };
-  After(kBeatEvery, [told](Engine& self) {
-    self.Blocking([&self] { return self.ports_.store.Heartbeat(self.epoch_, kLease); }, told);
-    self.Beat();
-  });
 }
 
 void Engine::PollRequests() {
@@ -110,6 +70,7 @@ void Engine::PollRequests() {
     return Look{counter, std::move(open)};
   };
   Blocking(look, [this](const Result<Look>& found) {
+    contact_ = found.has_value() ? ports_.clock.Now().time_since_epoch().count() : 0;
     if (found.has_value()) {
       change_counter_ = found->counter;
       OnRequests(found->open);
@@ -120,14 +81,20 @@ void Engine::PollRequests() {
 
 void Engine::OnRequests(const std::vector<Request>& requests) {
   for (const Request& posted : requests) {
-    if (handling_.insert(posted.id).second) {
+    if (IsForMe(posted) && handling_.insert(posted.id).second) {
       OnRequest(posted);
     }
   }
 }
 
+/// Its kind may name the owner it is for.
+bool Engine::IsForMe(const Request& posted) const {
+  const std::size_t at = posted.kind.find('@');
+  return at == std::string::npos || posted.kind.substr(at + 1) == options_.owner;
+}
+
 void Engine::OnRequest(const Request& posted) {
-  auto request = DecodeRequest(posted.kind, posted.payload);
+  auto request = DecodeRequest(posted.kind.substr(0, posted.kind.find('@')), posted.payload);
   if (!request.has_value()) {
     return Answer(posted.id, tl::make_unexpected(std::move(request).error()));
   }
@@ -151,35 +118,73 @@ void Engine::Handle(EngineRequest request, Reply reply) {
     if (self->stopped_) {
       return reply(Fail(Code::kUnavailable, "the engine is stopping"));
     }
-    std::visit([&](const auto& r) { self->Run(r, reply); }, request);
+    // What is refused because another controller drives the experiment is that one's to do.
+    const Reply or_pass_on = [self, request, reply](Result<std::string> answer) {
+      if (answer.has_value() || answer.error().code != Code::kAborted) {
+        return reply(std::move(answer));
+      }
+      self->strand_->Post([self, request, reply, why = std::move(answer).error()] {
+        self->PassOn(request, why, reply);
+      });
+    };
+    std::visit([&](const auto& r) { self->Run(r, or_pass_on); }, request);
   });
 }
 
 void Engine::Drive(const ExperimentId& id, std::function<void(Status)> done) {
-  if (driven_.contains(id)) {
-    return done({});
+  if (lost_.contains(id)) {
+    return done(Fail(Code::kUnavailable, "the experiment is changing hands; ask again"));
+  }
+  if (const auto found = driven_.find(id); found != driven_.end()) {
+    if (found->second.loaded) {
+      return done({});
+    }
+    return found->second.when_loaded.push_back(std::move(done));
   }
   const auto weak = weak_from_this();
-  auto strand = std::make_shared<ExperimentStrand>(
-      ports_, slots_, id, epoch_, [tell = OnStrand(strand_, weak, [id](Engine& self, bool drained) {
-                                     self.OnDurable(id, drained);
-                                   })](const ExperimentState& state) { tell(state.Drained()); });
-  driven_[id].strand = strand;
+  ExperimentStrand::Options options;
+  options.epoch = epoch_;
+  options.lost_after = options_.lost_after;
+  options.on_durable = [tell = OnStrand(strand_, weak, [id](Engine& self, bool drained) {
+                          self.OnDurable(id, drained);
+                        })](const ExperimentState& state) { tell(state.Drained()); };
+  options.on_given_up = OnStrand(strand_, weak, [id](Engine& self) { self.Lose(id); });
+  auto strand = std::make_shared<ExperimentStrand>(ports_, slots_, id, std::move(options));
+  Driven& driven = driven_[id];
+  driven.strand = strand;
+  driven.when_loaded.push_back(std::move(done));
+  driving_.WithLock([&](auto& driving) { driving.insert(id); });
   ++starting_;
-  strand->Start(
-      OnStrand(strand_, weak, [id, done = std::move(done)](Engine& self, const Status& status) {
-        self.OnDriven(id, status);
-        done(status);
-        self.CheckIdle();
-      }));
+  strand->Start(OnStrand(strand_, weak, [id](Engine& self, const Status& status) {
+    self.OnDriven(id, status);
+    self.CheckIdle();
+  }));
+}
+
+void Engine::Drop(const ExperimentId& id) {
+  driven_.erase(id);
+  driving_.WithLock([&](auto& driving) { driving.erase(id); });
 }
 
 void Engine::OnDriven(const ExperimentId& id, const Status& status) {
   --starting_;
+  const auto found = driven_.find(id);
+  if (found == driven_.end()) {
+    return;
+  }
+  const auto waiting = std::exchange(found->second.when_loaded, {});
+  found->second.loaded = status.has_value();
+  failed_.erase(id);
   if (!status.has_value()) {
-    HONE_LOG(kError, "experiment_not_driven", {"experiment", id.text},
+    HONE_LOG(kWarn, "experiment_not_driven", {"experiment", id.text},
              {"reason", status.error().Text()});
-    driven_.erase(id);
+    if (status.error().code != Code::kAborted) {  // else it is another one's
+      failed_[id] = ports_.clock.Now() + kTryAgainAfter;
+    }
+    Drop(id);
+  }
+  for (const auto& done : waiting) {
+    done(status);
   }
 }
 
@@ -234,21 +239,21 @@ void Engine::OnDurable(const ExperimentId& id, bool drained) {
     return;
   }
   for (const auto& done : std::exchange(found->second.when_drained, {})) {
-    done();
+    done({});
   }
   CheckIdle();
 }
 
-void Engine::WhenDrained(const ExperimentId& id, std::function<void()> done) {
+void Engine::WhenDrained(const ExperimentId& id, std::function<void(Status)> done) {
   const auto found = driven_.find(id);
   if (found == driven_.end() || found->second.drained) {
-    return done();
+    return done({});
   }
   found->second.when_drained.push_back(std::move(done));
 }
 
 void Engine::CheckIdle() {
-  if (starting_ > 0) {
+  if (starting_ > 0 || !lost_.empty()) {
     return;
   }
   for (const auto& [id, driven] : driven_) {
@@ -285,6 +290,7 @@ void Engine::Stop(std::function<void()> done) {
 void Engine::CloseAll(const std::function<void()>& done) {
   stopped_ = true;
   const auto driven = std::exchange(driven_, {});
+  driving_.WithLock([](auto& driving) { driving.clear(); });
   const auto left = std::make_shared<std::size_t>(driven.size() + 1);  // counted by callbacks
   const auto one_less = OnStrand(strand_, weak_from_this(), [left, done](Engine& /*self*/) {
     if (--*left == 0) {
@@ -292,6 +298,9 @@ void Engine::CloseAll(const std::function<void()>& done) {
     }
   });
   for (const auto& [id, one] : driven) {
+    for (const auto& waiting : one.when_loaded) {
+      waiting(Fail(Code::kUnavailable, "the engine is stopping"));
+    }
     one.strand->Close(one_less);
   }
   one_less();

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/guarded.h"
 #include "controller/ports.h"
 #include "controller/request.h"
 #include "controller/scheduler.h"
@@ -17,13 +21,19 @@
 namespace hone {
 
 struct EngineOptions {
-  std::string owner = "engine";          ///< who this is, for people
-  std::filesystem::path crash_folder;    ///< see base/crash.h; empty: crashes are not counted
-  bool drive_all = false;                ///< take up every unfinished experiment at the start
+  std::string owner = "engine";        ///< who this is, for people
+  std::filesystem::path crash_folder;  ///< see base/crash.h; empty: crashes are not counted
+  /// Take up every unfinished experiment that nobody drives, at the start and from then on.
+  bool drive_all = false;
   bool serve_requests = true;            ///< answer the store's requests table
   std::function<void()> on_change = {};  ///< something new is in the ledger; may be empty
   /// Who has which slots may be different now; may be empty. Must return at once.
   std::function<void()> on_slots = {};
+  /// How long experiments stay this one's after a heartbeat; a third of it is between two.
+  Duration lease = std::chrono::seconds(15);
+  /// The store is shared with other machines: how long their trials may be out of sight before they
+  /// are lost. Nothing: they are lost at once.
+  std::optional<Duration> lost_after = {};
 };
 
 /// The supervisor: owns the strands of all experiments that this process drives, keeps the lease
@@ -50,15 +60,24 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] OwnerEpoch epoch() const { return epoch_; }
   /// Who has which resources, and what waits. @threads  any
   [[nodiscard]] SlotsView Slots() const { return slots_.View(); }
+  /// Whether the store has answered lately, and the lease holds. Never waits.
+  [[nodiscard]] bool StoreAnswers() const;
+  /// Whether this engine is the one to ask about trials of an unfinished experiment. May block on
+  /// the store if it does not drive the experiment.
+  /// @errors kFailedPrecondition: another controller drives it, which the message names;
+  /// kUnavailable: nobody does at the moment; those of the store
+  Status CheckDriven(const ExperimentId& id);
 
  private:
   struct Driven {
     std::shared_ptr<ExperimentStrand> strand;  // shared with its own callbacks
+    bool loaded = false;
     bool drained = false;
-    std::vector<std::function<void()>> when_drained;
+    std::vector<std::function<void(Status)>> when_loaded;
+    std::vector<std::function<void(Status)>> when_drained;
   };
 
-  Engine(const EnginePorts& ports, EngineOptions options, OwnerEpoch epoch);
+  Engine(const EnginePorts& ports, EngineOptions options);
 
   /// Runs `work` on an I/O thread, then `then(its result)` on the strand.
   template <class Work, class Then>
@@ -78,20 +97,48 @@ class Engine : public std::enable_shared_from_this<Engine> {
     });
   }
 
+  Status Register();
   void Begin();
-  void DriveUnfinished(const Result<std::vector<ExperimentRow>>& rows);
+  void KeepBeating();
   void Beat();
+  void OnBeat(OwnerEpoch epoch, Timestamp sent, const Status& beat);
+  void RegisterAgain();
+  /// Drives it no more under this epoch, and takes it up again if nobody else has.
+  void Lose(const ExperimentId& id);
+  void TakeUpLost();
+  void KeepLooking();
+  void LookForUndriven();
+  Result<std::vector<ExperimentRow>> Undriven(const std::set<ExperimentId>& known);
+  [[nodiscard]] bool MayRun(const ExperimentRow& row) const;
+  void OnUndriven(Timestamp asked, const Result<std::vector<ExperimentRow>>& rows);
+  void DriveUnfinished(const std::vector<ExperimentRow>& rows);
+  /// Ends what runs here of experiments that others drive, or that are over.
+  void ClearAway();
+  void ClearAway(const ExperimentId& id);
+  Result<TrialRunner*> RunnerOfOther(const ExperimentId& id);
+  void OnLeftovers(const ExperimentId& id, TrialRunner& runner,
+                   const Result<std::vector<Sighting>>& seen);
+  void TellGone(const ExperimentId& id, const std::string& runner);
+  /// Gives a request to the controller that drives the experiment. @param why  it was refused here
+  void PassOn(const EngineRequest& request, const Error& why, const Reply& reply);
+  void AwaitAnswer(std::int64_t posted, const ExperimentId& id, const OwnerInfo& owner,
+                   const Reply& reply);
+  [[nodiscard]] bool IsOther(const OwnerInfo& owner) const;
   void PollRequests();
   void OnRequests(const std::vector<Request>& requests);
+  [[nodiscard]] bool IsForMe(const Request& posted) const;
   void OnRequest(const Request& posted);
   void Answer(std::int64_t id, const Result<std::string>& reply);
   void Hint(const TrialId& id);
   void OnDriven(const ExperimentId& id, const Status& status);
+  /// Every change of driven_ but finding.
+  void Drop(const ExperimentId& id);
   void Run(const request::Create& create, const Reply& reply);
   void Run(const request::Resume& resume, const Reply& reply);
   void Run(const request::Stop& stop, const Reply& reply);
   void Run(const request::Delete& remove, const Reply& reply);
   void Run(const request::KillTrial& kill, const Reply& reply);
+  void Run(const request::Gone& gone, const Reply& reply);
   void Record(const ExperimentSpec& spec, const ExperimentId& id, const Reply& reply);
   /// Finds an experiment and takes it up; an error goes to `reply`.
   void DriveByName(const request::Name& name, const Reply& reply,
@@ -108,13 +155,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void SuspendThen(ExperimentStrand& strand, const std::string& reason,
                    std::function<void(Engine&, const Status&)> then);
   void OnDurable(const ExperimentId& id, bool drained);
-  void WhenDrained(const ExperimentId& id, std::function<void()> done);
+  void WhenDrained(const ExperimentId& id, std::function<void(Status)> done);
   void CheckIdle();
   void CloseAll(const std::function<void()>& done);
 
   EnginePorts ports_;
   EngineOptions options_;
-  OwnerEpoch epoch_;
+  OwnerLease lease_;
+  std::atomic<OwnerEpoch> epoch_ = 0;
+  std::atomic<std::int64_t> contact_ = 0;    // when the store answered; 0: it does not
+  Guarded<std::set<ExperimentId>> driving_;  // the keys of driven_
   SlotScheduler slots_;
   std::shared_ptr<Executor> strand_;
 
@@ -123,7 +173,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<std::function<void()>> when_idle_;
   std::set<std::int64_t> handling_;  // ids of requests
   std::int64_t change_counter_ = -1;
-  int starting_ = 0;  // experiments being taken up
+  std::map<ExperimentId, bool> lost_;         // given up; true: closed, to be taken up again
+  std::map<ExperimentId, Timestamp> failed_;  // could not be driven; when to try again
+  Timestamp not_before_;                      // takes nothing from others until then
+  bool beating_ = false;
+  bool looked_ = false;  // for undriven experiments, at least once
+  int starting_ = 0;     // experiments being taken up
   bool stopped_ = false;
 };
 

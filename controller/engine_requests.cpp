@@ -130,7 +130,7 @@ void Engine::SuspendThen(ExperimentStrand& strand, const std::string& reason,
 void Engine::Run(const request::Stop& stop, const Reply& reply) {
   const auto then_wait = [reply](Engine& self, const ExperimentId& id, const Status& suspended) {
     const auto answer = Answering(reply, id.text);
-    suspended.has_value() ? self.WhenDrained(id, [answer] { answer({}); }) : answer(suspended);
+    suspended.has_value() ? self.WhenDrained(id, answer) : answer(suspended);
   };
   const auto go_on = [this, reason = stop.reason, then_wait](ExperimentStrand& strand,
                                                              const ExperimentId& id) {
@@ -144,7 +144,9 @@ void Engine::Run(const request::Stop& stop, const Reply& reply) {
 void Engine::Run(const request::Delete& remove, const Reply& reply) {
   // A finished experiment refuses to be suspended, which is fine: only what runs has to end first.
   const auto then_remove = [reply](Engine& self, const ExperimentId& id) {
-    self.WhenDrained(id, [&self, id, reply] { self.Remove(id, reply); });
+    self.WhenDrained(id, [&self, id, reply](const Status& drained) {
+      drained.has_value() ? self.Remove(id, reply) : reply(tl::make_unexpected(drained.error()));
+    });
   };
   const auto go_on = [this, then_remove](ExperimentStrand& strand, const ExperimentId& id) {
     SuspendThen(strand, "deleted", [id, then_remove](Engine& self, const Status& /*suspended*/) {
@@ -165,7 +167,7 @@ void Engine::Remove(const ExperimentId& id, const Reply& reply) {
     return reply(Fail(Code::kNotFound, "the experiment is being deleted already"));
   }
   const auto strand = found->second.strand;
-  driven_.erase(found);
+  Drop(id);
   const auto told = [this, answer = Answering(reply, id.text)](const Status& gone) {
     answer(gone);
     CheckIdle();
@@ -187,6 +189,13 @@ void Engine::StopEarly(const TrialId& id, Attempt attempt, std::string reason, R
                                 Answering(reply, ""));
                   });
   });
+}
+
+void Engine::Run(const request::Gone& gone, const Reply& reply) {
+  if (const auto found = driven_.find({gone.experiment}); found != driven_.end()) {
+    found->second.strand->Gone(gone.runner);
+  }
+  reply("");
 }
 
 void Engine::Run(const request::KillTrial& kill, const Reply& reply) {

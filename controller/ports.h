@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
+#include "controller/owner_lease.h"
 #include "store/store.h"
 #include "suggestion/suggester.h"
 #include "trial-runner/trial_runner.h"
@@ -17,6 +18,7 @@ struct EnginePorts {
   Executor& control;  ///< strands: never blocks
   Executor& io;       ///< log reading, loading ledgers: may block
   const Clock& clock;
+  const OwnerLease* lease = nullptr;  ///< set by the engine; null: nothing is held back
 };
 
 }  // namespace hone

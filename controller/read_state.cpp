@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/ledger_check.h"
+#include "core/spec_codec.h"
 #include "core/transitions.h"
 
 namespace hone {
@@ -47,6 +48,16 @@ Result<ExperimentState> ReadState(Ledger& ledger, const ExperimentId& id) {
     return Fail(Code::kNotFound, "there is no such experiment");
   }
   return state;
+}
+
+Result<ExperimentSpec> ReadSpec(Ledger& ledger, const ExperimentId& id) {
+  HONE_ASSIGN_OR_RETURN(const auto first, ledger.Read(id, 0, 1));
+  const auto* const created =
+      first.empty() ? nullptr : std::get_if<event::ExperimentCreated>(&first.front().event);
+  if (created == nullptr) {
+    return Fail(Code::kNotFound, "there is no such experiment");
+  }
+  return DecodeStoredSpec(created->document);
 }
 
 }  // namespace hone

@@ -16,4 +16,8 @@ Result<std::vector<Recorded>> ReadLedger(Ledger& ledger, const ExperimentId& id)
 /// recorded; kDataLoss
 Result<ExperimentState> ReadState(Ledger& ledger, const ExperimentId& id);
 
+/// What an experiment was created with, from its first event alone.
+/// @errors those of the ledger; kNotFound: nothing is recorded; those of DecodeStoredSpec
+Result<ExperimentSpec> ReadSpec(Ledger& ledger, const ExperimentId& id);
+
 }  // namespace hone

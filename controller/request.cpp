@@ -56,6 +56,9 @@ struct Encoder {
   Out operator()(const request::KillTrial& r) const {
     return {"kill", Dump({{"trial", r.trial}, {"reason", r.reason}})};
   }
+  Out operator()(const request::Gone& r) const {
+    return {"gone", Dump({{"experiment", r.experiment}, {"runner", r.runner}})};
+  }
 };
 
 Result<EngineRequest> Decode(std::string_view kind, const Json& json) {
@@ -76,6 +79,10 @@ Result<EngineRequest> Decode(std::string_view kind, const Json& json) {
   if (kind == "kill") {
     return request::KillTrial{json.at("trial").get<std::string>(),
                               json.at("reason").get<std::string>()};
+  }
+  if (kind == "gone") {
+    return request::Gone{json.at("experiment").get<std::string>(),
+                         json.at("runner").get<std::string>()};
   }
   return Fail(Code::kInvalidArgument, "unknown request '" + std::string(kind) + "'");
 }

@@ -53,12 +53,19 @@ struct KillTrial {
   bool operator==(const KillTrial&) const = default;
 };
 
+/// Of a controller that does not drive the experiment any more: nothing of it runs there now.
+struct Gone {
+  std::string experiment;  ///< UID
+  std::string runner;      ///< instance, as in TrialLaunched
+  bool operator==(const Gone&) const = default;
+};
+
 }  // namespace hone::request
 
 namespace hone {
 
 using EngineRequest = std::variant<request::Create, request::Resume, request::Stop, request::Delete,
-                                   request::KillTrial>;
+                                   request::KillTrial, request::Gone>;
 
 /// Kind and JSON payload, as the requests table holds them.
 std::pair<std::string, std::string> EncodeRequest(const EngineRequest& request);

@@ -10,12 +10,11 @@
 namespace hone {
 
 ExperimentStrand::ExperimentStrand(const EnginePorts& ports, SlotScheduler& slots, ExperimentId id,
-                                   OwnerEpoch epoch, OnDurable on_durable)
+                                   Options options)
     : ports_(ports),
       slots_(slots),
       id_(std::move(id)),
-      epoch_(epoch),
-      on_durable_(std::move(on_durable)),
+      options_(std::move(options)),
       strand_(ports.control.MakeStrand()) {}
 
 void ExperimentStrand::Post(Input input, Done done) {
@@ -63,7 +62,7 @@ void ExperimentStrand::Drain() {
   const CrashLabel label(id_.text);
   StrandStep step;
   step.ledger.experiment = id_;
-  step.ledger.epoch = epoch_;
+  step.ledger.epoch = options_.epoch;
   step.ledger.expected = state_.version;
   for (Item& item : items) {
     Take(std::move(item), step);
@@ -194,7 +193,7 @@ void ExperimentStrand::OnCommitted(std::uint64_t generation, const StrandStep& s
   reloads_ = 0;
   Act(step);
   if (--commits_under_way_ == 0) {
-    on_durable_(state_);
+    options_.on_durable(state_);
   }
 }
 
@@ -236,7 +235,7 @@ void ExperimentStrand::Report() {
   if (const auto room = runner_->Room(id_)) {
     want = std::min(want, *room > held ? *room - held : 0);
   }
-  slots_.Report(id_, held, want, answered);
+  slots_.Report(id_, held - std::min(held, SlotsElsewhere()), want, answered);
 }
 
 /// Sees to it that the core hears when maxDuration is used up. The wall clock is what counts, and

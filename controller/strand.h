@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,11 +36,19 @@ namespace hone {
 class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
  public:
   using Done = std::function<void(Status)>;
-  /// Called on the strand whenever all that was decided is durable.
-  using OnDurable = std::function<void(const ExperimentState&)>;
+  struct Options {
+    OwnerEpoch epoch = 0;
+    /// How long after taking the experiment up an attempt that another machine launched is called
+    /// lost; nothing: there is one machine, and what is not seen on it is lost at once.
+    std::optional<Duration> lost_after;
+    /// Called on the strand whenever all that was decided is durable.
+    std::function<void(const ExperimentState&)> on_durable;
+    /// Called on the strand: it drives no more, since somebody else does, or nobody needs to.
+    std::function<void()> on_given_up;
+  };
 
   ExperimentStrand(const EnginePorts& ports, SlotScheduler& slots, ExperimentId id,
-                   OwnerEpoch epoch, OnDurable on_durable);
+                   Options options);
 
   /// Reads the ledger and takes up the work. @param done  once it is loaded, or why it could not be
   void Start(Done done);
@@ -47,6 +56,8 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Post(Input input, Done done = {});
   /// Something may have changed outside. @param trial  0: the room for trials
   void Hint(TrialNumber trial);
+  /// Nothing of it runs at this instance of a runner any more, which is not this process's.
+  void Gone(const std::string& runner);
   /// Drives no more; trials that run go on running. @param done  nothing of it is under way any
   /// more
   void Close(std::function<void()> done);
@@ -55,6 +66,12 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   struct Item {
     std::variant<Input, TrialReports> what;
     Done done;
+  };
+
+  /// Who launched an attempt.
+  struct Launched {
+    Attempt attempt = 0;
+    std::string runner;
   };
 
   void Put(Item item);
@@ -67,6 +84,11 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void OnObserved(const std::vector<OutboxItem>& outbox, const std::vector<Sighting>& seen);
   std::set<TrialNumber> CarryOutbox(const std::vector<OutboxItem>& outbox);
   void StopStrays(const std::vector<Sighting>& seen);
+  void FindElsewhere(const std::vector<Recorded>& events);
+  [[nodiscard]] bool IsElsewhere(TrialNumber number) const;
+  [[nodiscard]] std::uint32_t SlotsElsewhere() const;
+  void WaitForElsewhere();
+  void LoseElsewhere(const std::string& runner, const std::string& why);
   void Drain();
   void Take(Item item, StrandStep& step);
   void Decide(const Input& input, Done done, StrandStep& step);
@@ -85,8 +107,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   TrialRunner* runner_ = nullptr;  // of its kind of trials; set by loading
   SlotScheduler& slots_;
   ExperimentId id_;
-  OwnerEpoch epoch_;
-  OnDurable on_durable_;
+  const Options options_;
   std::shared_ptr<Executor> strand_;
   Guarded<std::deque<Item>> inbox_;
 
@@ -97,13 +118,15 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   bool closed_ = false;
   bool offer_answered_ = false;
   int commits_under_way_ = 0;
-  std::optional<Timestamp> awaited_;        // the deadline that a timer is set for
-  int reloads_ = 0;                         // in a row, for the back-off
-  std::shared_ptr<TrialWatch> watch_;       // shared with its own callbacks
-  std::shared_ptr<Dispatcher> dispatcher_;  // shared with its own callbacks
-  std::shared_ptr<Question> question_;      // shared with its own callbacks
-  std::set<TrialNumber> released_;          // checkpoints that nobody but people needs
-  std::unique_ptr<EarlyStop> early_stop_;   // null: the experiment has no rule
+  std::optional<Timestamp> awaited_;           // the deadline that a timer is set for
+  int reloads_ = 0;                            // in a row, for the back-off
+  std::map<TrialNumber, Launched> elsewhere_;  // attempts of other machines, as of loading
+  std::optional<Timestamp> elsewhere_since_;   // when they were first seen to be there
+  std::shared_ptr<TrialWatch> watch_;          // shared with its own callbacks
+  std::shared_ptr<Dispatcher> dispatcher_;     // shared with its own callbacks
+  std::shared_ptr<Question> question_;         // shared with its own callbacks
+  std::set<TrialNumber> released_;             // checkpoints that nobody but people needs
+  std::unique_ptr<EarlyStop> early_stop_;      // null: the experiment has no rule
 };
 
 }  // namespace hone

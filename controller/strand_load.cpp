@@ -14,6 +14,14 @@ namespace {
 constexpr Duration kFirstReload = std::chrono::milliseconds(250);  // doubled each time, up to 16 s
 constexpr int kMaxDoublings = 6;
 
+TrialNumber TrialOf(const Command& command) {
+  if (const auto* launch = std::get_if<command::Launch>(&command)) {
+    return launch->trial;
+  }
+  const auto* stop = std::get_if<command::Stop>(&command);
+  return stop != nullptr ? stop->trial : 0;
+}
+
 }  // namespace
 
 void ExperimentStrand::Start(Done done) {
@@ -25,7 +33,7 @@ void ExperimentStrand::Start(Done done) {
 /// Reads on an I/O thread, since a ledger may be long, and goes on on the strand.
 void ExperimentStrand::Load(Done done) {
   ports_.io.Post([self = shared_from_this(), done = std::move(done)]() mutable {
-    auto recorded = ReadRecorded(self->ports_.store, self->id_, self->epoch_);
+    auto recorded = ReadRecorded(self->ports_.store, self->id_, self->options_.epoch);
     self->strand_->Post([self, done = std::move(done), recorded = std::move(recorded)]() mutable {
       self->OnLoaded(std::move(recorded), done);
     });
@@ -49,6 +57,7 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
   if (const Status ready = BeginWatching(); !ready.has_value()) {
     return done(ready);
   }
+  FindElsewhere(recorded->events);
   for (HistoryItem& item : history) {
     question_->Tell(std::move(item));
   }
@@ -100,8 +109,8 @@ Status ExperimentStrand::BeginWatching() {
       !never.empty()) {
     return Fail(Code::kFailedPrecondition, never, "spec.trialTemplate.trialSpec");
   }
-  const EnginePorts ports{ports_.store,   ports_.suggesters, *runner_,
-                          ports_.control, ports_.io,         ports_.clock};
+  const EnginePorts ports{ports_.store, ports_.suggesters, *runner_,    ports_.control,
+                          ports_.io,    ports_.clock,      ports_.lease};
   HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(id_, *state_.spec, state_.seed));
   HONE_ASSIGN_OR_RETURN(auto parser, MakeParser(state_.spec->collector, state_.spec->objective));
   const auto post = [weak = weak_from_this()](Input input) {
@@ -149,6 +158,9 @@ std::set<TrialNumber> ExperimentStrand::CarryOutbox(const std::vector<OutboxItem
       HONE_LOG(kError, "outbox_unreadable", {"reason", command.error().Text()});
       continue;
     }
+    if (IsElsewhere(TrialOf(*command))) {
+      continue;  // it runs there, or will never start; an outdated entry goes with the next loading
+    }
     if (const auto* launch = std::get_if<command::Launch>(&*command)) {
       launching.insert(launch->trial);
       watch_->Watch(launch->trial, launch->attempt, false);
@@ -177,15 +189,20 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
                                   const std::vector<Sighting>& seen) {
   loaded_ = true;
   StopStrays(seen);
+  std::erase_if(elsewhere_, [&](const auto& entry) {  // it is here after all
+    return std::ranges::any_of(seen, [&](const Sighting& sighting) {
+      return sighting.trial == entry.first && sighting.attempt == entry.second.attempt;
+    });
+  });
   for (const TrialNumber number : state_.active) {
-    if (const TrialState& trial = *state_.Find(number); trial.launched) {
+    if (const TrialState& trial = *state_.Find(number); trial.launched && !IsElsewhere(number)) {
       runner_->Adopt({id_, number}, trial.attempt);
     }
   }
   const std::set<TrialNumber> launching = CarryOutbox(outbox);
   for (const TrialNumber number : state_.active) {
     const TrialState& trial = *state_.Find(number);
-    if (!trial.launched || launching.contains(number)) {
+    if (!trial.launched || launching.contains(number) || IsElsewhere(number)) {
       continue;
     }
     watch_->Watch(number, trial.attempt, false);
@@ -209,7 +226,8 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
   Commit(std::move(step));
   Report();
   WaitForDeadline();
-  on_durable_(state_);
+  WaitForElsewhere();
+  options_.on_durable(state_);
 }
 
 void ExperimentStrand::Reload(const Error& why) {
@@ -219,7 +237,7 @@ void ExperimentStrand::Reload(const Error& why) {
   slots_.Unregister(id_);
   if (why.code == Code::kNotFound || (why.code == Code::kAborted && reloads_ > 0)) {
     HONE_LOG(kWarn, "experiment_given_up", {"experiment", id_.text}, {"reason", why.Text()});
-    return;  // deleted, or somebody else drives it now
+    return options_.on_given_up();  // deleted, or somebody else drives it now
   }
   HONE_LOG(kWarn, "experiment_reload", {"experiment", id_.text}, {"reason", why.Text()});
   const Duration delay = kFirstReload * (1 << std::min(reloads_, kMaxDoublings));

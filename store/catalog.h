@@ -19,10 +19,17 @@ namespace hone {
 /// Work handed to the engine that holds a store, by a process that does not.
 struct Request {
   std::int64_t id = 0;
-  std::string kind;     ///< "create", "resume", "stop", "delete", "edit", "kill"
+  std::string kind;     ///< "create", "resume", "stop", "delete", "edit", "kill", "gone"
   std::string payload;  ///< JSON
   bool answered = false;
   std::string reply;  ///< JSON, once answered: {"ok": ...} or {"code": .., "message": ..}
+};
+
+/// Who drives an experiment, as far as the store knows.
+struct OwnerInfo {
+  OwnerEpoch epoch = 0;
+  std::string name;    ///< of the owner; empty: nobody, or one that was declared dead
+  bool alive = false;  ///< its lease holds
 };
 
 /// What lists, people and owners need beside the ledgers: names, rows, owners, requests.
@@ -57,7 +64,8 @@ class Catalog {
   virtual Status Adopt(LedgerStep step, std::vector<ObservationBatch> batches) = 0;
 
   /// A new owner: its epoch is larger than all before. A former one of the same name is declared
-  /// dead, so that a restarted process need not wait for its own lease.
+  /// dead and its experiments are handed over, so that a restarted process need not wait for its
+  /// own lease, and nobody else takes them meanwhile.
   /// @param owner  the same for each start of a process that can have no twin (machine and data
   /// folder); @param alive_for  by the store's clock, until the next beat
   virtual Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) = 0;
@@ -67,7 +75,14 @@ class Catalog {
   /// declared dead by it. @errors kNotFound, kAborted (a living owner has it, or this one is
   /// registered no more)
   virtual Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) = 0;
+  /// Experiments that have work to do and that `epoch` may drive: they are its own, or their owner
+  /// is dead, unknown, or silent for longer than its lease. Newest first; cheap enough to ask every
+  /// second.
+  virtual Result<std::vector<ExperimentRow>> ListUndriven(OwnerEpoch epoch) = 0;
+  /// @errors kNotFound
+  virtual Result<OwnerInfo> OwnerOf(const ExperimentId& experiment) = 0;
 
+  /// @param kind  followed by "@" and the name of an owner: for that one, whoever posts it
   virtual Result<std::int64_t> PostRequest(const std::string& kind, const std::string& payload) = 0;
   virtual Result<std::vector<Request>> OpenRequests() = 0;
   /// @errors kNotFound, kFailedPrecondition (answered already)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/state.h"
+
 namespace hone::store {
 
 Status CheckNumbering(const LedgerStep& step) {
@@ -31,6 +33,11 @@ Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>
   });
   return fit ? Status()
              : Fail(Code::kInvalidArgument, "rows of another experiment, or with offsets");
+}
+
+bool HasWork(const ExperimentRow& row) {
+  return row.phase == PhaseWord(ExperimentPhase::kRunning) ||
+         row.phase == PhaseWord(ExperimentPhase::kRestarting) || row.running > 0;
 }
 
 Error Moved(const ExperimentId& experiment, Version expected, OwnerEpoch epoch) {

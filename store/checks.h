@@ -16,6 +16,9 @@ Status CheckNumbering(const LedgerStep& step);
 /// of its trials that start and end at 0. @errors kInvalidArgument
 Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>& batches);
 
+/// Whether somebody has to drive it: it runs, or trials of it do.
+bool HasWork(const ExperimentRow& row);
+
 /// The version or the owner of an experiment is not what the step expects.
 Error Moved(const ExperimentId& experiment, Version expected, OwnerEpoch epoch);
 Error NameTaken(const std::string& name_space, const std::string& name);

@@ -29,8 +29,9 @@ struct TrialQuestion {
   ExperimentId experiment;
   std::uint32_t count = 1;  ///< most trials it takes
   Duration lease{};
-  Duration wait{};     ///< how long it waits for the first one
-  std::string worker;  ///< its name, for people
+  Duration wait{};           ///< how long it waits for the first one
+  std::string worker;        ///< its name, for people
+  std::string request = {};  ///< the same in a repetition, which gets the same trials; empty: none
 };
 
 /// Hands trials out to workers that ask for them, and takes what they tell.

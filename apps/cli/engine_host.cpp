@@ -20,9 +20,10 @@ namespace hone::cli {
 namespace {
 
 constexpr int kControlThreads = 2;
-constexpr int kIoThreads = 2;
+constexpr int kIoThreads = 3;  // one of them may wait for a store that is away
 constexpr Duration kStopWithin = std::chrono::seconds(10);
 constexpr Duration kAnswerWithin = std::chrono::seconds(2);
+constexpr Duration kLostAfter = std::chrono::minutes(10);
 constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 
 int ComputeThreads() {
@@ -121,6 +122,12 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   options.on_slots = [slots = slots_] { slots->Changed(); };
   options.owner = OwnerName(config);
   options.crash_folder = config.CrashFolder();
+  if (!config.store_url.empty()) {
+    options.lost_after = daemon && daemon->lost_after ? *daemon->lost_after : kLostAfter;
+  }
+  if (daemon && daemon->lease) {
+    options.lease = *daemon->lease;
+  }
   TrialRunner* runner = runner_.get();
   if (daemon) {
     workers_ = std::make_unique<AskTellRunner>(

@@ -33,8 +33,10 @@ class EngineHost {
   /// @errors  the folder cannot be made or written, the store is not ours, the shim is missing
   /// What makes it a daemon, which drives all unfinished experiments and has workers.
   struct DaemonOptions {
-    std::function<void()> on_change;  ///< something new is in the ledger
-    Duration adopted_lease{};         ///< see AskTellRunner
+    std::function<void()> on_change;       ///< something new is in the ledger
+    Duration adopted_lease{};              ///< see AskTellRunner
+    std::optional<Duration> lease{};       ///< see EngineOptions
+    std::optional<Duration> lost_after{};  ///< see EngineOptions; counts with a shared store
   };
   static Result<std::unique_ptr<EngineHost>> Create(
       const Config& config, std::optional<DaemonOptions> daemon = std::nullopt);

@@ -3,10 +3,12 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "apps/cli/postgres.h"
 #include "apps/cli/server.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/hash.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace hone::cli {
@@ -14,13 +16,19 @@ namespace {
 
 constexpr char kFolderOwner[] = "holder of engine.lock";
 
-std::string MachineName() {
-  if (const auto id = ReadFile("/etc/machine-id"); id.has_value() && !Trim(*id).empty()) {
-    return std::string(Trim(*id));
-  }
+std::string HostName() {
   char name[256] = "";
   static_cast<void>(::gethostname(name, sizeof name - 1));  // an empty name will do
   return name;
+}
+
+/// Tells apart machines of one name. The machine's id itself is nobody's business.
+std::string MachineMark() {
+  const auto id = ReadFile("/etc/machine-id");
+  char mark[9] = "";
+  static_cast<void>(
+      std::snprintf(mark, sizeof mark, "%08x", static_cast<unsigned>(StableHash(id.value_or("")))));
+  return mark;
 }
 
 }  // namespace
@@ -29,7 +37,7 @@ std::string OwnerName(const Config& config) {
   // A database is shared by the holders of many folders.
   return config.store_url.empty()
              ? kFolderOwner
-             : std::string(kFolderOwner) + " " + MachineName() + ":" + config.data_dir.string();
+             : HostName() + ":" + config.data_dir.string() + " (machine " + MachineMark() + ")";
 }
 
 Result<std::unique_ptr<Store>> OpenStore(const Config& config, StoreAccess access) {

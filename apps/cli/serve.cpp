@@ -51,6 +51,16 @@ void Declare(Args& args, ServeOptions& options) {
            {.type = "SECONDS",
             .help = "how long workers of a daemon that ended have to be heard by this one",
             .shown_default = "60"});
+  args.Add("--lease", options.lease,
+           {.type = "SECONDS",
+            .help = "with --store: how long after its last sign of life another daemon takes over "
+                    "what this one drives, 3 to 3600",
+            .shown_default = "15"});
+  args.Add("--lost-after", options.lost_after,
+           {.type = "SECONDS",
+            .help = "with --store: how long local trials of another machine may be out of sight "
+                    "before they are lost and started again here",
+            .shown_default = "600"});
   args.Flag("--until-input-closes", options.until_input_closes,
             "end when nobody can write to standard input, a pipe, any more: a program that "
             "starts a daemon for itself leaves none behind, however it ends");

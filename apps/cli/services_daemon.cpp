@@ -28,6 +28,8 @@ namespace {
 
 constexpr int kReaders = 4;
 constexpr std::uint32_t kAdoptedLease = 60;
+constexpr std::uint32_t kShortestLease = 3;
+constexpr std::uint32_t kLongestLease = 3600;
 constexpr Duration kLookEvery = std::chrono::seconds(1);
 constexpr std::uint32_t kMostMebibytes = 1024;
 constexpr int kMebibyte = 1 << 20;
@@ -131,12 +133,16 @@ class Daemon {
 
   Status Begin(const Config& config, const ServeOptions& options) {
     const auto hook = std::make_shared<ChangeHook>();  // the engine's and the API's
-    HONE_ASSIGN_OR_RETURN(
-        host_,
-        EngineHost::Create(
-            config, EngineHost::DaemonOptions{
-                        [hook] { hook->Tell(); },
-                        std::chrono::seconds(options.adopted_lease.value_or(kAdoptedLease))}));
+    EngineHost::DaemonOptions daemon;
+    daemon.on_change = [hook] { hook->Tell(); };
+    daemon.adopted_lease = std::chrono::seconds(options.adopted_lease.value_or(kAdoptedLease));
+    if (options.lease) {
+      daemon.lease = std::chrono::seconds(*options.lease);
+    }
+    if (options.lost_after) {
+      daemon.lost_after = std::chrono::seconds(*options.lost_after);
+    }
+    HONE_ASSIGN_OR_RETURN(host_, EngineHost::Create(config, std::move(daemon)));
     if (host_ == nullptr) {
       HONE_ASSIGN_OR_RETURN(const int holder, FileLock::Holder(config.LockFile()));
       return Fail(Code::kFailedPrecondition, "process " + std::to_string(holder) + " holds " +
@@ -201,6 +207,9 @@ class Daemon {
 }  // namespace
 
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options) {
+  if (options.lease && (*options.lease < kShortestLease || *options.lease > kLongestLease)) {
+    return Fail(Code::kInvalidArgument, "must be 3 to 3600 seconds", "--lease");
+  }
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   if (options.until_input_closes) {
     HONE_RETURN_IF_ERROR(waiter->WatchInput());

@@ -11,6 +11,7 @@ import os
 import random
 import socket
 import threading
+import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -380,6 +381,7 @@ class Study:
                 "lease": f"{self._lease_seconds}s",
                 "wait": f"{wait}s",
                 "worker": f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}",
+                "requestId": uuid.uuid4().hex,  # repeated with the call, if its answer is lost
             },
         )
         if answer.get("ended"):

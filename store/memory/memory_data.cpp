@@ -115,6 +115,31 @@ std::vector<ExperimentRow> Data::NewestFirst() {
   return rows;
 }
 
+std::vector<ExperimentRow> Data::Undriven(OwnerEpoch epoch, Timestamp now) {
+  std::vector<ExperimentRow> rows = NewestFirst();
+  std::erase_if(rows, [&](const ExperimentRow& row) {
+    const OwnerEpoch owner = FindLive(row.id)->owner;
+    const auto found = owners.find(owner);
+    const bool of_other =
+        owner != epoch && found != owners.end() && found->second.alive_until > now;
+    return of_other || !store::HasWork(row);
+  });
+  return rows;
+}
+
+Result<OwnerInfo> Data::OwnerOf(const ExperimentId& id, Timestamp now) {
+  const Experiment* experiment = FindLive(id);
+  if (experiment == nullptr) {
+    return tl::make_unexpected(store::NoExperiment(id));
+  }
+  OwnerInfo info{experiment->owner, {}, false};
+  if (const auto found = owners.find(info.epoch); found != owners.end()) {
+    info.name = found->second.name;
+    info.alive = found->second.alive_until > now;
+  }
+  return info;
+}
+
 std::vector<TrialRow> Data::TrialsOf(const ExperimentId& id) {
   std::vector<TrialRow> rows;
   if (const Experiment* experiment = FindLive(id); experiment != nullptr) {
@@ -309,8 +334,16 @@ Status Data::Delete(const ExperimentId& id, OwnerEpoch epoch, Timestamp now) {
 }
 
 Result<OwnerEpoch> Data::RegisterOwner(const std::string& name, Timestamp alive_until) {
-  std::erase_if(owners, [&](const auto& entry) { return entry.second.name == name; });
   owners.emplace(++last_epoch, Owner{name, alive_until});
+  for (auto& [id, experiment] : experiments) {
+    const auto former = owners.find(experiment.owner);
+    if (former != owners.end() && former->second.name == name) {
+      experiment.owner = last_epoch;
+    }
+  }
+  std::erase_if(owners, [&](const auto& entry) {
+    return entry.second.name == name && entry.first != last_epoch;
+  });
   ++changes;
   return last_epoch;
 }

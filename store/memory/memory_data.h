@@ -60,6 +60,8 @@ struct Data {
                                       const std::string& metric);
   RecordsSize SizeOfRecords(const ExperimentId& id, TrialNumber through);
   std::vector<ExperimentRow> NewestFirst();
+  std::vector<ExperimentRow> Undriven(OwnerEpoch epoch, Timestamp now);
+  Result<OwnerInfo> OwnerOf(const ExperimentId& id, Timestamp now);
   std::vector<TrialRow> TrialsOf(const ExperimentId& id);
   [[nodiscard]] std::vector<Request> OpenRequests() const;
 

@@ -299,6 +299,17 @@ Status MemoryStore::TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) {
   return shared_->Write([&](Data& data) { return data.TakeOver(experiment, epoch, now); });
 }
 
+Result<std::vector<ExperimentRow>> MemoryStore::ListUndriven(OwnerEpoch epoch) {
+  const Timestamp now = shared_->clock.Now();
+  return shared_->Look(
+      [&](Data& data) -> Result<std::vector<ExperimentRow>> { return data.Undriven(epoch, now); });
+}
+
+Result<OwnerInfo> MemoryStore::OwnerOf(const ExperimentId& experiment) {
+  const Timestamp now = shared_->clock.Now();
+  return shared_->Look([&](Data& data) { return data.OwnerOf(experiment, now); });
+}
+
 Result<std::int64_t> MemoryStore::PostRequest(const std::string& kind, const std::string& payload) {
   return shared_->Write([&](Data& data) { return data.PostRequest(kind, payload); });
 }

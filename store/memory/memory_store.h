@@ -82,6 +82,8 @@ class MemoryStore final : public Store {
   Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) override;
   Status Heartbeat(OwnerEpoch epoch, Duration alive_for) override;
   Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) override;
+  Result<std::vector<ExperimentRow>> ListUndriven(OwnerEpoch epoch) override;
+  Result<OwnerInfo> OwnerOf(const ExperimentId& experiment) override;
   Result<std::int64_t> PostRequest(const std::string& kind, const std::string& payload) override;
   Result<std::vector<Request>> OpenRequests() override;
   Status AnswerRequest(std::int64_t id, const std::string& reply) override;

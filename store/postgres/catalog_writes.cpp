@@ -168,13 +168,21 @@ Status DeleteExperiment(Connection& connection, const ExperimentId& experiment, 
 
 OwnerEpoch RegisterOwner(Connection& connection, const std::string& owner, Duration alive_for,
                          std::optional<Timestamp> now) {
-  Use(connection, "DELETE FROM controllers WHERE owner = $1").Text(owner).Run();
-  return Use(connection, kRegister)
-      .Text(owner)
-      .Time(now)
-      .Int(alive_for.count())
-      .Run()
-      .GetUnsigned(0, 0);
+  const Rows former =
+      Use(connection, "DELETE FROM controllers WHERE owner = $1 RETURNING epoch").Text(owner).Run();
+  const OwnerEpoch epoch = Use(connection, kRegister)
+                               .Text(owner)
+                               .Time(now)
+                               .Int(alive_for.count())
+                               .Run()
+                               .GetUnsigned(0, 0);
+  if (former.Count() > 0) {
+    Use(connection, "UPDATE experiments SET owner_epoch = $1 WHERE owner_epoch = $2")
+        .Unsigned(epoch)
+        .Unsigned(former.GetUnsigned(0, 0))
+        .Run();
+  }
+  return epoch;
 }
 
 Status Heartbeat(Connection& connection, OwnerEpoch epoch, Duration alive_for,

@@ -105,7 +105,8 @@ struct PostgresStore::Parts {
   }
   /// A request's kind as it is stored.
   [[nodiscard]] std::string Addressed(const std::string& kind) const {
-    return options.requests_of.empty() ? kind : kind + "@" + options.requests_of;
+    const bool said = options.requests_of.empty() || kind.find('@') != std::string::npos;
+    return said ? kind : kind + "@" + options.requests_of;
   }
   /// Runs a write and waits for its commit.
   Status Write(std::function<Status(postgres::Connection&)> apply);

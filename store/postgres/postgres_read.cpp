@@ -57,7 +57,21 @@ constexpr char kRecordsSize[] = "SELECT count(*), coalesce(sum(" HONE_BYTES(
 constexpr char kListExperiments[] = "SELECT " HONE_EXPERIMENT_COLUMNS " ORDER BY key DESC";
 constexpr char kFindExperiment[] =
     "SELECT " HONE_EXPERIMENT_COLUMNS " AND namespace = $1 AND name = $2";
+// store::HasWork, and nobody else drives it. $2: the time; NULL: the database's.
+#define HONE_ALIVE                                     \
+  "alive_until > coalesce($2::bigint, (extract(epoch " \
+  "FROM clock_timestamp()) * 1000000)::bigint)"
+constexpr char kListUndriven[] =
+    "SELECT " HONE_EXPERIMENT_COLUMNS
+    " AND (phase IN ('Running', 'Restarting') OR running > 0) AND (owner_epoch = $1 OR NOT EXISTS "
+    "(SELECT 1 FROM controllers WHERE epoch = owner_epoch AND " HONE_ALIVE ")) ORDER BY key DESC";
 #undef HONE_EXPERIMENT_COLUMNS
+
+constexpr char kOwner[] =
+    "SELECT x.owner_epoch, coalesce(c.owner, ''), CASE WHEN " HONE_ALIVE
+    " THEN 1 ELSE 0 END FROM experiments x LEFT JOIN controllers c ON c.epoch = x.owner_epoch "
+    "WHERE x.id = $1 AND x.deleted = 0";
+#undef HONE_ALIVE
 
 constexpr char kListTrials[] =
     "SELECT trial & 4294967295, name, phase, attempt, parameters, metrics, objective, "
@@ -288,6 +302,24 @@ Result<ExperimentRow> PostgresStore::FindExperiment(const std::string& name_spac
     return ReadExperiment(rows, 0);
   };
   return parts_->readers.Read("find an experiment", find);
+}
+
+Result<std::vector<ExperimentRow>> PostgresStore::ListUndriven(OwnerEpoch epoch) {
+  return parts_->readers.Read("list undriven experiments", [&](Connection& connection) {
+    return All(Use(connection, kListUndriven).Unsigned(epoch).Time(parts_->Now()).Run(),
+               &ReadExperiment);
+  });
+}
+
+Result<OwnerInfo> PostgresStore::OwnerOf(const ExperimentId& experiment) {
+  const auto find = [&](Connection& connection) -> Result<OwnerInfo> {
+    const Rows rows = Use(connection, kOwner).Text(experiment.text).Time(parts_->Now()).Run();
+    if (rows.Count() == 0) {
+      return tl::make_unexpected(store::NoExperiment(experiment));
+    }
+    return OwnerInfo{rows.GetUnsigned(0, 0), rows.GetText(0, 1), rows.GetInt(0, 2) != 0};
+  };
+  return parts_->readers.Read("find an owner", find);
 }
 
 Result<std::vector<TrialRow>> PostgresStore::ListTrials(const ExperimentId& experiment) {

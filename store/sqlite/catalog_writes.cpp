@@ -142,12 +142,24 @@ Status DeleteExperiment(Connection& connection, const ExperimentId& experiment, 
 }
 
 OwnerEpoch RegisterOwner(Connection& connection, const std::string& owner, Timestamp alive_until) {
+  std::optional<std::int64_t> former;
+  if (Use find(connection, "SELECT epoch FROM controllers WHERE owner = ?");
+      find.Text(owner).Step()) {
+    former = find.GetInt(0);
+  }
   Use(connection, "DELETE FROM controllers WHERE owner = ?").Text(owner).Run();
   Use(connection, "INSERT INTO controllers (owner, alive_until) VALUES (?, ?)")
       .Text(owner)
       .Int(alive_until.time_since_epoch().count())
       .Run();
-  return static_cast<OwnerEpoch>(connection.database().getLastInsertRowid());
+  const std::int64_t epoch = connection.database().getLastInsertRowid();
+  if (former) {
+    Use(connection, "UPDATE experiments SET owner_epoch = ? WHERE owner_epoch = ?")
+        .Int(epoch)
+        .Int(*former)
+        .Run();
+  }
+  return static_cast<OwnerEpoch>(epoch);
 }
 
 Status Heartbeat(Connection& connection, OwnerEpoch epoch, Timestamp alive_until) {

@@ -47,6 +47,15 @@ constexpr char kRecordsSize[] =
 constexpr char kListExperiments[] = "SELECT " HONE_EXPERIMENT_COLUMNS " ORDER BY key DESC";
 constexpr char kFindExperiment[] =
     "SELECT " HONE_EXPERIMENT_COLUMNS " AND namespace = ? AND name = ?";
+// store::HasWork, and nobody else drives it.
+constexpr char kListUndriven[] =
+    "SELECT " HONE_EXPERIMENT_COLUMNS
+    " AND (phase IN ('Running', 'Restarting') OR running > 0) AND (owner_epoch = ? OR NOT EXISTS "
+    "(SELECT 1 FROM controllers WHERE epoch = owner_epoch AND alive_until > ?)) ORDER BY key DESC";
+
+constexpr char kOwner[] =
+    "SELECT x.owner_epoch, coalesce(c.owner, ''), coalesce(c.alive_until, 0) FROM experiments x "
+    "LEFT JOIN controllers c ON c.epoch = x.owner_epoch WHERE x.id = ? AND x.deleted = 0";
 
 constexpr char kListTrials[] =
     "SELECT trial & 4294967295, name, phase, attempt, parameters, metrics, objective, "
@@ -262,6 +271,26 @@ Result<ExperimentRow> SqliteStore::FindExperiment(const std::string& name_space,
     return ReadExperiment(use);
   };
   return parts_->readers.Read("find an experiment", find);
+}
+
+Result<std::vector<ExperimentRow>> SqliteStore::ListUndriven(OwnerEpoch epoch) {
+  return parts_->readers.Read("list undriven experiments", [&](Connection& connection) {
+    Use use(connection, kListUndriven);
+    use.Unsigned(epoch).Int(parts_->Now().time_since_epoch().count());
+    return Rows(use, &ReadExperiment);
+  });
+}
+
+Result<OwnerInfo> SqliteStore::OwnerOf(const ExperimentId& experiment) {
+  const auto find = [&](Connection& connection) -> Result<OwnerInfo> {
+    Use use(connection, kOwner);
+    if (!use.Text(experiment.text).Step()) {
+      return tl::make_unexpected(store::NoExperiment(experiment));
+    }
+    return OwnerInfo{static_cast<OwnerEpoch>(use.GetInt(0)), use.GetText(1),
+                     use.GetInt(2) > parts_->Now().time_since_epoch().count()};
+  };
+  return parts_->readers.Read("find an owner", find);
 }
 
 Result<std::vector<TrialRow>> SqliteStore::ListTrials(const ExperimentId& experiment) {

@@ -295,6 +295,51 @@ void ASlowOwnerThatNobodyMissedLivesOn(StoreHarness& h) {
   REQUIRE(AppendNow(h, NextStep(1, 1, 1, a)));
 }
 
+std::vector<ExperimentId> Undriven(StoreHarness& h, OwnerEpoch epoch) {
+  const auto rows = h.store().ListUndriven(epoch).value();
+  std::vector<ExperimentId> ids;
+  for (const ExperimentRow& row : rows) {
+    ids.push_back(row.id);
+  }
+  return ids;
+}
+
+void ListsWhatNobodyElseDrives(StoreHarness& h) {
+  using Ids = std::vector<ExperimentId>;
+  const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
+  const OwnerEpoch b = h.store().RegisterOwner("b", seconds(60)).value();
+  LedgerStep ended = CreateStep(3, a);
+  ended.projection.experiment.phase = "Succeeded";
+  ended.projection.experiment.running = 0;
+  REQUIRE(AppendNow(h, CreateStep(1, a)));
+  REQUIRE(AppendNow(h, CreateStep(2, b)));
+  REQUIRE(AppendNow(h, ended));
+  REQUIRE(AppendNow(h, CreateStep(4, 0)));
+  REQUIRE(Undriven(h, b) == Ids{IdOf(4), IdOf(2)});
+  REQUIRE(Undriven(h, a) == Ids{IdOf(4), IdOf(1)});
+  const OwnerInfo alive = h.store().OwnerOf(IdOf(1)).value();
+  REQUIRE((alive.epoch == a && alive.name == "a" && alive.alive));
+  h.Advance(seconds(11));
+  REQUIRE(Undriven(h, b) == Ids{IdOf(4), IdOf(2), IdOf(1)});
+  const OwnerInfo silent = h.store().OwnerOf(IdOf(1)).value();
+  REQUIRE((silent.name == "a" && !silent.alive));
+  REQUIRE(h.store().TakeOver(IdOf(1), b));
+  REQUIRE(h.store().OwnerOf(IdOf(1)).value().name == "b");
+  REQUIRE(h.store().OwnerOf(IdOf(4)).value().name.empty());
+  REQUIRE(h.store().OwnerOf(IdOf(5)).error().code == Code::kNotFound);
+}
+
+void ANewStartGetsWhatItHad(StoreHarness& h) {
+  const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(AppendNow(h, CreateStep(1, a)));
+  const OwnerEpoch b = h.store().RegisterOwner("b", seconds(60)).value();
+  const OwnerEpoch again = h.store().RegisterOwner("a", seconds(10)).value();
+  REQUIRE(h.store().OwnerOf(IdOf(1)).value().epoch == again);
+  REQUIRE(Undriven(h, b).empty());
+  REQUIRE(CodeOf(AppendNow(h, NextStep(1, 1, 1, a))) == Code::kAborted);
+  REQUIRE(AppendNow(h, NextStep(1, 1, 1, again)));
+}
+
 void TakesOverFromTheUnknown(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(1, 0)));
   const OwnerEpoch a = h.store().RegisterOwner("a", seconds(10)).value();
@@ -372,6 +417,8 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"takes over from the dead only", &TakesOverFromTheDeadOnly},
     {"a slow owner that nobody missed lives on", &ASlowOwnerThatNobodyMissedLivesOn},
     {"takes over from the unknown", &TakesOverFromTheUnknown},
+    {"lists what nobody else drives", &ListsWhatNobodyElseDrives},
+    {"a new start gets what it had", &ANewStartGetsWhatItHad},
     {"hands requests over", &HandsRequestsOver},
     {"changes are counted", &ChangesAreCounted},
     {"what was written is sound", &WhatWasWrittenIsSound},

@@ -21,8 +21,9 @@ struct World {
   ExperimentId experiment{"e"};
   std::vector<std::vector<LeasedTrial>> given;
 
-  Workers::Ticket Ask(std::uint32_t count, Duration lease = seconds(10)) {
-    return runner.Ask({experiment, count, lease, seconds(30), "w"},
+  Workers::Ticket Ask(std::uint32_t count, Duration lease = seconds(10),
+                      const std::string& request = "") {
+    return runner.Ask({experiment, count, lease, seconds(30), "w", request},
                       [this](const std::vector<LeasedTrial>& trials) { given.push_back(trials); });
   }
   void Launch(TrialNumber number, Attempt attempt = 1) {
@@ -67,6 +68,36 @@ TEST_CASE("asktell: there is room for as many trials as are asked for and in wor
   CHECK(world.runner.Room(world.experiment) == 2U);
   world.runner.Tell({world.experiment, 1}, 1, {}, {}, [](const Status&) {});
   CHECK(world.runner.Room(world.experiment) == 1U);
+}
+
+TEST_CASE("asktell: a question that is repeated gets the same trials", "[trial-runner]") {
+  World world;
+  world.Ask(2, seconds(10), "r1");
+  world.Ask(2, seconds(10), "r1");  // before the first was answered
+  CHECK(world.runner.Room(world.experiment) == 2U);
+  world.Launch(1);
+  world.Launch(2);
+  world.Launch(3);
+  REQUIRE(world.given.size() == 2);
+  CHECK(world.given[0].empty());
+  REQUIRE(world.given[1].size() == 2);
+  world.Pass(seconds(9));
+  world.Ask(2, seconds(10), "r1");
+  REQUIRE(world.given.size() == 3);
+  REQUIRE(world.given[2].size() == 2);
+  CHECK(world.given[2][0].id == world.given[1][0].id);
+  CHECK(world.given[2][1].id == world.given[1][1].id);
+  world.Pass(seconds(9));  // its lease began anew
+  CHECK_FALSE(world.EndOf(1).has_value());
+  // What is over is not given again; another question gets other trials.
+  world.runner.Tell({world.experiment, 1}, 1, {}, {}, [](const Status&) {});
+  world.Ask(2, seconds(10), "r1");
+  REQUIRE(world.given.size() == 4);
+  REQUIRE(world.given[3].size() == 1);
+  CHECK(world.given[3][0].id.number == 2);
+  world.Ask(1, seconds(10), "r2");
+  REQUIRE(world.given.size() == 5);
+  CHECK(world.given[4].at(0).id.number == 3);
 }
 
 TEST_CASE("asktell: a lease lives as long as it is renewed", "[trial-runner]") {

@@ -33,10 +33,38 @@ std::string RowKey(const MetricRecord& record) {
 }
 
 void LeaseTable::Ask(Asker asker, Timestamp now, Effects& effects) {
+  if (!asker.question.request.empty() && AnswerAgain(asker, now, effects)) {
+    return;
+  }
   const ExperimentId experiment = asker.question.experiment;
   askers_.push_back(std::move(asker));
   Match(experiment, now, effects);
   effects.hints.push_back(RoomOf(experiment));
+}
+
+bool LeaseTable::AnswerAgain(Asker& asker, Timestamp now, Effects& effects) {
+  const TrialQuestion& question = asker.question;
+  const auto earlier = std::ranges::find_if(askers_, [&](const Asker& each) {
+    return each.question.experiment == question.experiment &&
+           each.question.request == question.request;
+  });
+  if (earlier != askers_.end()) {
+    Withdraw(earlier->ticket, now, effects);  // nobody listens to it any more
+  }
+  for (auto held = held_.lower_bound({{question.experiment, 0}, 0});
+       held != held_.end() && held->first.id.experiment == question.experiment; ++held) {
+    const bool same = held->second.request == question.request;
+    if (same && held->second.expires && !held->second.ending) {
+      held->second.expires = now + question.lease;
+      asker.got.push_back(held->first);
+    }
+  }
+  if (asker.got.empty()) {
+    return false;
+  }
+  askers_.push_back(std::move(asker));
+  Answer(std::prev(askers_.end()), effects);
+  return true;
 }
 
 void LeaseTable::Withdraw(Workers::Ticket ticket, Timestamp now, Effects& effects) {
@@ -47,6 +75,7 @@ void LeaseTable::Withdraw(Workers::Ticket ticket, Timestamp now, Effects& effect
   const ExperimentId experiment = asker->question.experiment;
   for (const Key& key : asker->got) {
     held_.at(key).expires.reset();
+    held_.at(key).request.clear();
   }
   asker->got.clear();
   Answer(asker, effects);
@@ -85,6 +114,7 @@ void LeaseTable::Match(const ExperimentId& experiment, Timestamp now, Effects& e
     }
     held->second.expires = now + asker->question.lease;
     held->second.worker = asker->question.worker;
+    held->second.request = asker->question.request;
     asker->got.push_back(held->first);
     asker->until = std::min(asker->until, now + kGather);
     if (asker->got.size() == asker->question.count) {

@@ -33,6 +33,7 @@ struct Held {
   std::string name;
   std::string parameters;
   std::string worker;
+  std::string request;               ///< of the question that it answered
   bool adopted = false;              ///< what was recorded of it before is not known here
   std::optional<Timestamp> expires;  ///< nothing: free
   std::optional<Timestamp> deadline;
@@ -109,6 +110,8 @@ class LeaseTable {
   using Askers = std::list<Asker>;
   /// Gives free attempts of an experiment to those who wait, in the order of their asking.
   void Match(const ExperimentId& experiment, Timestamp now, Effects& effects);
+  /// Gives what a former question of the same request was given, if that still runs.
+  bool AnswerAgain(Asker& asker, Timestamp now, Effects& effects);
   /// A running one. @errors kNotFound
   Result<Held*> Running(const Key& key);
   /// Adds rows to the log of an attempt. @errors kResourceExhausted

@@ -97,10 +97,12 @@ void SimulatedWorld::HintAfter(const TrialId& id, Duration delay) {
   }
 }
 
-SimulatedRunner::SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of)
+SimulatedRunner::SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of,
+                                 std::string instance)
     : world_(world),
       capacity_(capacity),
       demand_of_(std::move(demand_of)),
+      instance_(std::move(instance)),
       number_(world.state_.WithLock([](SimulatedWorld::State& s) { return ++s.runners; })) {}
 
 SimulatedRunner::~SimulatedRunner() {

@@ -87,11 +87,13 @@ class SimulatedRunner final : public TrialRunner {
  public:
   using DemandOfSpec = std::function<Demand(const ExperimentSpec&)>;
 
-  /// @param demand_of  what a trial takes; empty: one CPU
-  SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of = {});
+  /// @param demand_of  what a trial takes; empty: one CPU; @param instance  another one for each
+  /// machine
+  SimulatedRunner(SimulatedWorld& world, Capacity capacity, DemandOfSpec demand_of = {},
+                  std::string instance = "simulated");
   ~SimulatedRunner() override;
 
-  [[nodiscard]] std::string Instance() const override { return "simulated"; }
+  [[nodiscard]] std::string Instance() const override { return instance_; }
   void Check(const ExperimentSpec& spec, Problems& problems) const override;
   [[nodiscard]] Demand DemandOf(const ExperimentSpec& spec) const override;
   [[nodiscard]] Capacity Total() const override { return capacity_; }
@@ -110,6 +112,7 @@ class SimulatedRunner final : public TrialRunner {
   SimulatedWorld& world_;
   Capacity capacity_;
   DemandOfSpec demand_of_;
+  std::string instance_;
   std::uint64_t number_;  // among the runners of the world
 };
 

@@ -364,8 +364,12 @@ void Rest::Handle(const HttpRequest& request, const HttpServer::Answer& answer) 
     return answer({200, "text/plain", "ok\n"});
   }
   if (reads && request.path == "/readyz") {
-    return answer(parts_.draining ? HttpResponse{503, "text/plain", "ending\n"}
-                                  : HttpResponse{200, "text/plain", "ok\n"});
+    if (parts_.draining) {
+      return answer({503, "text/plain", "ending\n"});
+    }
+    return answer(parts_.engine.StoreAnswers()
+                      ? HttpResponse{200, "text/plain", "ok\n"}
+                      : HttpResponse{503, "text/plain", "the store does not answer\n"});
   }
   if (reads && request.path == "/metrics") {
     const auto caller = parts_.door.Admit({"/metrics", request.authorization, request.peer});

@@ -8,7 +8,6 @@
 #include "api/server/daemon/experiments_api.h"
 #include "base/text.h"
 #include "controller/read_state.h"
-#include "core/spec_codec.h"
 
 namespace hone::daemon {
 namespace {
@@ -82,6 +81,9 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
   if (request.worker().size() > kLongestWord) {
     return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "worker"});
   }
+  if (request.request_id().size() > kLongestWord) {
+    return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "request_id"});
+  }
   const request::Name name{NamespaceOf(request.namespace_()), request.experiment()};
   const auto row = parts_.store.FindExperiment(name.name_space, name.name);
   if (!row || !IsGiving(*row)) {
@@ -90,9 +92,12 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
   if (const Status ours = BeginAsking(row->id, name); !ours) {
     return refuse(ours.error());
   }
-  const TrialQuestion question{row->id, static_cast<std::uint32_t>(std::max(request.count(), 1)),
-                               *lease, *wait,
-                               request.worker().empty() ? "a worker" : request.worker()};
+  if (const Status driven = parts_.engine.CheckDriven(row->id); !driven) {
+    return refuse(driven.error());
+  }
+  const TrialQuestion question{
+      row->id, static_cast<std::uint32_t>(std::max(request.count(), 1)), *lease,
+      *wait,   request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
   const auto given = [self = shared_from_this(), name,
                       answer](const std::vector<LeasedTrial>& trials) {
     self->parts_.readers.Post(
@@ -109,13 +114,7 @@ Status WorkersApi::BeginAsking(const ExperimentId& id, const request::Name& name
   if (asked_.WithLock([&](const auto& asked) { return asked.contains(id); })) {
     return {};
   }
-  HONE_ASSIGN_OR_RETURN(const auto first, parts_.store.Read(id, 0, 1));
-  const auto* const created =
-      first.empty() ? nullptr : std::get_if<event::ExperimentCreated>(&first.front().event);
-  if (created == nullptr) {
-    return Fail(Code::kNotFound, "the experiment was deleted");
-  }
-  HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created->document));
+  HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, ReadSpec(parts_.store, id));
   if (spec.runner != RunnerKind::kAskTell) {
     return Fail(Code::kFailedPrecondition,
                 "hone runs the trials of this experiment itself; spec.runner.kind: AskTell makes "
@@ -177,6 +176,7 @@ Result<WorkersApi::Said> WorkersApi::Read(const std::string& trial, std::int32_t
     return Fail(Code::kInvalidArgument, "must be that of the trial that was given", "attempt");
   }
   HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(trial));
+  HONE_RETURN_IF_ERROR(parts_.engine.CheckDriven(id.experiment));
   return Said{id, static_cast<Attempt>(attempt), trial, {}};
 }
 
