@@ -22,12 +22,17 @@ bool IsEnginesOwn(std::string_view name) {
          std::ranges::find(kServiceManager, name) != std::end(kServiceManager);
 }
 
+// Whether the trial tells its metrics to a process beside it, rather than being asked by one.
+bool IsTold(const CollectorOrder& collector) {
+  return collector.NeedsProcess() && collector.kind != CollectorKind::kPrometheus;
+}
+
 // Where the trial is asked for its metrics, or where it tells them.
 void AddPort(const CollectorOrder& collector, bool is_read, Variables& own) {
   const std::string port = std::to_string(collector.own_port);
   if (collector.kind == CollectorKind::kPrometheus) {
     own.emplace("HONE_METRICS_PORT", is_read ? port : "0");  // 0: any that is free
-  } else if (collector.NeedsProcess()) {
+  } else if (IsTold(collector)) {
     own.emplace("HONE_DB_MANAGER_ADDRESS", "127.0.0.1:" + port);
     own.emplace("KATIB_DB_MANAGER_SERVICE_IP", "127.0.0.1");
     own.emplace("KATIB_DB_MANAGER_SERVICE_NAMESPACE", "");
@@ -154,10 +159,10 @@ LaunchPlan MakePlan(const LaunchSpec& spec, const LocalJob& given, const Layout&
   for (const auto& [name, value] : defined) {
     all.insert_or_assign(name, value);
   }
-  if (own.contains("HONE_DB_MANAGER_ADDRESS")) {
-    const std::string given = all["PYTHONPATH"];
+  if (IsTold(spec.collector)) {
+    const std::string inherited = all["PYTHONPATH"];
     all["PYTHONPATH"] = PythonStartFolder(layout.Attempt({spec.id, spec.attempt})).string() +
-                        (given.empty() ? "" : ":" + given);
+                        (inherited.empty() ? "" : ":" + inherited);
   }
   for (const auto& [name, value] : all) {
     plan.env.push_back(std::string(name).append("=").append(value));
