@@ -10,6 +10,7 @@ are only processes. Trials run one at a time, so that the ratio is of what one c
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -78,8 +79,9 @@ def podman_environment(folder: str) -> dict[str, str]:
 
 def limits() -> str:
     """What podman needs where hone's limits are low; hone gives the same."""
-    files, most_files = (os.popen(f"ulimit -{kind}n").read().strip() for kind in "SH")
-    processes = min(int(os.popen("ulimit -Hu").read().strip().replace("unlimited", "32768")), 32768)
+    files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    processes = 32768 if most == resource.RLIM_INFINITY else min(most, 32768)
     return f"--ulimit nofile={files}:{most_files} --ulimit nproc={processes}:{processes}"
 
 
