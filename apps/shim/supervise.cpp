@@ -172,11 +172,16 @@ class Job {
   // What the trial has elsewhere is removed: a container is no child of ours. Output goes on being
   // kept meanwhile.
   void CleanUp() {
-    const pid_t pid = launch_.cleanup == nullptr ? 0 : StartCleanup(launch_);
+    // A program that was asked to end may have gone before it could pass that on: then what is left
+    // of the grace is the container's.
+    const std::int64_t now = SteadyMicros();
+    const std::int64_t left = kill_at_ == kNever || kill_at_ < now ? 0 : kill_at_ - now;
+    const int seconds = static_cast<int>((left + 999'999) / 1'000'000);
+    const pid_t pid = launch_.cleanup == nullptr ? 0 : StartCleanup(launch_, seconds);
     if (pid <= 0) {
       return;
     }
-    const std::int64_t give_up = SteadyMicros() + kCleanUpMicros;
+    const std::int64_t give_up = now + left + kCleanUpMicros;
     while (waitpid(pid, nullptr, WNOHANG) == 0) {
       if (SteadyMicros() >= give_up) {
         SignalTrial(pid, SIGKILL);

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 
 #include "trial-runner/local/attempt_files.h"
@@ -178,7 +179,7 @@ bool StartDue(const Team& team, std::int64_t now) {
   return fork_error == 0;
 }
 
-pid_t StartCleanup(const Launch& launch) {
+pid_t StartCleanup(const Launch& launch, int seconds) {
   const pid_t pid = fork();
   if (pid != 0) {
     return pid;
@@ -188,6 +189,11 @@ pid_t StartCleanup(const Launch& launch) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     dup2(null, fd);
+  }
+  char time[32];
+  std::snprintf(time, sizeof(time), "--time=%d", seconds);
+  for (char** argument = launch.cleanup; *argument != nullptr; ++argument) {
+    *argument = std::strcmp(*argument, "--time=") == 0 ? time : *argument;
   }
   environ = launch.replicas[0].env;
   execvp(launch.cleanup[0], launch.cleanup);

@@ -55,9 +55,10 @@ bool StartFirst(const Team& team);
 /// @returns false, with errno, if a fork failed: then none of them has run
 bool StartDue(const Team& team, std::int64_t now);
 
-/// Starts the program that cleans up, without input and output. @returns its pid, -1 if the fork
-/// failed
-pid_t StartCleanup(const Launch& launch);
+/// Starts the program that cleans up, without input and output.
+/// @param seconds  put behind the argument "--time=": what is left of the grace
+/// @returns its pid, -1 if the fork failed
+pid_t StartCleanup(const Launch& launch, int seconds);
 
 /// The exit code as a shell tells it: 128 + N for signal N.
 int ShellCode(const Member& member);

@@ -88,7 +88,7 @@ def limits() -> str:
 def main() -> None:
     hone, trials = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20
     result: dict[str, object] = {"benchmark": "trial_kinds", "trials": trials}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = podman_environment(folder)
         kinds = {"Local": ("process", "")}
         image = subprocess.run(

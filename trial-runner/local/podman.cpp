@@ -307,7 +307,7 @@ LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const 
   plan.log_quota = surroundings.log_quota;
   plan.oom_counter = "/proc/vmstat";  // of the machine: the container's own group goes with it
   plan.gpus = gpus;
-  plan.cleanup = {podman.string(), "rm", "--force", "--ignore", "--time=0", ContainerName(spec)};
+  plan.cleanup = {podman.string(), "rm", "--force", "--ignore", "--time=", ContainerName(spec)};
   return plan;
 }
 
@@ -336,7 +336,9 @@ void RemoveContainer(const LaunchPlan& plan) {
   if (plan.cleanup.empty()) {
     return;
   }
-  const auto removal = Spawn({.argv = plan.cleanup, .env = plan.env, .working_folder = "/"});
+  std::vector<std::string> command = plan.cleanup;
+  std::ranges::replace(command, "--time=", "--time=0");  // the shim puts the grace there
+  const auto removal = Spawn({.argv = command, .env = plan.env, .working_folder = "/"});
   if (removal.has_value() && !WaitFor(*removal, kRemoveWithin).has_value()) {
     ::kill(-removal->pid, SIGKILL);
     static_cast<void>(WaitFor(*removal, kRemoveWithin));  // killed: it is over now
