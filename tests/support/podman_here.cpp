@@ -84,8 +84,8 @@ bool PodmanHere::Init() {
   return false;
 }
 
-std::vector<std::string> PodmanHere::Containers() const {
-  const auto names = Run(environment_, {"podman", "ps", "--all", "--format", "{{.Names}}"});
+std::vector<std::string> PodmanHere::List(const std::string& which) const {
+  const auto names = Run(environment_, {"podman", "ps", which, "--format", "{{.Names}}"});
   HONE_CHECK(names.has_value(), names.has_value() ? "" : names.error().message);
   std::vector<std::string> containers;
   for (const std::string_view line : Split(*names, '\n')) {

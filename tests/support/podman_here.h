@@ -24,10 +24,13 @@ class PodmanHere {
   /// "NAME=value": what podman needs to find the storage, and a PATH.
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
   /// The names of all containers there are, running or not.
-  [[nodiscard]] std::vector<std::string> Containers() const;
+  [[nodiscard]] std::vector<std::string> Containers() const { return List("--all"); }
+  /// Of those that podman knows to run.
+  [[nodiscard]] std::vector<std::string> Running() const { return List("--filter=status=running"); }
 
  private:
   PodmanHere() = default;
+  [[nodiscard]] std::vector<std::string> List(const std::string& which) const;
   bool Init();
   /// Whether containers start with this OCI runtime; "" is podman's default.
   bool Try(const std::string& runtime);

@@ -174,6 +174,8 @@ TEST_CASE("container: one that heeds TERM may tidy up", "[trial-runner][slow]") 
                                   "while :; do sleep 0.05; done"))
               .has_value());
   bench.WaitForFile(1, "up");
+  // In the first moments podman knows of no running container, and TERM ends podman alone.
+  REQUIRE(Eventually([&] { return podman->Running().size() == 1; }));
   REQUIRE(bench.Stop(1).has_value());
   CHECK(bench.WaitForEnd(1).ending->kind == EndingKind::kStopped);
   CHECK(bench.Output(1) == "bye\n");
