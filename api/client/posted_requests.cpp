@@ -63,6 +63,9 @@ class Caller {
         pb::Trials::NewStub(channel_.ToDaemon())->Kill(&context_, request, &reply);
     return channel_.Read(status).map([&] { return kill.trial; });
   }
+  Result<std::string> operator()(const request::Gone& /*gone*/) {
+    return Fail(Code::kUnimplemented, "controllers tell this through the store");
+  }
 
  private:
   template <class Message>

@@ -236,6 +236,12 @@ Status RemoteStore::Heartbeat(OwnerEpoch /*epoch*/, Duration /*alive_for*/) {
 Status RemoteStore::TakeOver(const ExperimentId& /*experiment*/, OwnerEpoch /*epoch*/) {
   return Refuse("owning experiments");
 }
+Result<std::vector<ExperimentRow>> RemoteStore::ListUndriven(OwnerEpoch /*epoch*/) {
+  return Refuse("owning experiments");
+}
+Result<OwnerInfo> RemoteStore::OwnerOf(const ExperimentId& /*experiment*/) {
+  return Refuse("owning experiments");
+}
 Result<std::vector<Request>> RemoteStore::OpenRequests() {
   return Refuse("answering requests");
 }

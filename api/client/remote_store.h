@@ -41,6 +41,8 @@ class RemoteStore final : public Store {
   Result<OwnerEpoch> RegisterOwner(const std::string& owner, Duration alive_for) override;
   Status Heartbeat(OwnerEpoch epoch, Duration alive_for) override;
   Status TakeOver(const ExperimentId& experiment, OwnerEpoch epoch) override;
+  Result<std::vector<ExperimentRow>> ListUndriven(OwnerEpoch epoch) override;
+  Result<OwnerInfo> OwnerOf(const ExperimentId& experiment) override;
   Result<std::vector<Request>> OpenRequests() override;
   Status AnswerRequest(std::int64_t id, const std::string& reply) override;
   Result<std::int64_t> ChangeCounter() override;
