@@ -188,7 +188,8 @@ Verb ArtifactsVerb() {
                             .group = kReadGroup,
                             .summary = "what trials left in their artifact and checkpoint folders",
                             .example = "hone artifacts digits\nhone artifacts digits-x7k2p9qa --to "
-                                       "model"},
+                                       "model",
+                            .needs_folder = true},
                            &Declare, &ShowArtifacts);
 }
 
