@@ -108,5 +108,22 @@ TEST_CASE("--server: a daemon that is gone, wrong addresses and commands of a fo
   CHECK(token.err.find("s3cret") == std::string::npos);
 }
 
+TEST_CASE("--server: the caller's token goes along", "[e2e][slow]") {
+  TwoPlaces places;
+  const ProgramRun made = places.there.Run({"token", "create", "--role", "viewer"});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const std::string token(Trim(made.out));
+  const ProgramRun without = places.Run({"list"});
+  CHECK(without.exit_code == 1);
+  CHECK(without.err.find("token") != std::string::npos);
+  CHECK(places.Run({"list", "--token", token}).exit_code == 0);
+  const std::string file = places.here.Write({.trials = 1});
+  const ProgramRun refused = places.Run({"create", file, "--token", token});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find("editor") != std::string::npos);
+  CHECK(refused.err.find(token) == std::string::npos);
+}
+
 }  // namespace
 }  // namespace hone::test
