@@ -25,6 +25,8 @@ struct Bench {
                   .parameters = "{}",
                   .working_folder = "",
                   .metrics_file = "",
+                  .start_from = {},
+                  .checkpoint_path = "",
                   .budget = {},
                   .deadline = {}};
   LocalJob job{.image = {},
