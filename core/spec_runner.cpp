@@ -46,10 +46,12 @@ RunnerKind DecodeRunner(Fields& spec) {
     return RunnerKind::kLocal;
   }
   const RunnerKind kind = DecodeKind(*fields);
-  if (fields->Text("kind") == kContainer) {
-    // Kept in the document alone: see ContainersOf.
-    static_cast<void>(fields->Word("network", kNetworks));
-    static_cast<void>(fields->Word("imagePullPolicy", kPulls));
+  // Kept in the document alone: see ContainersOf.
+  const bool network = fields->Word("network", kNetworks).has_value();
+  const bool pull = fields->Word("imagePullPolicy", kPulls).has_value();
+  if ((network || pull) && fields->Text("kind") != kContainer) {
+    fields->problems().Refuse(fields->Path(network ? "network" : "imagePullPolicy"),
+                             "is of containers: say kind: Container, or leave it out");
   }
   fields->Finish();
   return kind;

@@ -118,8 +118,9 @@ TEST_CASE("--server: the caller's token goes along", "[e2e][slow]") {
   CHECK(without.exit_code == 1);
   CHECK(without.err.find("token") != std::string::npos);
   CHECK(places.Run({"list", "--token", token}).exit_code == 0);
-  const std::string file = places.here.Write({.trials = 1});
+  const std::string file = places.here.Write({.script = "echo loss=1"});
   const ProgramRun refused = places.Run({"create", file, "--token", token});
+  INFO(refused.err);
   CHECK(refused.exit_code == 1);
   CHECK(refused.err.find("editor") != std::string::npos);
   CHECK(refused.err.find(token) == std::string::npos);
