@@ -51,7 +51,7 @@ RunnerKind DecodeRunner(Fields& spec) {
   const bool pull = fields->Word("imagePullPolicy", kPulls).has_value();
   if ((network || pull) && fields->Text("kind") != kContainer) {
     fields->problems().Refuse(fields->Path(network ? "network" : "imagePullPolicy"),
-                             "is of containers: say kind: Container, or leave it out");
+                              "is of containers: say kind: Container, or leave it out");
   }
   fields->Finish();
   return kind;

@@ -46,7 +46,7 @@ struct LaunchSpec {
   bool metrics_folder = false;                     ///< metrics_file is a folder
   CollectorOrder collector{};                      ///< how its metrics are taken
   std::optional<ContainerOptions> container = {};  ///< run by containers; nothing: by processes
-  TrialNumber parent = 0;    ///< the trial that this one goes on with; 0: none
+  TrialNumber parent = 0;                 ///< the trial that this one goes on with; 0: none
   std::optional<std::string> start_from;  ///< digest of the parent's checkpoint, which it gets
   std::string checkpoint_path;   ///< where the job thinks its checkpoint folder is; may be empty
   std::optional<double> budget;  ///< how far to train, in the units of the algorithm's r_l

@@ -50,19 +50,18 @@ Status CheckServer(const std::string& address) {
   if (is_socket || (has_port && !other_scheme)) {
     return {};
   }
-  return Fail(Code::kInvalidArgument,
-              "must be HOST:PORT, https://HOST:PORT or unix:PATH, not '" + Printable(address, 100) +
-                  "'");
+  return Fail(Code::kInvalidArgument, "must be HOST:PORT, https://HOST:PORT or unix:PATH, not '" +
+                                          Printable(address, 100) + "'");
 }
 
 Result<Channel> Channel::Create(const ServerOptions& options) {
   HONE_RETURN_IF_ERROR(CheckServer(options.address));
   const std::string_view place = Place(options.address);
   if (!options.token.empty() && place == options.address && !IsLoopback(place)) {
-    return Fail(Code::kInvalidArgument,
-                "a token would go to " + options.address +
-                    " in clear text: use https://" + options.address,
-                "server");
+    return Fail(
+        Code::kInvalidArgument,
+        "a token would go to " + options.address + " in clear text: use https://" + options.address,
+        "server");
   }
   HONE_ASSIGN_OR_RETURN(const auto credentials, Credentials(options));
   grpc::ChannelArguments arguments;

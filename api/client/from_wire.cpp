@@ -59,7 +59,8 @@ TrialRow RowOf(const pb::Trial& trial) {
 }
 
 StoredRecord RecordOf(const pb::MetricValue& value, std::int64_t id) {
-  StoredRecord stored{id, static_cast<Attempt>(value.attempt()), {value.name(), value.value(), {}, {}}};
+  StoredRecord stored{
+      id, static_cast<Attempt>(value.attempt()), {value.name(), value.value(), {}, {}}};
   if (value.has_at()) {
     stored.record.at = TimeOf(value.at());
   }

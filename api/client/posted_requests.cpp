@@ -59,8 +59,7 @@ class Caller {
     request.set_trial(kill.trial);
     request.set_reason(kill.reason);
     pb::Trial reply;
-    const auto status =
-        pb::Trials::NewStub(channel_.ToDaemon())->Kill(&context_, request, &reply);
+    const auto status = pb::Trials::NewStub(channel_.ToDaemon())->Kill(&context_, request, &reply);
     return channel_.Read(status).map([&] { return kill.trial; });
   }
   Result<std::string> operator()(const request::Gone& /*gone*/) {

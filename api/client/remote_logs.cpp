@@ -90,10 +90,10 @@ class RemoteLog final : public ByteSource {
   std::unique_ptr<pb::Trials::Stub> stub_;
   std::string trial_;
   std::uint32_t attempt_;
-  std::unique_ptr<grpc::ClientContext> context_;                // of stream_
-  std::unique_ptr<grpc::ClientReader<pb::LogChunk>> stream_;    // null: ended
-  std::uint64_t asked_ = 0;                                     // the offset that data_ answers
-  std::uint64_t at_ = 0;                                        // offset of data_
+  std::unique_ptr<grpc::ClientContext> context_;              // of stream_
+  std::unique_ptr<grpc::ClientReader<pb::LogChunk>> stream_;  // null: ended
+  std::uint64_t asked_ = 0;                                   // the offset that data_ answers
+  std::uint64_t at_ = 0;                                      // offset of data_
   std::string data_;
 };
 

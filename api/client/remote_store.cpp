@@ -48,7 +48,8 @@ Status CallPages(const Channel& channel, Stub& stub,
 
 Error NotHere(const std::string& what) {
   return {Code::kFailedPrecondition,
-          what + " is for the machine where the daemon runs: leave out --server there", {}};
+          what + " is for the machine where the daemon runs: leave out --server there",
+          {}};
 }
 tl::unexpected<Error> Refuse(const std::string& what) {
   return tl::make_unexpected(NotHere(what));

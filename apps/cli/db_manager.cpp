@@ -18,7 +18,7 @@ Verb DbManagerVerb() {
                                   .summary = "keeps what Katib's trials report",
                                   .example = "hone db-manager --data-dir /srv/hone\n"
                                              "hone db-manager --listen 0.0.0.0:6789 --insecure",
-       .needs_folder = true},
+                                  .needs_folder = true},
                                  &Declare, &ServeDbManager);
 }
 

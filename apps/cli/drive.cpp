@@ -87,10 +87,9 @@ Status Drive::Join(const EngineRequest& start) {
   HONE_ASSIGN_OR_RETURN(joined_store_, OpenStore(config_, StoreAccess::kGuest));
   follower_ = std::make_unique<Follower>(*joined_store_, ExperimentId{std::move(answer.text)});
   holder_ = answer.holder;
-  progress_.Say(holder_ == kDaemon
-                    ? HolderText(config_, holder_) + " runs it"
-                    : "joined the engine that holds " + config_.data_dir.string() + " (" +
-                          HolderText(config_, holder_) + ")");
+  progress_.Say(holder_ == kDaemon ? HolderText(config_, holder_) + " runs it"
+                                   : "joined the engine that holds " + config_.data_dir.string() +
+                                         " (" + HolderText(config_, holder_) + ")");
   return {};
 }
 

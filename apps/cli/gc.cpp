@@ -174,7 +174,7 @@ Verb GcVerb() {
                             .group = kRunGroup,
                             .summary = "remove logs and curves of old experiments",
                             .example = "hone gc --older-than 30d --keep-size 10GiB",
-       .needs_folder = true},
+                            .needs_folder = true},
                            &Declare, &CollectGarbage);
 }
 

@@ -122,7 +122,7 @@ Verb RebuildVerb() {
                             .group = "",  // hidden: for repairs
                             .summary = "make the tables anew from the ledgers",
                             .example = "hone rebuild --check",
-       .needs_folder = true},
+                            .needs_folder = true},
                            &Declare, &RebuildRows);
 }
 

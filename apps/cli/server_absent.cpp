@@ -6,10 +6,11 @@ namespace hone::cli {
 namespace {
 
 Error Cannot() {
-  return {Code::kUnimplemented,
-          "this hone was built without gRPC, so it cannot call a daemon; install gRPC (tools/setup.sh) "
-          "and build again",
-          {}};
+  return {
+      Code::kUnimplemented,
+      "this hone was built without gRPC, so it cannot call a daemon; install gRPC (tools/setup.sh) "
+      "and build again",
+      {}};
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ struct ServeOptions {
   std::optional<std::uint32_t> most_experiments;  ///< of a namespace
   std::optional<std::uint32_t> most_message;      ///< MiB of a request
   std::optional<std::uint32_t> adopted_lease;     ///< seconds
-  std::optional<std::uint32_t> lease;          ///< seconds
-  std::optional<std::uint32_t> lost_after;     ///< seconds
+  std::optional<std::uint32_t> lease;             ///< seconds
+  std::optional<std::uint32_t> lost_after;        ///< seconds
   bool until_input_closes = false;
 };
 // What `hone serve` allows if nobody says otherwise.

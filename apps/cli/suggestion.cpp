@@ -18,7 +18,7 @@ Verb SuggestionVerb() {
                                   .summary = "search algorithms as Katib's Suggestion service",
                                   .example = "hone suggestion\n"
                                              "hone suggestion --listen 0.0.0.0:6789 --insecure",
-       .needs_folder = true},
+                                  .needs_folder = true},
                                  &Declare, &ServeSuggestion);
 }
 

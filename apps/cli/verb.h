@@ -21,7 +21,7 @@ struct VerbInfo {
   std::string name;
   std::string group;  ///< the heading it stands under; empty: hidden
   std::string summary;
-  std::string example;  ///< a line each, as typed into a shell; each begins with "hone "
+  std::string example;        ///< a line each, as typed into a shell; each begins with "hone "
   bool needs_folder = false;  ///< has no meaning for a daemon of another place
 };
 

@@ -60,12 +60,18 @@ TEST_CASE("settings: flag over environment over file over default", "[apps]") {
 
 TEST_CASE("settings: every one can be said in every place", "[apps]") {
   const std::map<std::string, std::string> texts = {
-      {"data-dir", "/data"},  {"namespace", "team"},
-      {"cpus", "3"},          {"memory", "64G"},
-      {"gpus", "0,MIG-7"},    {"grace", "1.5"},
-      {"log-level", "debug"}, {"log-format", "json"},
-      {"log-quota", "64K"},   {"store", "postgresql://u:hush@h/d"},
-      {"server", "h:6790"},   {"token", "hush"},
+      {"data-dir", "/data"},
+      {"namespace", "team"},
+      {"cpus", "3"},
+      {"memory", "64G"},
+      {"gpus", "0,MIG-7"},
+      {"grace", "1.5"},
+      {"log-level", "debug"},
+      {"log-format", "json"},
+      {"log-quota", "64K"},
+      {"store", "postgresql://u:hush@h/d"},
+      {"server", "h:6790"},
+      {"token", "hush"},
       {"server-ca", "/ca.pem"},
   };
   for (const Setting& setting : Settings()) {

@@ -23,8 +23,7 @@ struct TwoPlaces {
   }
 };
 
-TEST_CASE("--server: an experiment is run from elsewhere, and read as on the spot",
-          "[e2e][slow]") {
+TEST_CASE("--server: an experiment is run from elsewhere, and read as on the spot", "[e2e][slow]") {
   TwoPlaces places;
   const std::string file = places.here.Write({.script = "for i in 1 2 3; do echo loss=${x}; done"});
   const ProgramRun run = places.Run({"run", file});
@@ -34,11 +33,17 @@ TEST_CASE("--server: an experiment is run from elsewhere, and read as on the spo
   CHECK(run.out.find("demo") != std::string::npos);
 
   const std::string trial = places.there.Trials("demo").at(0);
-  const std::vector<std::vector<std::string>> readers = {
-      {"list", "-o", "json"},      {"get", "demo", "-o", "json"}, {"trials", "demo", "-o", "json"},
-      {"best", "demo"},            {"explain", "demo"},           {"explain", trial},
-      {"events", "demo"},          {"metrics", trial},            {"logs", trial},
-      {"export", "demo", "--csv"}, {"logs", trial, "--attempt", "1"}};
+  const std::vector<std::vector<std::string>> readers = {{"list", "-o", "json"},
+                                                         {"get", "demo", "-o", "json"},
+                                                         {"trials", "demo", "-o", "json"},
+                                                         {"best", "demo"},
+                                                         {"explain", "demo"},
+                                                         {"explain", trial},
+                                                         {"events", "demo"},
+                                                         {"metrics", trial},
+                                                         {"logs", trial},
+                                                         {"export", "demo", "--csv"},
+                                                         {"logs", trial, "--attempt", "1"}};
   for (const auto& words : readers) {
     const ProgramRun far = places.Run(words);
     const ProgramRun near = places.there.Run(words);
@@ -70,15 +75,14 @@ TEST_CASE("--server: stop, resume and kill reach the daemon's engine; Ctrl-C int
   }));
   const std::string trial = places.there.Trials("demo").at(0);
   CHECK(places.Run({"kill", trial}).exit_code == 0);
-  CHECK(Eventually([&] {
-    return places.there.Run({"explain", trial}).out.find("illed") != std::string::npos;
-  }));
+  CHECK(Eventually(
+      [&] { return places.there.Run({"explain", trial}).out.find("illed") != std::string::npos; }));
   CHECK(places.Run({"stop", "demo"}).exit_code == 0);
   CHECK(places.there.StateOf("demo").phase == ExperimentPhase::kSuspended);
 
   RunningProgram resumed = places.here.Start({"resume", "demo", "--server", places.address});
-  REQUIRE(Eventually(
-      [&] { return places.there.StateOf("demo").phase == ExperimentPhase::kRunning; }));
+  REQUIRE(
+      Eventually([&] { return places.there.StateOf("demo").phase == ExperimentPhase::kRunning; }));
   resumed.Signal(SIGINT);
   const ProgramRun interrupted = resumed.Wait();
   INFO(interrupted.err);

@@ -153,9 +153,8 @@ Result<pb::GetEventsResponse> ExperimentsApi::ReadEvents(const pb::GetEventsRequ
   if (!request.uid().empty() && request.uid() != row.id.text) {
     return Fail(Code::kNotFound, "there is another experiment of this name by now", "uid");
   }
-  HONE_ASSIGN_OR_RETURN(
-      const auto events,
-      parts_.store.Read(row.id, static_cast<Version>(request.after()), page.end));
+  HONE_ASSIGN_OR_RETURN(const auto events,
+                        parts_.store.Read(row.id, static_cast<Version>(request.after()), page.end));
   pb::GetEventsResponse out;
   std::size_t bytes = 0;
   for (const Recorded& recorded : events) {
