@@ -122,6 +122,7 @@ TEST_CASE("kill: a killed shim takes its trial along, which is started again", "
       }
     }
   }
+  REQUIRE(Eventually([&] { return Lines(hone.work() / "starts").size() == 2; }));
   ::kill(static_cast<pid_t>(*shim), SIGKILL);
   const auto run = started.Wait();
   INFO(run.err);
