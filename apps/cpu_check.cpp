@@ -13,16 +13,30 @@ bool IsLevel(const char* level) {
   return std::strcmp(HONE_CPU_LEVEL, level) == 0;
 }
 
+// What each level has over the one before; clang 16 knows the features, but not the levels.
+bool HasV2() {
+  return __builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("popcnt") != 0;
+}
+bool HasV3() {
+  return HasV2() && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+         __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0;
+}
+bool HasV4() {
+  return HasV3() && __builtin_cpu_supports("avx512f") != 0 &&
+         __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+         __builtin_cpu_supports("avx512vl") != 0;
+}
+
 bool Supported() {
   __builtin_cpu_init();
   if (IsLevel("x86-64-v4")) {
-    return __builtin_cpu_supports("x86-64-v4") != 0;
+    return HasV4();
   }
   if (IsLevel("x86-64-v3")) {
-    return __builtin_cpu_supports("x86-64-v3") != 0;
+    return HasV3();
   }
   if (IsLevel("x86-64-v2")) {
-    return __builtin_cpu_supports("x86-64-v2") != 0;
+    return HasV2();
   }
   return true;
 }
