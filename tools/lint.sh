@@ -98,7 +98,8 @@ known_sources() {
 
 tidy_one() {
   local output
-  if ! output=$("$1" -p "$2" --quiet "$3" 2>/dev/null); then
+  # g++ made the precompiled headers of the tests; clang reads what they are made of.
+  if ! output=$("$1" -p "$2" --quiet --extra-arg=-Wno-ignored-gch "$3" 2>/dev/null); then
     printf '%s\n' "$output"
     echo "lint: clang-tidy: $3" >&2
     return 1
