@@ -367,7 +367,9 @@ const Pbt::Left* Pbt::DonorOf(std::size_t member, TrialNumber number) const {
     return nullptr;
   }
   Rng rng(seed_, Scope::Trial(number), Purpose::kMutation, kDonor);
-  return &*members_[ranked[rng.Below(static_cast<std::uint32_t>(ranked.size()))].second].left;
+  const auto chosen = rng.Below(static_cast<std::uint32_t>(ranked.size()));
+  const auto& left = members_[ranked[chosen].second].left;
+  return left ? &*left : nullptr;
 }
 
 void Pbt::GoOn(const Left& from, proposal::Start& start) {

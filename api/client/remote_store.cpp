@@ -46,6 +46,24 @@ Status CallPages(const Channel& channel, Stub& stub,
   return {};
 }
 
+Status AddEvents(const pb::GetEventsResponse& reply, std::vector<Recorded>& events) {
+  for (const pb::RecordedEvent& event : reply.events()) {
+    HONE_ASSIGN_OR_RETURN(events.emplace_back(), EventOf(event));
+  }
+  return {};
+}
+
+/// @param count  of the values before, of all attempts
+void AddRecords(const pb::GetMetricsResponse& reply, Attempt attempt, std::int64_t& count,
+                std::vector<StoredRecord>& records) {
+  for (const pb::MetricValue& value : reply.values()) {
+    StoredRecord record = RecordOf(value, ++count);
+    if (attempt == 0 || record.attempt == attempt) {
+      records.push_back(std::move(record));
+    }
+  }
+}
+
 Error NotHere(const std::string& what) {
   return {Code::kFailedPrecondition,
           what + " is for the machine where the daemon runs: leave out --server there",
@@ -146,7 +164,7 @@ Result<TrialId> RemoteStore::FindTrial(const std::string& trial_name) {
   ask.set_trial(trial_name);
   pb::Trial reply;
   HONE_RETURN_IF_ERROR(Call(channel_, *stub, &pb::Trials::Stub::Get, ask, reply));
-  const TrialId id{{reply.experiment()}, static_cast<TrialNumber>(reply.number())};
+  TrialId id{{reply.experiment()}, static_cast<TrialNumber>(reply.number())};
   trials_.WithLock([&](auto& trials) { trials[id] = reply.name(); });
   return id;
 }
@@ -179,9 +197,7 @@ Result<std::vector<Recorded>> RemoteStore::Read(const ExperimentId& experiment, 
     ask.set_after(static_cast<std::int64_t>(events.empty() ? from : events.back().seq));
     ask.set_page_size(static_cast<std::int32_t>(std::min(limit - events.size(), kEventsAtOnce)));
     HONE_RETURN_IF_ERROR(Call(channel_, *stub, &pb::Experiments::Stub::Events, ask, reply));
-    for (const pb::RecordedEvent& event : reply.events()) {
-      HONE_ASSIGN_OR_RETURN(events.emplace_back(), EventOf(event));
-    }
+    HONE_RETURN_IF_ERROR(AddEvents(reply, events));
   } while (reply.events_size() > 0 && events.size() < limit);
   return events;
 }
@@ -197,14 +213,9 @@ Result<std::vector<StoredRecord>> RemoteStore::ReadRecords(const TrialId& trial,
   ask.set_page_size(kValuesAtOnce);
   const auto stub = pb::Trials::NewStub(channel_.ToDaemon());
   std::vector<StoredRecord> records;
-  std::int64_t id = 0;
+  std::int64_t count = 0;
   const auto take = [&](const pb::GetMetricsResponse& page) {
-    for (const pb::MetricValue& value : page.values()) {
-      StoredRecord record = RecordOf(value, ++id);
-      if (attempt == 0 || record.attempt == attempt) {
-        records.push_back(std::move(record));
-      }
-    }
+    AddRecords(page, attempt, count, records);
   };
   HONE_RETURN_IF_ERROR(CallPages(channel_, *stub, &pb::Trials::Stub::Metrics, ask, take));
   return records;

@@ -49,6 +49,30 @@ void AddHolders(const ExperimentState& state, std::map<std::string, std::string>
   }
 }
 
+Demand UsedBy(const std::vector<SlotUse>& uses) {
+  Demand used;
+  used.cpus = 0;
+  for (const SlotUse& use : uses) {
+    used.cpus += use.demand.cpus * use.held;
+    used.gpus += use.demand.gpus * use.held;
+    used.memory_bytes += use.demand.memory_bytes * use.held;
+  }
+  return used;
+}
+
+/// Reads the ledgers of those that have GPUs.
+Status FindHolders(const Config& config, Devices& devices) {
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  for (const SlotUse& use : devices.view.uses) {
+    if (use.demand.gpus == 0 || use.held == 0) {
+      continue;
+    }
+    HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(use.id));
+    AddHolders(state, devices.holders);
+  }
+  return {};
+}
+
 Result<Devices> Find(const Config& config) {
   Devices devices;
   HONE_ASSIGN_OR_RETURN(auto slots, ReadSlots(config));
@@ -60,16 +84,8 @@ Result<Devices> Find(const Config& config) {
   }
   devices.gpus = std::move(slots->gpus);
   devices.view = std::move(slots->view);
-  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
-  for (const SlotUse& use : devices.view.uses) {
-    devices.used.cpus += use.demand.cpus * use.held;
-    devices.used.gpus += use.demand.gpus * use.held;
-    devices.used.memory_bytes += use.demand.memory_bytes * use.held;
-    if (use.demand.gpus > 0 && use.held > 0) {
-      HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(use.id));
-      AddHolders(state, devices.holders);
-    }
-  }
+  devices.used = UsedBy(devices.view.uses);
+  HONE_RETURN_IF_ERROR(FindHolders(config, devices));
   return devices;
 }
 

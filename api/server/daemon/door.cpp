@@ -59,7 +59,7 @@ std::string Door::NamespaceOfTrial(const std::string& trial) {
   if (!id) {
     return "";
   }
-  const auto known = namespaces_.WithLock([&](const auto& all) {
+  auto known = namespaces_.WithLock([&](const auto& all) {
     const auto found = all.find(id->experiment);
     return found == all.end() ? std::string() : found->second;
   });

@@ -94,7 +94,8 @@ TEST_CASE("grpc host: a call that is under way when it drains gets its answer, n
   auto drained = std::async(std::launch::async, [&] { served.host().Drain(60s); });
   while (served.Delete() == StatusCode::OK) {  // until it has begun to drain
   }
-  CHECK(served.Delete() == StatusCode::UNAVAILABLE);
+  const StatusCode refused = served.Delete();  // cancelled, if the connection still seemed good
+  CHECK((refused == StatusCode::UNAVAILABLE || refused == StatusCode::CANCELLED));
   CHECK(drained.wait_for(0s) == std::future_status::timeout);
   served.logs.Answer();
   CHECK(code.get() == StatusCode::OK);
