@@ -119,10 +119,35 @@ Result<std::string> DigestOfFile(const fs::path& path) {
   }
 }
 
+Status AddEntry(Sha256& sum, const fs::path& folder, const Entry& entry) {
+  const char kind = static_cast<char>(entry.kind);
+  sum.Add(std::string_view(&kind, 1));
+  sum.Add(entry.name.native());
+  sum.Add(std::string_view("\0", 1));
+  if (entry.kind == Kind::kFile || entry.kind == Kind::kRunnable) {
+    HONE_ASSIGN_OR_RETURN(const std::string content, DigestOfFile(folder / entry.name));
+    sum.Add(content);
+  }
+  sum.Add(entry.target.native());
+  sum.Add(std::string_view("\0", 1));
+  return {};
+}
+
 Status Sync(const fs::path& path, int flags) {
   const UniqueFd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!opened.valid() || ::fsync(opened.get()) != 0) {
     return FailAt(errno, "sync", path);
+  }
+  return {};
+}
+
+Status WriteAll(int to, std::string_view left, const fs::path& path) {
+  while (!left.empty()) {
+    const ssize_t put = ::write(to, left.data(), left.size());
+    if (put < 0) {
+      return FailAt(errno, "copy", path);
+    }
+    left.remove_prefix(static_cast<std::size_t>(put));
   }
   return {};
 }
@@ -138,14 +163,8 @@ Status CopyByHand(int from, int to, const fs::path& path) {
     if (got < 0) {
       return FailAt(errno, "copy", path);
     }
-    std::string_view left(block.data(), static_cast<std::size_t>(got));
-    while (!left.empty()) {
-      const ssize_t put = ::write(to, left.data(), left.size());
-      if (put < 0) {
-        return FailAt(errno, "copy", path);
-      }
-      left.remove_prefix(static_cast<std::size_t>(put));
-    }
+    HONE_RETURN_IF_ERROR(
+        WriteAll(to, std::string_view(block.data(), static_cast<std::size_t>(got)), path));
   }
 }
 
@@ -209,9 +228,10 @@ Status FillPart(const fs::path& from, const fs::path& part, const std::string& d
     HONE_RETURN_IF_ERROR(CopyEntry(from / entry.name, part / entry.name, entry));
   }
   for (const Entry& entry : entries) {
-    if (entry.kind == Kind::kFolder) {
-      HONE_RETURN_IF_ERROR(Sync(part / entry.name, O_DIRECTORY));
+    if (entry.kind != Kind::kFolder) {
+      continue;
     }
+    HONE_RETURN_IF_ERROR(Sync(part / entry.name, O_DIRECTORY));
   }
   HONE_RETURN_IF_ERROR(Sync(part, O_DIRECTORY));
   HONE_ASSIGN_OR_RETURN(const auto copied, DigestOfTree(part));
@@ -232,16 +252,7 @@ Result<std::optional<std::string>> DigestOfTree(const fs::path& folder) {
   }
   Sha256 sum;
   for (const Entry& entry : entries) {
-    const char kind = static_cast<char>(entry.kind);
-    sum.Add(std::string_view(&kind, 1));
-    sum.Add(entry.name.native());
-    sum.Add(std::string_view("\0", 1));
-    if (entry.kind == Kind::kFile || entry.kind == Kind::kRunnable) {
-      HONE_ASSIGN_OR_RETURN(const std::string content, DigestOfFile(folder / entry.name));
-      sum.Add(content);
-    }
-    sum.Add(entry.target.native());
-    sum.Add(std::string_view("\0", 1));
+    HONE_RETURN_IF_ERROR(AddEntry(sum, folder, entry));
   }
   return sum.Finish();
 }

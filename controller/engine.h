@@ -106,6 +106,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Drives it no more under this epoch, and takes it up again if nobody else has.
   void Lose(const ExperimentId& id);
   void TakeUpLost();
+  void OnTakenUp(const ExperimentId& id, const Status& driven);
   void KeepLooking();
   void LookForUndriven();
   Result<std::vector<ExperimentRow>> Undriven(const std::set<ExperimentId>& known);
@@ -114,6 +115,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void DriveUnfinished(const std::vector<ExperimentRow>& rows);
   /// Ends what runs here of experiments that others drive, or that are over.
   void ClearAway();
+  void ClearAwayOthers(const Result<std::vector<ExperimentRow>>& rows);
   void ClearAway(const ExperimentId& id);
   Result<TrialRunner*> RunnerOfOther(const ExperimentId& id);
   void OnLeftovers(const ExperimentId& id, TrialRunner& runner,

@@ -112,6 +112,7 @@ void Engine::RegisterAgain() {
              }
              HONE_LOG(kWarn, "owner_registered_again", {"epoch", epoch_.load()});
              std::vector<ExperimentId> former;
+             former.reserve(driven_.size());
              for (const auto& [id, driven] : driven_) {
                former.push_back(id);
              }
@@ -150,18 +151,20 @@ void Engine::TakeUpLost() {
   }
   for (const ExperimentId& id : closed) {
     lost_.erase(id);
-    Drive(id, [this, id](const Status& driven) {
-      if (driven.has_value() || driven_.contains(id)) {
-        return;
-      }
-      if (driven.error().code == Code::kAborted) {
-        ClearAway(id);
-      } else if (driven.error().code == Code::kUnavailable) {
-        lost_[id] = true;  // with the next heartbeat
-      }
-    });
+    Drive(id, [this, id](const Status& driven) { OnTakenUp(id, driven); });
   }
   CheckIdle();
+}
+
+void Engine::OnTakenUp(const ExperimentId& id, const Status& driven) {
+  if (driven.has_value() || driven_.contains(id)) {
+    return;
+  }
+  if (driven.error().code == Code::kAborted) {
+    ClearAway(id);
+  } else if (driven.error().code == Code::kUnavailable) {
+    lost_[id] = true;  // with the next heartbeat
+  }
 }
 
 void Engine::KeepLooking() {
@@ -231,31 +234,34 @@ void Engine::DriveUnfinished(const std::vector<ExperimentRow>& rows) {
     if (waits || driven_.contains(row.id) || lost_.contains(row.id)) {
       continue;
     }
-    if (const int crashes = CrashesOf(row); crashes >= kCrashesUntilParked) {
-      failed_[row.id] = ports_.clock.Now() + kParkAgainAfter;
-      if (row.phase != PhaseWord(ExperimentPhase::kSuspended)) {  // else it is parked
-        Park(row, crashes);
-      }
-    } else {
+    const int crashes = CrashesOf(row);
+    if (crashes < kCrashesUntilParked) {
       HONE_LOG(kInfo, "experiment_taken_up", {"experiment", row.name});
       Drive(row.id, NobodyWaits);
+      continue;
+    }
+    failed_[row.id] = ports_.clock.Now() + kParkAgainAfter;
+    if (row.phase != PhaseWord(ExperimentPhase::kSuspended)) {  // else it is parked
+      Park(row, crashes);
     }
   }
 }
 
 void Engine::ClearAway() {
   Blocking([this] { return ports_.store.ListExperiments(); },
-           [this](const Result<std::vector<ExperimentRow>>& rows) {
-             if (!rows.has_value()) {
-               HONE_LOG(kError, "experiments_unreadable", {"reason", rows.error().Text()});
-               return;
-             }
-             for (const ExperimentRow& row : *rows) {
-               if (!driven_.contains(row.id)) {
-                 ClearAway(row.id);
-               }
-             }
-           });
+           [this](const Result<std::vector<ExperimentRow>>& rows) { ClearAwayOthers(rows); });
+}
+
+void Engine::ClearAwayOthers(const Result<std::vector<ExperimentRow>>& rows) {
+  if (!rows.has_value()) {
+    HONE_LOG(kError, "experiments_unreadable", {"reason", rows.error().Text()});
+    return;
+  }
+  for (const ExperimentRow& row : *rows) {
+    if (!driven_.contains(row.id)) {
+      ClearAway(row.id);
+    }
+  }
 }
 
 /// The runner of an experiment of which nothing should run here. Null: something may.
@@ -286,13 +292,13 @@ void Engine::OnLeftovers(const ExperimentId& id, TrialRunner& runner,
   }
   bool runs = false;
   for (const Sighting& sighting : *seen) {
-    if (!sighting.ending) {
-      runs = true;
-      HONE_LOG(kWarn, "attempt_of_other_stopped", {"experiment", id.text},
-               {"trial", sighting.trial});
-      runner.Stop({id, sighting.trial}, sighting.attempt, StopMode::kTerminate,
-                  [](const Status& /*looked at again below*/) {});
+    if (sighting.ending) {
+      continue;
     }
+    runs = true;
+    HONE_LOG(kWarn, "attempt_of_other_stopped", {"experiment", id.text}, {"trial", sighting.trial});
+    runner.Stop({id, sighting.trial}, sighting.attempt, StopMode::kTerminate,
+                [](const Status& /*looked at again below*/) {});
   }
   if (runs) {
     return After(kClearAgainAfter, [id](Engine& self) { self.ClearAway(id); });

@@ -67,11 +67,12 @@ Result<Posted> LookAt(Store& store, std::int64_t id, const ExperimentId& experim
 void Engine::PassOn(const EngineRequest& request, const Error& why, const Reply& reply) {
   const auto post = [this, request]() -> Result<Owned> {
     HONE_ASSIGN_OR_RETURN(Owned owned, FindOwned(ports_.store, request));
-    if (IsOther(owned.owner)) {
-      const auto [kind, payload] = EncodeRequest(request);
-      HONE_ASSIGN_OR_RETURN(owned.posted,
-                            ports_.store.PostRequest(kind + "@" + owned.owner.name, payload));
+    if (!IsOther(owned.owner)) {
+      return owned;
     }
+    const auto [kind, payload] = EncodeRequest(request);
+    HONE_ASSIGN_OR_RETURN(owned.posted,
+                          ports_.store.PostRequest(kind + "@" + owned.owner.name, payload));
     return owned;
   };
   Blocking(post, [this, why, reply](const Result<Owned>& owned) {

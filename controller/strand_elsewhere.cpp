@@ -40,7 +40,7 @@ std::uint32_t ExperimentStrand::SlotsElsewhere() const {
 }
 
 void ExperimentStrand::WaitForElsewhere() {
-  if (elsewhere_.empty()) {
+  if (elsewhere_.empty() || !options_.lost_after) {
     return;
   }
   const Timestamp now = ports_.clock.Now();

@@ -82,13 +82,14 @@ void SlotsWriter::Follow(const std::shared_ptr<Engine>& engine) {
 void SlotsWriter::Changed() {
   const bool first =
       state_.WithLock([](State& state) { return !std::exchange(state.scheduled, true); });
-  if (first) {
-    io_.PostAfter(kGather, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) {
-        self->Write();
-      }
-    });
+  if (!first) {
+    return;
   }
+  io_.PostAfter(kGather, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->Write();
+    }
+  });
 }
 
 void SlotsWriter::Write() {
@@ -128,11 +129,11 @@ Result<std::optional<EngineSlots>> ReadSlots(const Config& config) {
 }
 
 std::string WhyItWaits(const Config& config, const ExperimentId& id) {
-  const auto slots = ReadSlots(config);
-  if (!slots.has_value() || !*slots) {
+  const std::optional<EngineSlots> slots = ReadSlots(config).value_or(std::nullopt);
+  if (!slots) {
     return "";  // what is told without it holds, too
   }
-  for (const SlotUse& use : (*slots)->view.uses) {
+  for (const SlotUse& use : slots->view.uses) {
     if (use.id == id) {
       return use.waits;
     }
