@@ -36,19 +36,24 @@ bool TakesOwnPort(const LocalWork& work, const CollectorOrder& order) {
       work.containers, [&](const LocalJob& container) { return NamesPort(container, declared); });
 }
 
-/// The container as the only one of a pod. The trial's name comes from a label in a cluster and is
-/// in the environment here anyway.
+/// The trial's name comes from a label in a cluster and is in the environment here anyway.
+void DropTrialName(json& container) {
+  if (!container.is_object() || !container.contains("env") || !container["env"].is_array()) {
+    return;
+  }
+  json kept = json::array();
+  for (const json& variable : container["env"]) {
+    if (!variable.is_object() || variable.value("name", json()) != "KATIB_TRIAL_NAME") {
+      kept.push_back(variable);
+    }
+  }
+  container["env"] = std::move(kept);
+}
+
+/// The container as the only one of a pod.
 LocalJob DecodeCustom(const CollectorOrder& order, Problems& problems) {
   json container = json::parse(order.container, nullptr, false);
-  if (container.is_object() && container.contains("env") && container["env"].is_array()) {
-    json kept = json::array();
-    for (const json& variable : container["env"]) {
-      if (!variable.is_object() || variable.value("name", json()) != "KATIB_TRIAL_NAME") {
-        kept.push_back(variable);
-      }
-    }
-    container["env"] = std::move(kept);
-  }
+  DropTrialName(container);
   const json pod = {{"containers", json::array({container})}};
   Problems found;
   LocalJob job = DecodePodSpec(pod.dump(-1, ' ', false, json::error_handler_t::replace), "",

@@ -148,13 +148,14 @@ void Node::ApplyRules(std::span<const FieldRule> rules) const {
       continue;
     }
     const std::string names = NamesIn(member);
-    const std::string subject = names.empty() ? "" : "'" + names + "': ";
-    const std::string who = Runner();
+    const auto told = [&](std::string_view verdict) {
+      std::string text = names.empty() ? "" : "'" + names + "': ";
+      return text.append(verdict).append(Runner()).append(": ").append(rule->advice);
+    };
     if (rule->treatment == Treatment::kRefused) {
-      problems->CannotHere(Path(key),
-                           subject + "not possible with " + who + ": " + std::string(rule->advice));
+      problems->CannotHere(Path(key), told("not possible with "));
     } else if (rule->treatment == Treatment::kWarned) {
-      problems->Warn(Path(key), subject + "not used by " + who + ": " + std::string(rule->advice));
+      problems->Warn(Path(key), told("not used by "));
     }
   }
 }

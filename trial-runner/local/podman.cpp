@@ -91,16 +91,18 @@ void AddLimits(std::vector<std::string>& argv) {
   }
 }
 
-bool HasDeviceSpecs() {
+bool HasDeviceSpecsIn(const fs::path& folder) {
   std::error_code error;
-  for (const char* const folder : {"/etc/cdi", "/var/run/cdi"}) {
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      if (at->path().filename().string().find("nvidia") != std::string::npos) {
-        return true;
-      }
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().filename().string().find("nvidia") != std::string::npos) {
+      return true;
     }
   }
   return false;
+}
+
+bool HasDeviceSpecs() {
+  return HasDeviceSpecsIn("/etc/cdi") || HasDeviceSpecsIn("/var/run/cdi");
 }
 
 // Through the driver's own description of its devices where there is one, else the plain device
@@ -130,7 +132,7 @@ void AddGpus(const std::vector<std::string>& gpus, std::vector<std::string>& arg
 void AddEnvironment(const Variables& defined, Variables& podmans, std::vector<std::string>& argv) {
   for (const auto& [name, value] : defined) {
     if (IsPodmansOwn(name)) {
-      argv.push_back("--env=" + name + "=" + value);
+      argv.push_back(std::string("--env=").append(name).append("=").append(value));
     } else {
       argv.push_back("--env=" + name);
       podmans.insert_or_assign(name, value);
@@ -341,7 +343,7 @@ void RemoveContainer(const LaunchPlan& plan) {
   const auto removal = Spawn({.argv = command, .env = plan.env, .working_folder = "/"});
   if (removal.has_value() && !WaitFor(*removal, kRemoveWithin).has_value()) {
     ::kill(-removal->pid, SIGKILL);
-    static_cast<void>(WaitFor(*removal, kRemoveWithin));  // killed: it is over now
+    [[maybe_unused]] const auto over = WaitFor(*removal, kRemoveWithin);  // it is killed
     HONE_LOG(kWarn, "container_not_removed", {"container", plan.cleanup.back()});
   }
 }
