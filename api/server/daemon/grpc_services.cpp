@@ -91,14 +91,10 @@ class AskReactor final : public Unary {
       if (const auto refusal = door->Enter(caller, *request)) {
         return Finish(ToGrpc(*refusal));
       }
-      const auto finish = [this, reply, door, caller](Result<pb::AskResponse> answer) {
-        if (!answer) {
-          return Finish(ToGrpc(answer.error()));
-        }
-        door->AddTokens(caller, *answer);
-        Finish(SerializeMessage(*answer, *reply));
+      const auto give = [this, reply, door, caller](Result<pb::AskResponse> answer) {
+        Give(*door, caller, std::move(answer), *reply);
       };
-      workers->Ask(*request, finish,
+      workers->Ask(*request, give,
                    [state](const std::function<void()>& withdraw) { KeepFor(*state, withdraw); });
     });
   }
@@ -119,6 +115,14 @@ class AskReactor final : public Unary {
     std::function<void()> withdraw;
     bool left = false;
   };
+
+  void Give(Door& door, const Caller& caller, Result<pb::AskResponse> answer, Bytes& reply) {
+    if (!answer) {
+      return Finish(ToGrpc(answer.error()));
+    }
+    door.AddTokens(caller, *answer);
+    Finish(SerializeMessage(*answer, reply));
+  }
 
   /// Whoever has left already is withdrawn at once.
   static void KeepFor(Guarded<State>& state, const std::function<void()>& withdraw) {

@@ -189,6 +189,27 @@ Answer<Reply> InJson(const HttpServer::Answer& answer) {
   };
 }
 
+/// Calls if the caller may have what it asks for.
+template <class Request, class Reply, class Call>
+void EnterAndCall(Door& door, const Caller& caller, const Request& request, const Call& call,
+                  const HttpServer::Answer& answer) {
+  if (const auto refusal = door.Enter(caller, request)) {
+    return answer(RefusalResponse(*refusal));
+  }
+  call(request, caller, InJson<Reply>(answer));
+}
+
+/// Answers with the tokens of the trials that are given.
+Answer<pb::AskResponse> WithTokens(Door& door, const Caller& caller,
+                                   const Answer<pb::AskResponse>& answer) {
+  return [&door, caller, answer](Result<pb::AskResponse> given) {
+    if (given) {
+      door.AddTokens(caller, *given);
+    }
+    answer(std::move(given));
+  };
+}
+
 }  // namespace
 
 template <class Request, class Reply, class Call>
@@ -208,10 +229,7 @@ void Rest::Add(Route route, Call call) {
       return answer(ErrorResponse(request.error()));
     }
     readers->Post([call, door, answer, caller = *std::move(caller), request = *std::move(request)] {
-      if (const auto refusal = door->Enter(caller, request)) {
-        return answer(RefusalResponse(*refusal));
-      }
-      call(request, caller, InJson<Reply>(answer));
+      EnterAndCall<Request, Reply>(*door, caller, request, call, answer);
     });
   };
   routes_.push_back(std::move(route));
@@ -317,13 +335,7 @@ void Rest::AddWorkers(const std::shared_ptr<WorkersApi>& workers) {
        .summary = "Ask for trials",
        .body = true},
       [workers, door = &parts_.door](const auto& r, const Caller& c, const auto& a) {
-        const auto add = [door, c, a](Result<pb::AskResponse> answer) {
-          if (answer) {
-            door->AddTokens(c, *answer);
-          }
-          a(answer);
-        };
-        workers->Ask(r, add, {});
+        workers->Ask(r, WithTokens(*door, c, a), {});
       });
   Add<pb::RenewRequest, pb::RenewResponse>(
       {.method = "POST",

@@ -199,12 +199,9 @@ class Session : public std::enable_shared_from_this<Session<Impl, Wire>> {
   void Begin() {
     if constexpr (kIsSecure) {
       Layer().expires_after(impl_->options.timeout);
-      stream_.async_handshake(asio::ssl::stream_base::server,
-                              [self = this->shared_from_this()](beast::error_code error) {
-                                if (!error) {
-                                  self->ReadNext();
-                                }
-                              });
+      stream_.async_handshake(
+          asio::ssl::stream_base::server,
+          [self = this->shared_from_this()](beast::error_code error) { self->OnHandshake(error); });
     } else {
       ReadNext();
     }
@@ -225,6 +222,12 @@ class Session : public std::enable_shared_from_this<Session<Impl, Wire>> {
   static constexpr bool kIsSecure = std::is_same_v<Wire, Secure>;
 
   Plain& Layer() { return beast::get_lowest_layer(stream_); }
+
+  void OnHandshake(beast::error_code error) {
+    if (!error) {
+      ReadNext();
+    }
+  }
 
   void OnRead(beast::error_code error) {
     if (error == http::error::body_limit) {
