@@ -178,7 +178,9 @@ TEST_CASE("container: one that heeds TERM may tidy up", "[trial-runner][slow]") 
   REQUIRE(Eventually([&] { return podman->Running().size() == 1; }));
   REQUIRE(bench.Stop(1).has_value());
   CHECK(bench.WaitForEnd(1).ending->kind == EndingKind::kStopped);
-  CHECK(bench.Output(1) == "bye\n");
+  // A rootless podman is two processes, which both pass the signal on; the slower one may complain
+  // in the log that the container has ended by then.
+  CHECK(bench.Output(1).starts_with("bye\n"));
   bench.CheckNothingIsLeft(1);
 }
 
