@@ -166,4 +166,19 @@ Result<std::unique_ptr<MetricParser>> MakeTextParser(std::vector<std::string> me
   return std::make_unique<TextParser>(std::move(metrics), std::move(patterns));
 }
 
+std::vector<std::string> NamesWithValues(std::string_view text, std::size_t limit) {
+  const RE2 pattern(kDefaultFilter);
+  re2::StringPiece rest(text.data(), text.size());
+  std::vector<std::string> names;
+  re2::StringPiece name;
+  re2::StringPiece value;
+  while (names.size() < limit && RE2::FindAndConsume(&rest, pattern, &name, &value)) {
+    const std::string found(name.data(), name.size());
+    if (!value.empty() && std::ranges::find(names, found) == names.end()) {
+      names.push_back(found);
+    }
+  }
+  return names;
+}
+
 }  // namespace hone

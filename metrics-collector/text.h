@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,5 +22,9 @@ Status CheckFilter(const std::string& filter);
 /// @errors kInvalidArgument as CheckFilter
 Result<std::unique_ptr<MetricParser>> MakeTextParser(std::vector<std::string> metrics,
                                                      const std::vector<std::string>& filters);
+
+/// The names that kDefaultFilter finds with a value in a text, each once, in order.
+/// @param limit  not more than so many
+std::vector<std::string> NamesWithValues(std::string_view text, std::size_t limit);
 
 }  // namespace hone

@@ -5,6 +5,7 @@
 #include "apps/cli/explain_text.h"
 #include "apps/cli/holder.h"
 #include "apps/cli/output.h"
+#include "apps/cli/printed_names.h"
 #include "apps/cli/session.h"
 #include "apps/cli/slots_file.h"
 #include "apps/cli/verb.h"
@@ -36,7 +37,8 @@ Result<int> Explain(const Config& config, const NamedOptions& options) {
   if (session.HasTrial(name)) {
     HONE_ASSIGN_OR_RETURN(const LocatedTrial found, session.FindTrial(name));
     const std::string why = ExplainTrial(found.experiment, found.number, SystemClock().Now(),
-                                         WhyItWaits(config, found.experiment.id));
+                                         WhyItWaits(config, found.experiment.id)) +
+                            NamesItPrinted(config, found);
     HONE_RETURN_IF_ERROR(Tell(why, "Trial", name, output));
     return kExitOk;
   }

@@ -159,6 +159,23 @@ std::string ExperimentSentence(const ExperimentState& state, bool driven,
   return "";
 }
 
+/// Why the last one to fail did, in a sentence with a blank in front; a failed experiment seldom
+/// has another reason.
+std::string LastFailure(const ExperimentState& state) {
+  const TrialState* last = nullptr;
+  for (const TrialState& trial : state.trials) {
+    const bool failed =
+        trial.phase == TrialPhase::kFailed || trial.phase == TrialPhase::kMetricsUnavailable;
+    if (failed && (last == nullptr || last->ended_at <= trial.ended_at)) {
+      last = &trial;
+    }
+  }
+  if (last == nullptr) {
+    return "";
+  }
+  return " The last that failed, " + state.NameOf(*last) + ": " + Reason(last->message) + ".";
+}
+
 }  // namespace
 
 std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Timestamp now,
@@ -175,7 +192,7 @@ std::string ExplainTrial(const ExperimentState& state, TrialNumber number, Times
 std::string ExplainExperiment(const ExperimentState& state, bool driven, const std::string& waits) {
   std::string text =
       "Experiment " + state.spec->name + " " + ExperimentSentence(state, driven, waits);
-  text += ". Trials: " + CountsText(state) + ".";
+  text += ". Trials: " + CountsText(state) + "." + LastFailure(state);
   if (const std::string best = BestText(state); !best.empty()) {
     text += " Its " + best + ".";
   }

@@ -71,6 +71,15 @@ TEST_CASE("explain: how a trial ended badly", "[apps]") {
                                  "reached.");
 }
 
+TEST_CASE("explain: an experiment tells why the last trial failed", "[apps]") {
+  Story story;
+  story.Launch().Run(1).Launch().Run(2).At(3);
+  story.Fail(2, "exit code 2").At(4).Fail(1, "exit code 1");
+  CHECK(ExplainExperiment(story.state(), true)
+            .ends_with("Trials: 2 failed. The last that failed, " + story.NameOf(1) +
+                       ": exit code 1."));
+}
+
 TEST_CASE("explain: a pending trial of a suspended experiment waits for a person", "[apps]") {
   Story story;
   story.Launch().Tell(event::ExperimentSuspended{"interrupted", false});

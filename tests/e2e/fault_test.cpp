@@ -134,6 +134,8 @@ TEST_CASE("fault: trials that misbehave get a typed ending, and nothing is left"
       {"prints NaN", "echo loss=nan", "", TrialPhase::kMetricsUnavailable,
        EndingKind::kMetricNotANumber},
       {"prints nothing", "true", "", TrialPhase::kMetricsUnavailable, EndingKind::kMetricMissing},
+      {"prints another name", "echo los=0.5", "", TrialPhase::kMetricsUnavailable,
+       EndingKind::kMetricMissing},
       {"exits with 3", "echo oh no >&2; exit 3", "", TrialPhase::kFailed, EndingKind::kExitCode},
       {"dies of a signal", "kill -SEGV $BASHPID", "", TrialPhase::kFailed, EndingKind::kSignal},
   }));
@@ -157,6 +159,8 @@ TEST_CASE("fault: trials that misbehave get a typed ending, and nothing is left"
   const auto explained = hone.Run({"explain", state.NameOf(*state.Find(1))});
   CHECK(explained.exit_code == 0);
   CHECK_FALSE(explained.out.empty());
+  CHECK((explained.out.find("Its log has values of 'los'.") != std::string::npos) ==
+        (c.name == "prints another name"));
 }
 
 TEST_CASE("fault: 400 real trials that end at once all succeed with their metric", "[e2e][slow]") {

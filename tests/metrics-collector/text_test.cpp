@@ -92,5 +92,13 @@ TEST_CASE("text: filters that cannot work are refused", "[metrics-collector]") {
   CHECK(CheckFilter(kDefaultFilter).has_value());
 }
 
+TEST_CASE("text: the names that have values, for who looks for a misspelt one",
+          "[metrics-collector]") {
+  CHECK(NamesWithValues("los=1\nacc = 0.5 los=2\nwhat=\nf-1=.5\n", 8) ==
+        Strings{"los", "acc", "f-1"});
+  CHECK(NamesWithValues("a=1 b=2 c=3", 2) == Strings{"a", "b"});
+  CHECK(NamesWithValues("nothing here", 8).empty());
+}
+
 }  // namespace
 }  // namespace hone
