@@ -97,6 +97,59 @@ std::string Node::Dump() const {
   return value_->dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::vector<Node> Node::Objects(std::string_view key) const {
+  std::vector<Node> nodes;
+  const json* const list = Find(key);
+  if (list == nullptr || !list->is_array()) {
+    if (list != nullptr) {
+      Refuse(key, "must be a list");
+    }
+    return nodes;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    Node item((*list)[i], path_ + "." + std::string(key) + "[" + std::to_string(i) + "]",
+              *problems_);
+    if ((*list)[i].is_object()) {
+      nodes.push_back(std::move(item));
+    } else {
+      item.RefuseSelf("must be an object");
+    }
+  }
+  return nodes;
+}
+
+std::vector<std::string> Node::Texts(std::string_view key) const {
+  std::vector<std::string> texts;
+  const json* const list = Find(key);
+  if (list == nullptr) {
+    return texts;
+  }
+  const bool all = list->is_array() &&
+                   std::ranges::all_of(*list, [](const json& item) { return item.is_string(); });
+  if (!all) {
+    Refuse(key, "must be a list of texts");
+    return texts;
+  }
+  for (const json& item : *list) {
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+void Node::CannotOthers(std::span<const std::string_view> names, const std::string& message) const {
+  for (const auto& [key, value] : value_->items()) {
+    const bool empty = value.is_null() || (value.is_structured() && value.empty());
+    if (empty || std::ranges::find(names, key) != names.end()) {
+      continue;
+    }
+    const std::string_view near =
+        Nearest(key, std::vector<std::string_view>(names.begin(), names.end()));
+    problems_->CannotHere(
+        path_ + "." + Printable(key, 60),
+        message + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
+  }
+}
+
 void Node::Refuse(std::string_view key, std::string message) const {
   problems_->Refuse(path_ + "." + std::string(key), std::move(message));
 }

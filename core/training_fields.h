@@ -15,7 +15,8 @@
 #include "core/problem.h"
 #include "core/training_job.h"
 
-/// Reading the objects of training jobs; for core/training_*.cpp alone.
+/// Reading the objects of training jobs and workflows; for core/training_*.cpp and core/workflow/
+/// alone.
 namespace hone::training {
 
 /// One JSON object and where it stands. Nulls count as absent, as in Kubernetes.
@@ -25,6 +26,7 @@ class Node {
       : value_(&value), path_(std::move(path)), problems_(&problems) {}
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] Problems& problems() const { return *problems_; }
   [[nodiscard]] const nlohmann::json* Find(std::string_view key) const;
   /// Empty if it is absent; a value of another type is told.
   [[nodiscard]] std::string Text(std::string_view key) const;
@@ -34,6 +36,10 @@ class Node {
   [[nodiscard]] bool Flag(std::string_view key) const;
   /// An empty one stands for a missing one, and for a mistyped one, which is told.
   [[nodiscard]] Node Object(std::string_view key) const;
+  /// The objects of a list, each with its own path; others are told.
+  [[nodiscard]] std::vector<Node> Objects(std::string_view key) const;
+  /// The texts of a list; others are told.
+  [[nodiscard]] std::vector<std::string> Texts(std::string_view key) const;
   /// The members that are texts.
   [[nodiscard]] std::map<std::string, std::string> TextMap() const;
   /// A list of {"key", "value"}.
@@ -46,6 +52,8 @@ class Node {
   void CannotHere(std::string_view key, std::string message) const;
   /// Warns of all other fields.
   void Know(std::initializer_list<std::string_view> names) const;
+  /// Of all other fields that have a value: a cluster would take them, this runner does not.
+  void CannotOthers(std::span<const std::string_view> names, const std::string& message) const;
   /// Refuses all other fields.
   void RefuseOthers(std::span<const std::string_view> names, const std::string& message) const;
 

@@ -19,6 +19,7 @@
   VERB(MetricsVerb)              \
   VERB(LogsVerb)                 \
   VERB(ArtifactsVerb)            \
+  VERB(CacheVerb)                \
   VERB(EventsVerb)               \
   VERB(ExplainVerb)              \
   VERB(DevicesVerb)              \

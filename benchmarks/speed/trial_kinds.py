@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a trial costs as a process and as a container, beside a bare script that starts the same.
+"""What a trial costs as a process, container or pipeline, beside a bare script that starts the same.
 
     trial_kinds.py HONE [TRIALS]
 
 Prints one JSON object: seconds of each, start of `hone run` included, and the ratios. The container
 is busybox, imported by tests/support/test_image.sh into a storage of its own; without podman there
-are only processes. Trials run one at a time, so that the ratio is of what one costs.
+are only processes. The pipeline has three steps, a file handed from the first to the second, and no
+cache. Trials run one at a time, so that the ratio is of what one costs.
 """
 
 import json
@@ -48,6 +49,49 @@ spec:
                 args: ["${{trialParameters.x}}"]
 """
 
+PIPELINE = """apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {{name: bench-pipeline}}
+spec:
+  objective: {{type: minimize, objectiveMetricName: loss}}
+  algorithm: {{algorithmName: random}}
+  parallelTrialCount: 1
+  maxTrialCount: {trials}
+  parameters:
+    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
+  trialTemplate:
+    primaryContainerName: main
+    primaryPodLabels: {{role: last}}
+    successCondition: status.[@this].#(phase=="Succeeded")#
+    failureCondition: status.[@this].#(phase=="Failed")#
+    trialParameters: [{{name: x, reference: x}}]
+    trialSpec:
+      apiVersion: argoproj.io/v1alpha1
+      kind: Workflow
+      metadata: {{annotations: {{hone/cache: "false"}}}}
+      spec:
+        entrypoint: main
+        templates:
+          - name: main
+            steps:
+              - - {{name: first, template: first}}
+              - - name: second
+                  template: second
+                  arguments:
+                    artifacts:
+                      - {{name: data, from: "{{{{steps.first.outputs.artifacts.data}}}}"}}
+              - - {{name: third, template: third}}
+          - name: first
+            outputs: {{artifacts: [{{name: data, path: /tmp/data}}]}}
+            container: {{command: [sh, -c, "echo data > /tmp/data"]}}
+          - name: second
+            inputs: {{artifacts: [{{name: data, path: /tmp/data}}]}}
+            container: {{command: [sh, -c, "cat /tmp/data"]}}
+          - name: third
+            metadata: {{labels: {{role: last}}}}
+            container: {{command: [sh, -c, "{script}"], args: ["${{trialParameters.x}}"]}}
+"""
+
 
 def timed(command: list[str], environment: dict[str, str]) -> float:
     start = time.perf_counter()
@@ -64,6 +108,20 @@ def with_hone(hone: str, kind: str, trials: int, folder: str, environment: dict[
     )
     command = [hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"]
     return timed(command, environment)
+
+
+def with_pipelines(hone: str, trials: int, folder: str, environment: dict[str, str]) -> float:
+    file = Path(folder) / "pipeline.yaml"
+    file.write_text(PIPELINE.format(trials=trials, script=SCRIPT))
+    return timed(
+        [hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"], environment
+    )
+
+
+def bare_pipelines(trials: int, folder: str, environment: dict[str, str]) -> float:
+    steps = [f"echo data > {folder}/out", f"cat {folder}/out", SCRIPT]
+    once = "; ".join(f"sh -c '{step}' > /dev/null" for step in steps)
+    return timed(["bash", "-c", f"for i in $(seq {trials}); do {once}; done"], environment)
 
 
 def bare(start: str, trials: int, environment: dict[str, str]) -> float:
@@ -106,6 +164,11 @@ def main() -> None:
             result[f"{word}_s"] = tuned / trials
             result[f"{word}_bare_s"] = alone / trials
             result[f"{word}_ratio_to_bare"] = tuned / alone
+        alone = bare_pipelines(trials, folder, environment)
+        tuned = with_pipelines(hone, trials, folder, environment)
+        result["pipeline_s"] = tuned / trials
+        result["pipeline_bare_s"] = alone / trials
+        result["pipeline_ratio_to_bare"] = tuned / alone
     print(json.dumps(result))
 
 

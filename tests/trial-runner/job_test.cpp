@@ -66,10 +66,12 @@ TEST_CASE("job: what cannot be honoured is told by name", "[trial-runner]") {
   };
   const Case cases[] = {
       {"other kind", "/kind", R"("TFJob")",
-       "error x.kind: the local runner runs batch/v1 Job and Kubeflow's training jobs, not "
+       "error x.kind: the local runner runs batch/v1 Job, Kubeflow's training jobs and Argo's "
+       "Workflow, not "
        "'batch/v1 TFJob'"},
       {"other version", "/apiVersion", R"("batch/v1beta1")",
-       "error x.kind: the local runner runs batch/v1 Job and Kubeflow's training jobs, not "
+       "error x.kind: the local runner runs batch/v1 Job, Kubeflow's training jobs and Argo's "
+       "Workflow, not "
        "'batch/v1beta1 Job'"},
       {"no command", "/spec/template/spec/containers/0/command", "null",
        "error x.spec.template.spec.containers[0].command: is missing: the local runner does not "

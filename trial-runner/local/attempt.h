@@ -30,6 +30,8 @@ class Layout {
   explicit Layout(std::filesystem::path work_folder) : work_(std::move(work_folder)) {}
 
   [[nodiscard]] std::filesystem::path Trials() const { return work_ / "trials"; }
+  /// What steps of pipelines left behind, for other trials; see pipeline/step_store.h.
+  [[nodiscard]] std::filesystem::path StepCache() const { return work_ / "cache" / "steps"; }
   [[nodiscard]] std::filesystem::path Experiment(const ExperimentId& id) const;
   [[nodiscard]] std::filesystem::path Trial(const TrialId& id) const;
   /// The trial's own folder, HONE_TRIAL_DIR.

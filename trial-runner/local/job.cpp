@@ -199,8 +199,8 @@ LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
   const std::string kind = root.Text("kind");
   if (version != "batch/v1" || kind != "Job") {
     problems.CannotHere(root.Path("kind"),
-                        "the local runner runs batch/v1 Job and Kubeflow's "
-                        "training jobs, not '" +
+                        "the local runner runs batch/v1 Job, Kubeflow's training jobs and Argo's "
+                        "Workflow, not '" +
                             Printable(version, 80) + " " + Printable(kind, 80) +
                             "'; write the training as one of them");
     return job;
@@ -232,6 +232,23 @@ LocalJob DecodePodSpec(std::string_view text, const std::string& container,
   const bool inline_trainer = field.ends_with(".trainer");  // of a TrainJob, which has no pod
   const std::string path = inline_trainer ? field : pod.Path("containers") + "[0]";
   DecodeContainer({&containers[0], path, &problems}, fallback, job);
+  return job;
+}
+
+LocalJob DecodeStepContainer(std::string_view text, const std::string& field, Problems& problems,
+                             Place place) {
+  LocalJob job;
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    problems.Refuse(field, "must be an object");
+    return job;
+  }
+  const Node container{&object, field, &problems, place};
+  DecodeContainer(container, {}, job);
+  if (place == Place::kContainer && !container.List("volumeMounts").empty()) {
+    problems.CannotHere(container.Path("volumeMounts"),
+                        "steps of a workflow share files by artifacts; volumes are not mounted");
+  }
   return job;
 }
 

@@ -57,4 +57,9 @@ LocalJob DecodePodSpec(std::string_view json, const std::string& container,
                        const std::string& field, const DefaultCommand& fallback,
                        Problems& problems);
 
+/// Decodes a container that stands alone: a step of a workflow.
+/// @param field  its path
+LocalJob DecodeStepContainer(std::string_view json, const std::string& field, Problems& problems,
+                             Place place);
+
 }  // namespace hone::local

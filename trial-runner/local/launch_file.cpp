@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/pipeline/order.h"
 
 namespace hone::local {
 namespace {
@@ -181,6 +182,9 @@ std::optional<std::string> LogNameOf(const LaunchPlan& plan, std::string_view re
     return std::string(files::kReplicaLogStart).append(replica) + files::kReplicaLogEnd;
   }
   const auto found = std::ranges::find(plan.replicas, replica, &ReplicaPlan::name);
+  if (plan.job.kind == workflow::kKind) {  // a step; whether it has run, its log tells
+    return std::string(files::kReplicaLogStart).append(FileNameOf(replica)) + files::kReplicaLogEnd;
+  }
   if (found == plan.replicas.end()) {
     return std::nullopt;
   }
@@ -208,6 +212,8 @@ Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
     out.AddAll(files::kVariable, plan.env);
   } else {
     out.Add(files::kBackoffLimit, std::to_string(plan.backoff_limit));
+  }
+  if (!plan.job.kind.empty()) {
     out.Add(files::kJobKind, plan.job.kind);
     out.Add(files::kJobName, plan.job.name);
     out.Add(files::kSuccessIf, plan.job.success_condition);

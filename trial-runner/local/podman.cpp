@@ -313,6 +313,26 @@ LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const 
   return plan;
 }
 
+std::vector<std::string> StepCommand(const StepContainer& step, Variables& podmans) {
+  LaunchSpec spec;
+  spec.trial_name = step.trial_name;
+  spec.container = step.options;
+  std::vector<std::string> argv = {step.podman, kQuiet, "run"};
+  AddContainer(spec, step.job, argv);
+  std::erase(argv, "--rm");
+  for (std::string& flag : argv) {
+    flag = flag.starts_with("--name=") ? "--name=" + step.name : flag;
+  }
+  AddLimits(argv);
+  AddGpus(step.gpus, argv);
+  AddEnvironment(step.defined, podmans, argv);
+  for (const auto& [here, inside] : step.files) {
+    argv.push_back(Bind(here, inside, false));
+  }
+  AddCommand(step.job, step.defined, argv);
+  return argv;
+}
+
 Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                         const LaunchPlan& plan) {
   const fs::path attempt = layout.Attempt({spec.id, spec.attempt});

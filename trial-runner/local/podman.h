@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -39,6 +40,21 @@ std::vector<std::string> TrialCommand(const std::string& podman);
 LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                              const Surroundings& surroundings, const std::vector<std::string>& gpus,
                              const std::filesystem::path& podman);
+
+/// The container of one step of a workflow. It stays when it has ended, so that files can be taken
+/// out of it.
+struct StepContainer {
+  std::string podman;
+  std::string name;
+  std::string trial_name;
+  ContainerOptions options;
+  LocalJob job;
+  Variables defined;                                                 ///< its environment
+  std::vector<std::pair<std::filesystem::path, std::string>> files;  ///< here, and inside
+  std::vector<std::string> gpus;
+};
+/// @param podmans  the environment of podman itself, to which that of the container is added
+std::vector<std::string> StepCommand(const StepContainer& step, Variables& podmans);
 
 /// Makes what the container mounts. @errors as PrepareMount
 Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,

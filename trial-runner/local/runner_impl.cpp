@@ -12,6 +12,7 @@
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/output_path.h"
+#include "trial-runner/local/pipeline/order.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/ports.h"
 #include "trial-runner/local/python_start.h"
@@ -126,7 +127,9 @@ Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
   HONE_ASSIGN_OR_RETURN(const local::LaunchPlan plan, PlanLaunch(spec, work));
   HONE_RETURN_IF_ERROR(local::PrepareFolders(layout, spec, plan));
   const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
-  if (spec.container) {
+  if (work.pipeline) {
+    HONE_RETURN_IF_ERROR(WriteOrder(spec, work, plan));
+  } else if (spec.container) {
     HONE_RETURN_IF_ERROR(local::PrepareContainer(spec, work.containers.front(), layout, plan));
   }
   if (plan.collector && plan.collector->ready_first) {  // it is told, not scraped
@@ -167,7 +170,7 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
   if (spec.container && podman.empty()) {
     return Fail(Code::kNotFound, local::kNoPodman);
   }
-  if (spec.container) {
+  if (spec.container && !work.pipeline) {
     return local::MakeContainerPlan(spec, work.containers.front(), layout, surroundings, *gpus,
                                     podman);
   }
@@ -181,6 +184,10 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
 Result<local::LaunchPlan> LocalRunner::Impl::PlanProcesses(
     const LaunchSpec& spec, const local::LocalWork& work,
     const std::vector<std::string>& gpus) const {
+  if (work.pipeline) {
+    const auto order = local::MakeOrder(spec, work, layout, surroundings, gpus);
+    return local::MakePipelinePlan(spec, order, layout, surroundings);
+  }
   if (!work.training) {
     return local::MakePlan(spec, work.containers.front(), layout, surroundings, gpus);
   }
@@ -190,6 +197,13 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanProcesses(
     endpoints.push_back({.host = "127.0.0.1", .port = port});
   }
   return local::MakeTrainingPlan(spec, work, layout, surroundings, gpus, endpoints);
+}
+
+Status LocalRunner::Impl::WriteOrder(const LaunchSpec& spec, const local::LocalWork& work,
+                                     const local::LaunchPlan& plan) const {
+  local::PipelineOrder order = local::MakeOrder(spec, work, layout, surroundings, plan.gpus);
+  order.podman = podman.string();
+  return WriteFileDurably(order.attempt_folder / local::kPipelineOrder, EncodeOrder(order));
 }
 
 Status LocalRunner::Impl::Stop(const AttemptKey& key) {
@@ -381,9 +395,11 @@ Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRec
             "the metrics collector: " + collector.message};
   }
   // Only the sentence for people would miss it, the conditions of a training job, or what exit
-  // codes of a container's program may mean.
+  // codes of a container's program may mean, or how a workflow stands.
+  std::error_code no_status;
   const bool is_known = record.kind != files::kKindTimeout && record.replicas.empty() &&
-                        record.exit_code < local::kLeastCodeOfPodman;
+                        record.exit_code < local::kLeastCodeOfPodman &&
+                        !fs::exists(attempt / local::kPipelineOrder, no_status);
   const std::optional<local::LaunchPlan> plan =
       !is_known ? local::ReadLaunchFile(attempt).value_or(std::nullopt) : std::nullopt;
   const bool succeeded = record.kind == files::kKindExited && record.exit_code == 0;
@@ -393,7 +409,9 @@ Ending LocalRunner::Impl::JudgeEnd(const fs::path& attempt, const local::ExitRec
   const std::string lines = succeeded ? "" : local::LastLines(attempt / log);
   Ending ending = local::Judge(record, plan ? plan->deadline : std::nullopt, lines);
   if (plan) {
-    ending = local::JudgeContainer(*plan, std::move(ending), lines);
+    ending = plan->job.kind == workflow::kKind
+                 ? local::JudgePipeline(*plan, attempt, std::move(ending))
+                 : local::JudgeContainer(*plan, std::move(ending), lines);
   }
   if (plan && !record.replicas.empty()) {
     ending = local::JudgeTraining(*plan, record, std::move(ending));

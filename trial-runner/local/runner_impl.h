@@ -64,6 +64,9 @@ struct LocalRunner::Impl {
   [[nodiscard]] Result<local::LaunchPlan> PlanProcesses(const LaunchSpec& spec,
                                                         const local::LocalWork& work,
                                                         const std::vector<std::string>& gpus) const;
+  /// Makes the file that tells a pipeline what to do.
+  [[nodiscard]] Status WriteOrder(const LaunchSpec& spec, const local::LocalWork& work,
+                                  const local::LaunchPlan& plan) const;
   /// Makes the files of a new attempt.
   Status WriteAttempt(const LaunchSpec& spec);
   /// How an attempt ended, in words for people, too.

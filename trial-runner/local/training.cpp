@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "core/training_status.h"
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/pipeline/order.h"
 
 namespace hone::local {
 namespace {
@@ -79,6 +80,9 @@ LocalWork DecodeWork(std::string_view text, const PrimaryPod& primary, const std
     const bool given = object.is_object() && object.contains(key) && object[key].is_string();
     return given ? object[key].get<std::string>() : "";
   };
+  if (workflow::IsWorkflow(word("apiVersion"), word("kind"))) {
+    return DecodePipeline(text, primary, field, problems);
+  }
   const auto kind = TrainingKindOf(word("apiVersion"), word("kind"));
   if (!kind) {
     work.containers.push_back(DecodeJob(text, primary.container, field, problems, primary.place));

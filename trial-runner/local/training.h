@@ -10,18 +10,20 @@
 #include "core/ending.h"
 #include "core/training_environment.h"
 #include "core/training_job.h"
+#include "core/workflow/workflow.h"
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/plan.h"
 
 /// Training jobs as processes of this machine, one for each replica.
 namespace hone::local {
 
-/// What a trial runs: a batch/v1 Job, or a training job.
+/// What a trial runs: a batch/v1 Job, a training job or a workflow.
 struct LocalWork {
-  std::vector<LocalJob> containers;  ///< of each role; of a Job one
+  std::vector<LocalJob> containers;  ///< of each role or kind of step; of a Job one
   std::optional<TrainingJob> training;
   std::size_t primary = 0;  ///< which of ReplicasOf(training) is read
   Demand demand;            ///< of all replicas together
+  std::optional<workflow::Workflow> pipeline = {};
 };
 
 /// The pod whose output carries the metrics.
