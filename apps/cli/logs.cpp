@@ -24,7 +24,7 @@ constexpr Duration kLookEvery = std::chrono::milliseconds(100);
 struct Options {
   std::string trial;
   std::optional<std::uint32_t> attempt;  // nothing: the latest
-  std::string replica;                   // of a training job; empty: the one whose output is read
+  std::string replica;                   // or step; empty: the one whose output is read
   bool follow = false;
   bool raw = false;
 };
@@ -34,7 +34,8 @@ void Declare(Args& args, Options& options) {
   args.Add("--attempt", options.attempt,
            {.type = "N", .help = "of which start; default: the last"});
   args.Add("--replica", options.replica,
-           {.type = "NAME", .help = "of which process of a training job, such as worker-1"});
+           {.type = "NAME",
+            .help = "of which process of a training job or step of a workflow, such as worker-1"});
   args.Flag("-f,--follow", options.follow, "go on until the trial is over");
   args.Flag("--raw", options.raw,
             "every byte as it was written, on a terminal, too; else only colours pass there");

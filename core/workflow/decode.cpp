@@ -437,6 +437,10 @@ Workflow DecodeWorkflow(std::string_view object, const std::string& field, Probl
   const Node root(parsed, field, problems);
   const Node metadata = root.Object("metadata");
   const Node spec = root.Object("spec");
+  if (spec.Find("templates") == nullptr) {
+    spec.CannotHere("templates", "is missing: it says what is run");
+    return decoded;
+  }
   spec.CannotOthers(kSpecFields, kNotHere);
   decoded.name = metadata.Text("name");
   decoded.name_space = metadata.Text("namespace");

@@ -103,6 +103,7 @@ TEST_CASE("pipeline: files and values go from step to step, and are paid for onc
 
   CHECK(RunFlow(bench, 2, Flow(Prepare(bench), train + "2")) == Ending{});
   CHECK(bench.Output(2) == "loss=212\n");
+  CHECK(StepLog(bench, 2, "prepare") == "preparing\n");
   CHECK(Counted(bench, "prepared") == 1);
   CHECK(Counted(bench, "trained") == 2);
 
@@ -184,7 +185,7 @@ TEST_CASE("pipeline: endings of steps are told as those of trials", "[trial-runn
     const char* says;
   };
   const Case cases[] = {
-      {"signal", "kill -SEGV $$", EndingKind::kSignal, "step train: killed by SIGSEGV"},
+      {"signal", "kill -SEGV $BASHPID", EndingKind::kSignal, "step train: killed by SIGSEGV"},
       {"hangs", "trap '' TERM; echo here; while true; do sleep 1; done", EndingKind::kTimeout,
        "step train: ran longer than its activeDeadlineSeconds"},
       {"leaves something behind", "sleep 1000 & echo done", EndingKind::kSucceeded, ""},
@@ -196,6 +197,7 @@ TEST_CASE("pipeline: endings of steps are told as those of trials", "[trial-runn
       json flow = Flow(Prepare(bench), std::string(": /work/data.csv; ") + c.train);
       flow["/spec/templates/2/activeDeadlineSeconds"_json_pointer] = 1;
       const Ending ending = RunFlow(bench, 1, flow);
+      CAPTURE(ending.message);
       CHECK(ending.kind == c.kind);
       CHECK(ending.message.starts_with(c.says));
       CHECK(Eventually([&] { return ProcessesOf(bench.WorkFolder(1)).empty(); }));

@@ -15,6 +15,7 @@
 #include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/launcher.h"
+#include "trial-runner/local/pipeline/order.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/runner_impl.h"
 #include "trial-runner/local/training.h"
@@ -198,6 +199,13 @@ void LocalRunner::Check(const ExperimentSpec& spec, Problems& problems) const {
     problems.CannotHere("spec.runner.kind", local::kNoPodman);
   }
   local::CheckPrograms(spec, impl_->surroundings, problems);
+  const fs::path pipelines = impl_->surroundings.programs / local::kPipelineProgram;
+  Problems told;
+  if (::access(pipelines.c_str(), X_OK) != 0 && WorkOf(spec, told).pipeline) {
+    problems.CannotHere(
+        std::string(kTemplateField) + ".kind",
+        "there is no program " + pipelines.string() + ": install it beside hone-shim");
+  }
 }
 
 void CheckContainerImage(const ExperimentSpec& spec, Problems& problems) {
@@ -207,7 +215,9 @@ void CheckContainerImage(const ExperimentSpec& spec, Problems& problems) {
   if (options && FindOwnPodman().empty()) {
     problems.CannotHere("spec.runner.kind", local::kNoPodman);
   } else if (options && !told_by_check.HasErrors()) {
-    local::CheckImage(*options, work.containers.front(), kTemplateField, problems);
+    for (const local::LocalJob& container : work.containers) {
+      local::CheckImage(*options, container, kTemplateField, problems);
+    }
   }
 }
 

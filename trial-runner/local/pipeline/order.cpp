@@ -168,7 +168,9 @@ LocalWork DecodePipeline(std::string_view text, const PrimaryPod& primary, const
       CheckPaths(item, problems);
     }
   }
-  CheckPrimary(flow, primary, problems);
+  if (!flow.templates.empty()) {  // else that has been told
+    CheckPrimary(flow, primary, problems);
+  }
   if (!problems.HasErrors()) {
     const std::uint32_t width = workflow::WidthOf(flow);
     work.demand.cpus *= width;

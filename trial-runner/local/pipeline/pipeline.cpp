@@ -108,6 +108,8 @@ int Pipeline::Run(int term_fd) {
     Say(Printable(end_.message, 2000));
   } else {
     end_ = {};
+    std::error_code error;  // nobody goes on from here; what stays goes with the experiment
+    std::filesystem::remove_all(world_.order.trial_folder / "pipeline", error);
   }
   WriteStatus();
   return run_.phase() == workflow::Phase::kSucceeded ? 0 : kExitFailed;
@@ -185,6 +187,9 @@ bool Pipeline::Reuse(StepPlan& plan) {
       return false;  // it is run, then
     }
   }
+  std::error_code error;  // for people; a full disk loses it
+  std::filesystem::copy_file(hit->folder / kKeptLog, world_.LogOf(plan.ready.id),
+                             std::filesystem::copy_options::overwrite_existing, error);
   workflow::StepEnd end{
       .succeeded = true, .outputs = hit->step.outputs, .result = hit->step.result, .reused = true};
   used_.push_back(std::move(*hit));

@@ -145,7 +145,7 @@ std::optional<StepStore::Hit> StepStore::Find(const std::string& key, bool count
 Status StepStore::Put(const fs::path& folder, KeptStep step) const {
   HONE_RETURN_IF_ERROR(MakeFolders(root_));
   HONE_RETURN_IF_ERROR(MakeFolders(folder / kKeptArtifacts));
-  HONE_RETURN_IF_ERROR(WriteFileDurably(folder / kEntry, Encode(step)));
+  HONE_RETURN_IF_ERROR(WriteFile(folder / kEntry, Encode(step)));
   HONE_RETURN_IF_ERROR(SyncTree(folder));
   const fs::path target = FolderOf(step.key);
   if (::rename(folder.c_str(), target.c_str()) == 0) {

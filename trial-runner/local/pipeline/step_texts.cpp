@@ -88,19 +88,23 @@ Result<std::string> DigestOfPath(const fs::path& path) {
   return Sha256Of(bytes);
 }
 
-/// Files of this machine that a text names, such as train.py in "python3 train.py --epochs 3".
+/// Files of this machine that a text names, such as train.py in "python3 train.py --epochs 3";
+/// where a shell writes to is none.
 void AddNamedFiles(std::string_view text, const fs::path& folder, json& files) {
   constexpr std::string_view kBetween = " \t\r\n'\"`;|&<>()=,";
+  bool written = false;
   while (!text.empty() && files.size() < kMostNamedFiles) {
     const std::size_t end = std::min(text.find_first_of(kBetween), text.size());
     const std::string word(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
     const bool like_file = word.find_first_of("./") != std::string::npos && word.size() < 4096;
     std::error_code error;
-    if (like_file && !files.contains(word) && fs::is_regular_file(folder / word, error)) {
+    if (like_file && !written && !files.contains(word) &&
+        fs::is_regular_file(folder / word, error)) {
       const auto digest = DigestOfPath(folder / word);
       files[word] = digest.has_value() ? *digest : "unreadable";
     }
+    written = (written && word.empty()) || (end < text.size() && text[end] == '>');
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
 
