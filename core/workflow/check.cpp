@@ -13,7 +13,7 @@ namespace hone::workflow {
 namespace {
 
 using nlohmann::json;
-using Names = std::set<std::string, std::less<>>;
+using Names = std::set<std::string_view>;
 
 constexpr std::uint32_t kMostWidth = 64;
 constexpr int kDeepest = 16;  // templates within templates
@@ -28,20 +28,36 @@ bool Is(const std::vector<std::string_view>& words, std::size_t at, std::string_
   return at < words.size() && words[at] == wanted;
 }
 
-/// All calls that are over when one begins, itself not among them.
-Names Before(const Template& owner, const Call& call) {
-  Names names;
-  std::vector<std::string_view> open(call.after.begin(), call.after.end());
-  while (!open.empty()) {
-    const std::string_view name = open.back();
-    open.pop_back();
-    const Call* const earlier = FindIn(owner.calls, name);
-    if (earlier != nullptr && names.emplace(name).second) {
-      open.insert(open.end(), earlier->after.begin(), earlier->after.end());
+/// What is over when a call of a template begins.
+class Order {
+ public:
+  explicit Order(const Template& owner) {
+    for (const Call& call : owner.calls) {
+      calls_.emplace(call.name, &call);
     }
   }
-  return names;
-}
+
+  /// The call itself is among them if it waits for itself.
+  const Names& Before(const Call& call) {
+    const auto [found, is_new] = before_.try_emplace(call.name);
+    Names& names = found->second;
+    if (!is_new) {
+      return names;  // perhaps under way: then there is a circle, and its first call finds itself
+    }
+    for (const std::string& name : call.after) {
+      const auto earlier = calls_.find(name);
+      if (earlier != calls_.end() && names.insert(name).second) {
+        const Names& further = Before(*earlier->second);
+        names.insert(further.begin(), further.end());
+      }
+    }
+    return names;
+  }
+
+ private:
+  std::map<std::string_view, const Call*> calls_;
+  std::map<std::string_view, Names> before_;
+};
 
 class Checker {
  public:
@@ -211,8 +227,9 @@ class Checker {
       }
       all.insert(call.name);
     }
+    Order order(owner);
     for (const Call& call : owner.calls) {
-      CheckCall(owner, call, all);
+      CheckCall(owner, call, all, order.Before(call));
     }
     if (owner.calls.empty()) {
       Refuse(owner.field, "has no steps");
@@ -246,7 +263,7 @@ class Checker {
     });
   }
 
-  void CheckCall(const Template& owner, const Call& call, const Names& all) {
+  void CheckCall(const Template& owner, const Call& call, const Names& all, const Names& before) {
     const Template* const target = workflow_.Find(call.template_name);
     if (target == nullptr) {
       Refuse(call.field + ".template",
@@ -259,7 +276,6 @@ class Checker {
         Refuse(call.field + ".dependencies", "no task is named '" + Printable(name, 60) + "'");
       }
     }
-    const Names before = Before(owner, call);
     if (before.contains(call.name)) {
       Refuse(call.field + ".dependencies", "the task waits for itself");
     }
@@ -319,10 +335,11 @@ std::uint32_t WidthOf(const Workflow& workflow, const Template& item,
     return found->second;
   }
   std::map<std::size_t, std::uint32_t> levels;
+  Order order(item);
   for (const Call& call : item.calls) {
     const Template* const target = workflow.Find(call.template_name);
     const std::uint32_t each = target == nullptr ? 1 : WidthOf(workflow, *target, known, depth + 1);
-    std::uint32_t& level = levels[Before(item, call).size()];
+    std::uint32_t& level = levels[order.Before(call).size()];
     level = std::min(kMostWidth, level + ItemsOf(call) * each);
   }
   std::uint32_t width = 1;

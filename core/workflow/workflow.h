@@ -125,8 +125,8 @@ Workflow DecodeWorkflow(std::string_view object, const std::string& field, Probl
 /// DecodeWorkflow.
 void CheckWorkflow(const Workflow& workflow, const std::string& field, Problems& problems);
 
-/// The most steps that can run at once, at least 1. Of lists that are known only later each counts
-/// as one step.
+/// How many steps may run at once: as many as have equally many others before them, at least 1. Of
+/// lists that are known only later each counts as one step.
 std::uint32_t WidthOf(const Workflow& workflow);
 
 }  // namespace hone::workflow

@@ -12,8 +12,8 @@
 #include "tests/catch.h"
 #include "tests/support/podman_here.h"
 #include "tests/trial-runner/local_bench.h"
-#include "trial-runner/local/pipeline/order.h"
 #include "trial-runner/local/pipeline/step_store.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone {
 namespace {
@@ -183,11 +183,12 @@ TEST_CASE("pipeline: endings of steps are told as those of trials", "[trial-runn
     const char* train;
     EndingKind kind;
     const char* says;
+    int deadline = 100;
   };
   const Case cases[] = {
       {"signal", "kill -SEGV $BASHPID", EndingKind::kSignal, "step train: killed by SIGSEGV"},
       {"hangs", "trap '' TERM; echo here; while true; do sleep 1; done", EndingKind::kTimeout,
-       "step train: ran longer than its activeDeadlineSeconds"},
+       "step train: ran longer than its activeDeadlineSeconds", 1},
       {"leaves something behind", "sleep 1000 & echo done", EndingKind::kSucceeded, ""},
   };
   for (const Case& c : cases) {
@@ -195,7 +196,7 @@ TEST_CASE("pipeline: endings of steps are told as those of trials", "[trial-runn
       LocalBench bench;
       bench.Start();
       json flow = Flow(Prepare(bench), std::string(": /work/data.csv; ") + c.train);
-      flow["/spec/templates/2/activeDeadlineSeconds"_json_pointer] = 1;
+      flow["/spec/templates/2/activeDeadlineSeconds"_json_pointer] = c.deadline;
       const Ending ending = RunFlow(bench, 1, flow);
       CAPTURE(ending.message);
       CHECK(ending.kind == c.kind);
@@ -214,6 +215,25 @@ TEST_CASE("pipeline: an output that is not there fails the step", "[trial-runner
   CHECK(ending.message == "step prepare: output artifact 'data': there is no /tmp/out/data.csv");
 }
 
+TEST_CASE("pipeline: a collector's file is the attempt's own, and its step is run each time",
+          "[trial-runner]") {
+  LocalBench bench;
+  bench.Start();
+  const json flow = Flow(Prepare(bench), ": /work/data.csv; " + Count(bench, "trained") +
+                                             "echo loss=1 > /tmp/metrics.log");
+  for (const TrialNumber number : {1U, 2U}) {
+    LaunchSpec spec = SpecOf(bench, number, flow);
+    spec.collector.kind = CollectorKind::kFile;
+    spec.metrics_file = "/tmp/metrics.log";
+    REQUIRE(bench.Launch(std::move(spec)).has_value());
+    CHECK(bench.WaitForEnd(number).ending.value() == Ending{});
+    CHECK(ReadFile(bench.AttemptFolder(number) / "metrics" / "metrics.log").value_or("") ==
+          "loss=1\n");
+  }
+  CHECK(Counted(bench, "prepared") == 1);
+  CHECK(Counted(bench, "trained") == 2);
+}
+
 TEST_CASE("pipeline: being stopped, and the trial's deadline, end all steps", "[trial-runner]") {
   LocalBench bench;
   bench.Start();
@@ -224,12 +244,12 @@ TEST_CASE("pipeline: being stopped, and the trial's deadline, end all steps", "[
   REQUIRE(bench.Stop(1).has_value());
   CHECK(bench.WaitForEnd(1).ending.value().kind == EndingKind::kStopped);
   LaunchSpec late = SpecOf(bench, 2, flow);
-  late.deadline = 1s;
+  late.deadline = 2s;
   REQUIRE(bench.Launch(std::move(late)).has_value());
   const Ending ending = bench.WaitForEnd(2).ending.value();
   CHECK(ending.kind == EndingKind::kTimeout);
   CHECK(ending.message.starts_with("step train: "));
-  CHECK(ending.message.find("ran longer than its deadline of 1 s") != std::string::npos);
+  CHECK(ending.message.find("ran longer than its deadline of 2 s") != std::string::npos);
   for (const TrialNumber number : {1U, 2U}) {
     CHECK(Eventually([&] { return ProcessesOf(bench.WorkFolder(number)).empty(); }));
   }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_files.h"
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone::local {
 namespace {

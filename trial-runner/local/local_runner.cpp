@@ -15,7 +15,7 @@
 #include "trial-runner/local/collector.h"
 #include "trial-runner/local/file_source.h"
 #include "trial-runner/local/launcher.h"
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/runner_impl.h"
 #include "trial-runner/local/training.h"
@@ -268,6 +268,11 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
   }
   if (const std::string never = WhyNever(job.demand, total); !never.empty()) {
     problems.CannotHere(kTemplateField, never);
+  }
+  if (ContainersOf(spec) && job.pipeline && spec.collector.kind != CollectorKind::kStdOut) {
+    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
+                        "of a Workflow in containers only StdOut is read; use that, or "
+                        "runner.kind: Local");
   }
   if (ContainersOf(spec)) {
     return CheckContainer(spec, problems);

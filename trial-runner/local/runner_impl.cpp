@@ -12,7 +12,7 @@
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/launcher.h"
 #include "trial-runner/local/output_path.h"
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/ports.h"
 #include "trial-runner/local/python_start.h"

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "core/training_status.h"
 #include "trial-runner/local/attempt_files.h"
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone::local {
 namespace {

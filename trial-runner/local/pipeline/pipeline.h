@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "core/workflow/run.h"
-#include "trial-runner/local/pipeline/order.h"
 #include "trial-runner/local/pipeline/step.h"
 #include "trial-runner/local/pipeline/step_store.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone::local {
 

@@ -13,7 +13,7 @@
 #include "base/file_tree.h"
 #include "base/text.h"
 #include "trial-runner/local/attempt_files.h"
-#include "trial-runner/local/pipeline/texts.h"
+#include "trial-runner/local/pipeline_texts.h"
 #include "trial-runner/local/podman.h"
 #include "trial-runner/local/verdict.h"
 
@@ -261,6 +261,12 @@ Result<ProcessSpec> Step::ContainerOf() {
     if (const auto own = paths_.find(input.path);
         own != paths_.end() && plan_.ready.inputs.artifacts.contains(input.name)) {
       step.files.emplace_back(own->second, input.path);
+    }
+  }
+  const std::string trial = world_.order.trial_folder.string() + "/";
+  for (const auto& [name, value] : step.defined) {
+    if (!plan_.shared && value.starts_with(trial) && IsThere(value)) {
+      step.files.emplace_back(value, value);  // HONE_TRIAL_DIR and the like
     }
   }
   if (plan_.ready.what->kind == workflow::TemplateKind::kScript) {

@@ -11,10 +11,10 @@
 #include "base/process.h"
 #include "base/result.h"
 #include "core/workflow/run.h"
-#include "trial-runner/local/pipeline/order.h"
 #include "trial-runner/local/pipeline/step_output.h"
 #include "trial-runner/local/pipeline/step_store.h"
 #include "trial-runner/local/pipeline/step_texts.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone::local {
 

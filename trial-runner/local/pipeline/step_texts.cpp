@@ -12,7 +12,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "core/workflow/tags.h"
-#include "trial-runner/local/pipeline/texts.h"
+#include "trial-runner/local/pipeline_texts.h"
 
 namespace hone::local {
 namespace {

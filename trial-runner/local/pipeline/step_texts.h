@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "core/workflow/run.h"
 #include "trial-runner/local/job.h"
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 #include "trial-runner/local/references.h"
 
 namespace hone::local {

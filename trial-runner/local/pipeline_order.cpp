@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,7 +8,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "core/training_status.h"
-#include "trial-runner/local/pipeline/texts.h"
+#include "trial-runner/local/pipeline_texts.h"
 #include "trial-runner/local/podman.h"
 
 namespace hone::local {
@@ -60,6 +60,17 @@ json PairsOf(const std::vector<std::pair<std::string, std::string>>& pairs) {
     list.push_back({from, to});
   }
   return list;
+}
+
+/// Of a file that the trial could have changed.
+std::string TextIn(const json& object, const char* key) {
+  const bool there = object.is_object() && object.contains(key) && object[key].is_string();
+  return there ? object[key].get<std::string>() : "";
+}
+
+int NumberIn(const json& object, const char* key) {
+  const bool there = object.is_object() && object.contains(key) && object[key].is_number_integer();
+  return there ? object[key].get<int>() : 0;
 }
 
 template <class T>
@@ -206,7 +217,8 @@ PipelineOrder MakeOrder(const LaunchSpec& spec, const LocalWork& work, const Lay
       .log_quota = surroundings.log_quota,
       .oom_counter = spec.container ? "/proc/vmstat" : surroundings.oom_counter,
       .moved_paths = {}};
-  if (!spec.metrics_file.empty()) {
+  // One that no step names is written by all trials; the check has told so.
+  if (!spec.metrics_file.empty() && spec.run_object.find(spec.metrics_file) != std::string::npos) {
     order.moved_paths.emplace_back(
         spec.metrics_file, (attempt / "metrics" / fs::path(spec.metrics_file).filename()).string());
   }
@@ -222,9 +234,11 @@ LaunchPlan MakePipelinePlan(const LaunchSpec& spec, const PipelineOrder& order,
   job.command = {(surroundings.programs / kPipelineProgram).string(),
                  (order.attempt_folder / kPipelineOrder).string()};
   LaunchPlan plan = MakePlan(spec, job, layout, surroundings, order.gpus);
-  if (!spec.metrics_file.empty()) {
-    plan.metrics_from = order.moved_paths.front().first;
-    plan.metrics_to = order.moved_paths.front().second;
+  for (const auto& [from, to] : order.moved_paths) {
+    if (from == spec.metrics_file) {
+      plan.metrics_from = from;
+      plan.metrics_to = to;
+    }
   }
   plan.job = {.kind = std::string(workflow::kKind),
               .name = spec.trial_name,
@@ -244,15 +258,14 @@ Ending JudgePipeline(const LaunchPlan& plan, const fs::path& attempt, Ending end
     return ending;
   }
   const json end = status.value("end", json::object());
-  const std::string said = Printable(end.value("message", ""), 2000);
+  const std::string said = Printable(TextIn(end, "message"), 2000);
   const bool succeeded = ending.kind == EndingKind::kSucceeded;
   if (!succeeded && !said.empty()) {
-    const auto kind = ParseEnding(end.value("kind", ""));
-    const bool ours =
-        ending.kind == EndingKind::kExitCode && kind && *kind != EndingKind::kSucceeded;
-    ending = {.kind = ours ? *kind : ending.kind,
-              .exit_code = ours ? end.value("exitCode", 0) : ending.exit_code,
-              .signal = ours ? end.value("signal", 0) : ending.signal,
+    const EndingKind kind = ParseEnding(TextIn(end, "kind")).value_or(EndingKind::kSucceeded);
+    const bool ours = ending.kind == EndingKind::kExitCode && kind != EndingKind::kSucceeded;
+    ending = {.kind = ours ? kind : ending.kind,
+              .exit_code = ours ? NumberIn(end, "exitCode") : ending.exit_code,
+              .signal = ours ? NumberIn(end, "signal") : ending.signal,
               .message = ours ? said : said + ": " + ending.message};
   }
   const auto verdict =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trial-runner/local/pipeline/texts.h"
+#include "trial-runner/local/pipeline_texts.h"
 
-#include "trial-runner/local/pipeline/order.h"
+#include "trial-runner/local/pipeline_order.h"
 
 namespace hone::local {
 namespace {
