@@ -30,6 +30,8 @@ constexpr mode_t kOwnerMayRun = 0100;
 constexpr mode_t kPlainMode = 0644;
 constexpr mode_t kRunnableMode = 0755;
 
+enum class Care { kSynced, kUnsynced };
+
 enum class Kind : char { kFile = 'f', kRunnable = 'x', kFolder = 'd', kLink = 'l' };
 
 struct Entry {
@@ -133,7 +135,10 @@ Status AddEntry(Sha256& sum, const fs::path& folder, const Entry& entry) {
   return {};
 }
 
-Status Sync(const fs::path& path, int flags) {
+Status Sync(const fs::path& path, int flags, Care care) {
+  if (care == Care::kUnsynced) {
+    return {};
+  }
   const UniqueFd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!opened.valid() || ::fsync(opened.get()) != 0) {
     return FailAt(errno, "sync", path);
@@ -188,7 +193,7 @@ Status CopyBytes(int from, int to, const fs::path& path) {
   }
 }
 
-Status CopyFile(const fs::path& from, const fs::path& to, bool runnable) {
+Status CopyFile(const fs::path& from, const fs::path& to, bool runnable, Care care) {
   const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!source.valid()) {
     return FailAt(errno, "open", from);
@@ -199,17 +204,17 @@ Status CopyFile(const fs::path& from, const fs::path& to, bool runnable) {
     return FailAt(errno, "make", to);
   }
   HONE_RETURN_IF_ERROR(CopyBytes(source.get(), copy.get(), to));
-  if (::fsync(copy.get()) != 0) {
+  if (care == Care::kSynced && ::fsync(copy.get()) != 0) {
     return FailAt(errno, "sync", to);
   }
   return {};
 }
 
-Status CopyEntry(const fs::path& from, const fs::path& to, const Entry& entry) {
+Status CopyEntry(const fs::path& from, const fs::path& to, const Entry& entry, Care care) {
   switch (entry.kind) {
     case Kind::kFile:
     case Kind::kRunnable:
-      return CopyFile(from, to, entry.kind == Kind::kRunnable);
+      return CopyFile(from, to, entry.kind == Kind::kRunnable, care);
     case Kind::kFolder:
       return ::mkdir(to.c_str(), kRunnableMode) == 0 ? Status() : FailAt(errno, "make", to);
     case Kind::kLink:
@@ -219,21 +224,21 @@ Status CopyEntry(const fs::path& from, const fs::path& to, const Entry& entry) {
   return {};
 }
 
-Status FillPart(const fs::path& from, const fs::path& part, const std::string& digest) {
+Status FillPart(const fs::path& from, const fs::path& part, const std::string& digest, Care care) {
   HONE_ASSIGN_OR_RETURN(const std::vector<Entry> entries, ListTree(from));
   if (::mkdir(part.c_str(), kRunnableMode) != 0) {
     return FailAt(errno, "make", part);
   }
   for (const Entry& entry : entries) {
-    HONE_RETURN_IF_ERROR(CopyEntry(from / entry.name, part / entry.name, entry));
+    HONE_RETURN_IF_ERROR(CopyEntry(from / entry.name, part / entry.name, entry, care));
   }
   for (const Entry& entry : entries) {
     if (entry.kind != Kind::kFolder) {
       continue;
     }
-    HONE_RETURN_IF_ERROR(Sync(part / entry.name, O_DIRECTORY));
+    HONE_RETURN_IF_ERROR(Sync(part / entry.name, O_DIRECTORY, care));
   }
-  HONE_RETURN_IF_ERROR(Sync(part, O_DIRECTORY));
+  HONE_RETURN_IF_ERROR(Sync(part, O_DIRECTORY, care));
   HONE_ASSIGN_OR_RETURN(const auto copied, DigestOfTree(part));
   if (copied != digest) {
     return Fail(Code::kDataLoss, from.string() + " is not what it was: its digest is " +
@@ -241,6 +246,21 @@ Status FillPart(const fs::path& from, const fs::path& part, const std::string& d
                                      digest);
   }
   return {};
+}
+
+Status Copy(const fs::path& from, const fs::path& to, const std::string& digest, Care care) {
+  const fs::path part = to.string() + ".part";
+  std::error_code error;
+  fs::remove_all(part, error);  // of an engine that died; if it stays, it cannot be made again
+  Status filled = FillPart(from, part, digest, care);
+  if (filled.has_value() && ::rename(part.c_str(), to.c_str()) != 0) {
+    filled = FailAt(errno, "rename", part);
+  }
+  if (!filled.has_value()) {
+    fs::remove_all(part, error);  // what is left there is removed before the next try
+    return filled;
+  }
+  return Sync(to.parent_path(), O_DIRECTORY, care);
 }
 
 }  // namespace
@@ -258,18 +278,11 @@ Result<std::optional<std::string>> DigestOfTree(const fs::path& folder) {
 }
 
 Status CopyTree(const fs::path& from, const fs::path& to, const std::string& digest) {
-  const fs::path part = to.string() + ".part";
-  std::error_code error;
-  fs::remove_all(part, error);  // of an engine that died; if it stays, it cannot be made again
-  Status filled = FillPart(from, part, digest);
-  if (filled.has_value() && ::rename(part.c_str(), to.c_str()) != 0) {
-    filled = FailAt(errno, "rename", part);
-  }
-  if (!filled.has_value()) {
-    fs::remove_all(part, error);  // what is left there is removed before the next try
-    return filled;
-  }
-  return Sync(to.parent_path(), O_DIRECTORY);
+  return Copy(from, to, digest, Care::kSynced);
+}
+
+Status CopyTreeUnsynced(const fs::path& from, const fs::path& to, const std::string& digest) {
+  return Copy(from, to, digest, Care::kUnsynced);
 }
 
 }  // namespace hone

@@ -27,4 +27,9 @@ Result<std::optional<std::string>> DigestOfTree(const std::filesystem::path& fol
 Status CopyTree(const std::filesystem::path& from, const std::filesystem::path& to,
                 const std::string& digest);
 
+/// The same, but nothing is waited for to be on the disk: for what is made again after a crash of
+/// the machine.
+Status CopyTreeUnsynced(const std::filesystem::path& from, const std::filesystem::path& to,
+                        const std::string& digest);
+
 }  // namespace hone

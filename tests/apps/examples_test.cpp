@@ -246,7 +246,7 @@ TEST_CASE("examples: those with scikit-learn run", "[apps][slow]") {
                   {"--set", "spec.maxTrialCount=2", "--set", "spec.maxFailedTrialCount=0"});
     }
   }
-  CHECK(fleet.size() == 8);
+  CHECK(fleet.size() == 9);
   fleet.CheckAll();
 }
 

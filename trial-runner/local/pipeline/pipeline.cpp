@@ -68,20 +68,22 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Create(PipelineOrder order,
     }
   }
   HONE_RETURN_IF_ERROR(MakeFolders(order.trial_folder / "pipeline" / "steps"));
+  HONE_ASSIGN_OR_RETURN(std::string boot_id, BootId());
   const bool wants_result = order.workflow.find("outputs.result") != std::string::npos;
   workflow::Identity identity{
       .name = order.trial_name, .name_space = order.name_space, .uid = order.uid};
   return std::unique_ptr<Pipeline>(
       new Pipeline(std::move(workflow), WorldOf(std::move(order), environment, wants_result),
-                   std::move(identity)));
+                   std::move(identity), std::move(boot_id)));
 }
 
-Pipeline::Pipeline(workflow::Workflow workflow, StepWorld world, workflow::Identity identity)
+Pipeline::Pipeline(workflow::Workflow workflow, StepWorld world, workflow::Identity identity,
+                   std::string boot_id)
     : workflow_(std::move(workflow)),
       world_(std::move(world)),
       run_(workflow_, std::move(identity)),
       shared_(world_.order.cache_folder),
-      own_(world_.order.trial_folder / "pipeline" / "kept"),
+      own_(world_.order.trial_folder / "pipeline" / "kept", std::move(boot_id)),
       free_gpus_(world_.order.gpus),
       started_at_(SystemClock().Now()),
       steady_start_(std::chrono::steady_clock::now()) {}

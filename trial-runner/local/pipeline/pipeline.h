@@ -41,7 +41,8 @@ class Pipeline {
     long long oom_kills = 0;
   };
 
-  Pipeline(workflow::Workflow workflow, StepWorld world, workflow::Identity identity);
+  Pipeline(workflow::Workflow workflow, StepWorld world, workflow::Identity identity,
+           std::string boot_id);
 
   void StartSteps();
   void StartStep(workflow::ReadyStep ready);

@@ -128,7 +128,7 @@ Result<std::unique_ptr<Step>> Step::Start(const StepWorld& world, StepPlan plan)
   const fs::path folder = world.FolderOf(plan.ready.id);
   std::error_code error;
   fs::remove_all(folder, error);  // of an attempt that failed
-  HONE_RETURN_IF_ERROR(MakeFolders(folder / "kept" / kKeptArtifacts));
+  HONE_RETURN_IF_ERROR(MakeFolders(folder / "kept"));
   const std::uint64_t quota =
       world.order.log_quota == 0 ? kMostLog : std::min(world.order.log_quota, kMostLog);
   HONE_ASSIGN_OR_RETURN(StepOutput output,
@@ -156,7 +156,8 @@ Status Step::PlaceInput(const workflow::Artifact& input, const workflow::Content
     return WriteFile(own, content.raw);
   }
   HONE_RETURN_IF_ERROR(MakeFolders(place.parent_path()));
-  if (const Status copied = CopyTree(content.path, place, content.digest); !copied.has_value()) {
+  if (const Status copied = CopyTreeUnsynced(content.path, place, content.digest);
+      !copied.has_value()) {
     return Annotate(copied.error(), "artifact '" + input.name + "' of an earlier step");
   }
   return Rename(place / kKeptContent, own);

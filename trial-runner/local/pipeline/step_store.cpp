@@ -44,7 +44,8 @@ std::string Encode(const KeptStep& step) {
                {"seconds", step.seconds},
                {"parameters", step.outputs.parameters},
                {"artifacts", std::move(artifacts)},
-               {"result", step.result}})
+               {"result", step.result},
+               {"bootId", step.boot_id}})
       .dump(2, ' ', false, json::error_handler_t::replace);
 }
 
@@ -62,6 +63,7 @@ std::optional<KeptStep> Decode(const std::string& text, const fs::path& folder) 
     step.made_at = ParseTimestamp(entry.at("madeAt").get<std::string>()).value_or(Timestamp{});
     step.seconds = entry.at("seconds").get<double>();
     step.result = entry.at("result").get<std::string>();
+    step.boot_id = entry.at("bootId").get<std::string>();
     for (const auto& [name, value] : entry.at("parameters").items()) {
       step.outputs.parameters[name] = value.get<std::string>();
     }
@@ -118,6 +120,15 @@ Timestamp ModifiedAt(const struct stat& info) {
       std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec)));
 }
 
+/// What is there is from before the machine started; the store is one trial's alone.
+Status Replace(const fs::path& folder, const fs::path& target) {
+  std::error_code error;
+  fs::remove_all(target, error);
+  return ::rename(folder.c_str(), target.c_str()) == 0
+             ? Status()
+             : tl::make_unexpected(ErrnoError(errno, "keep " + target.string()));
+}
+
 bool IsThere(const fs::path& path) {
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
@@ -133,7 +144,7 @@ std::optional<StepStore::Hit> StepStore::Find(const std::string& key, bool count
   }
   const auto text = ReadFile(folder / kEntry);
   auto step = text.has_value() ? Decode(*text, folder) : std::nullopt;
-  if (!step || step->key != key) {
+  if (!step || step->key != key || step->boot_id != boot_id_) {
     return std::nullopt;
   }
   if (count) {
@@ -144,15 +155,17 @@ std::optional<StepStore::Hit> StepStore::Find(const std::string& key, bool count
 
 Status StepStore::Put(const fs::path& folder, KeptStep step) const {
   HONE_RETURN_IF_ERROR(MakeFolders(root_));
-  HONE_RETURN_IF_ERROR(MakeFolders(folder / kKeptArtifacts));
+  step.boot_id = boot_id_;
   HONE_RETURN_IF_ERROR(WriteFile(folder / kEntry, Encode(step)));
-  HONE_RETURN_IF_ERROR(SyncTree(folder));
+  if (boot_id_.empty()) {
+    HONE_RETURN_IF_ERROR(SyncTree(folder));
+  }
   const fs::path target = FolderOf(step.key);
   if (::rename(folder.c_str(), target.c_str()) == 0) {
-    return SyncOne(root_);
+    return boot_id_.empty() ? SyncOne(root_) : Status();
   }
   if (errno == EEXIST || errno == ENOTEMPTY) {
-    return {};  // another trial was faster
+    return boot_id_.empty() ? Status() : Replace(folder, target);
   }
   if (errno != EXDEV) {
     return tl::make_unexpected(ErrnoError(errno, "keep " + target.string()));

@@ -28,6 +28,7 @@ struct KeptStep {
   double seconds = 0;          ///< that it took
   workflow::Values outputs{};  ///< artifacts below the entry's folder
   std::string result{};
+  std::string boot_id{};  ///< see StepStore
 };
 
 /// An entry, for people.
@@ -45,8 +46,11 @@ inline constexpr char kKeptLog[] = "log";
 
 class StepStore {
  public:
-  /// @param root  made when something is put there
-  explicit StepStore(std::filesystem::path root) : root_(std::move(root)) {}
+  /// @param root     made when something is put there
+  /// @param boot_id  of this machine: entries are not waited for to be on the disk, and hold until
+  ///                 it starts again; empty: they hold for ever
+  explicit StepStore(std::filesystem::path root, std::string boot_id = "")
+      : root_(std::move(root)), boot_id_(std::move(boot_id)) {}
 
   /// An entry in use, which Prune leaves alone until it is destroyed.
   struct Hit {
@@ -73,6 +77,7 @@ class StepStore {
  private:
   [[nodiscard]] std::filesystem::path FolderOf(const std::string& key) const { return root_ / key; }
   std::filesystem::path root_;
+  std::string boot_id_;
 };
 
 }  // namespace hone::local
