@@ -118,17 +118,20 @@ class Checker {
                              "'" + output.name + "' needs valueFrom.path");
       }
     }
-    for (const auto* const list : {&leaf.input_artifacts, &leaf.output_artifacts}) {
-      for (const Artifact& artifact : *list) {
-        if (artifact.path.empty()) {
-          Refuse(leaf.field, "artifact '" + artifact.name + "' needs a path");
-        }
-      }
-    }
+    CheckHavePaths(leaf, leaf.input_artifacts);
+    CheckHavePaths(leaf, leaf.output_artifacts);
     const std::string at =
         leaf.field + (leaf.kind == TemplateKind::kScript ? ".script" : ".container");
     CheckTexts(json::parse(leaf.container, nullptr, false), leaf, at);
     CheckTags(leaf.source, at + ".source", [&](auto& words) { return KnowsInLeaf(leaf, words); });
+  }
+
+  void CheckHavePaths(const Template& leaf, const std::vector<Artifact>& artifacts) {
+    for (const Artifact& artifact : artifacts) {
+      if (artifact.path.empty()) {
+        Refuse(leaf.field, "artifact '" + artifact.name + "' needs a path");
+      }
+    }
   }
 
   void CheckTexts(const json& value, const Template& leaf, const std::string& field) {

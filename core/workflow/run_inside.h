@@ -90,6 +90,7 @@ class Run::Walker {
   void Bound(Node& node) const;
   void AdvanceLeaf(Node& node, std::size_t& room);
   bool AdvanceCalls(Node& node, std::size_t& room);
+  void Omit(Node::Group& group) const;
   void EndIfOver(Node& node) const;
   [[nodiscard]] Status TakeOutputs(Node& node) const;
   void Expand(Node& node, const Call& call, Node::Group& group);

@@ -32,10 +32,11 @@ Status TakeParameters(const Template& what, const std::vector<Parameter>& given,
   for (const Parameter& input : what.inputs) {
     const auto found = std::ranges::find(given, input.name, &Parameter::name);
     const bool has = found != given.end() && found->value;
-    if (!has && !input.value) {
+    const std::optional<std::string>& chosen = has ? found->value : input.value;
+    if (!chosen) {
       return Fail(Code::kInvalidArgument, "parameter '" + input.name + "' is not given");
     }
-    const std::string& value = has ? *found->value : *input.value;
+    const std::string& value = *chosen;
     if (!input.allowed.empty() && std::ranges::find(input.allowed, value) == input.allowed.end()) {
       return Fail(Code::kInvalidArgument, "parameter '" + input.name + "': '" +
                                               Printable(value, kShown) + "' is none of its enum");

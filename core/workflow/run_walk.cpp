@@ -20,6 +20,15 @@ std::string Text(const json& value) {
                            : value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+Result<std::vector<Parameter>> FillParameters(const Call& call, const TagValue& value) {
+  std::vector<Parameter> filled = call.parameters;
+  for (Parameter& parameter : filled) {
+    HONE_ASSIGN_OR_RETURN(std::string text, FillTags(parameter.value.value_or(""), value));
+    parameter.value = parameter.value ? std::optional(std::move(text)) : std::nullopt;
+  }
+  return filled;
+}
+
 }  // namespace
 
 struct Run::Look {
@@ -128,6 +137,15 @@ void Run::Walker::AdvanceLeaf(Node& node, std::size_t& room) {
                    .tries = node.tries});
 }
 
+/// What has not begun does not any more: another step has failed.
+void Run::Walker::Omit(Node::Group& group) const {
+  for (const auto& member : group.members) {
+    if (member->phase == Phase::kPending && member->tries == 0) {
+      member->End(Phase::kOmitted, "another step has failed", now_);
+    }
+  }
+}
+
 /// @returns whether something ended at once, so that more may have become possible
 bool Run::Walker::AdvanceCalls(Node& node, std::size_t& room) {
   bool changed = false;
@@ -139,11 +157,10 @@ bool Run::Walker::AdvanceCalls(Node& node, std::size_t& room) {
       changed = true;
     }
     const bool over_before = Look::IsOver(group);
-    const bool failed = Look::Failure(node) != nullptr;
+    if (Look::Failure(node) != nullptr) {
+      Omit(group);
+    }
     for (const auto& member : group.members) {
-      if (failed && member->phase == Phase::kPending && member->tries == 0) {
-        member->End(Phase::kOmitted, "another step has failed", now_);
-      }
       Advance(*member, room);
     }
     changed = changed || (!over_before && Look::IsOver(group));
@@ -178,12 +195,12 @@ void Run::Walker::EndIfOver(Node& node) const {
 Status Run::Walker::TakeOutputs(Node& node) const {
   const Scope scope(run_, node);
   for (const Output& output : node.what->outputs) {
-    auto value =
+    const auto value =
         FillTags(output.from, [&](std::string_view tag) { return scope.ValueAt(tag, json()); });
     if (!value.has_value() && !output.fallback) {
       return tl::make_unexpected(value.error());
     }
-    node.outputs.parameters[output.name] = value.has_value() ? std::move(*value) : *output.fallback;
+    node.outputs.parameters[output.name] = value.value_or(output.fallback.value_or(""));
   }
   for (const Artifact& output : node.what->output_artifacts) {
     auto content = scope.ContentAt(output.from);
@@ -279,12 +296,7 @@ std::unique_ptr<Run::Node> Run::Walker::Make(const Node& parent, const Call& cal
 
 Status Run::Walker::GiveInputs(const Scope& parent, const Call& call, const TagValue& value,
                                Node& node) {
-  std::vector<Parameter> given = call.parameters;
-  for (Parameter& parameter : given) {
-    if (parameter.value) {
-      HONE_ASSIGN_OR_RETURN(parameter.value, FillTags(*parameter.value, value));
-    }
-  }
+  HONE_ASSIGN_OR_RETURN(const std::vector<Parameter> given, FillParameters(call, value));
   HONE_RETURN_IF_ERROR(TakeParameters(*node.what, given, node.inputs));
   for (const Artifact& input : node.what->input_artifacts) {
     const auto found = std::ranges::find(call.artifacts, input.name, &Artifact::name);

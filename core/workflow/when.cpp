@@ -75,16 +75,23 @@ class Reader {
 
   Result<bool> ReadComparison() {
     HONE_ASSIGN_OR_RETURN(const Operand left, ReadOperand());
-    for (const std::string_view op : kOperators) {
-      if (Take(op)) {
-        HONE_ASSIGN_OR_RETURN(const Operand right, ReadOperand());
-        return Compare(left.text, op, right.text);
-      }
+    if (const std::string_view op = TakeOperator(); !op.empty()) {
+      HONE_ASSIGN_OR_RETURN(const Operand right, ReadOperand());
+      return Compare(left.text, op, right.text);
     }
     if (left.text == "true" || left.text == "false") {
       return left.text == "true";
     }
     return Unreadable();
+  }
+
+  std::string_view TakeOperator() {
+    for (const std::string_view op : kOperators) {
+      if (Take(op)) {
+        return op;
+      }
+    }
+    return "";
   }
 
   static bool Compare(const std::string& left, std::string_view op, const std::string& right) {

@@ -147,7 +147,12 @@ Result<std::unique_ptr<Step>> Step::Start(const StepWorld& world, StepPlan plan)
   return step;
 }
 
-Status Step::PlaceInput(const workflow::Artifact& input, const workflow::Content& content) {
+Status Step::PlaceInput(const workflow::Artifact& input) {
+  const auto given = plan_.ready.inputs.artifacts.find(input.name);
+  if (given == plan_.ready.inputs.artifacts.end()) {
+    return {};  // it is optional
+  }
+  const workflow::Content& content = given->second;
   const fs::path place = Folder() / "in" / input.name;
   const fs::path own = place / BaseName(input.path);
   paths_[input.path] = own.string();
@@ -166,10 +171,7 @@ Status Step::PlaceInput(const workflow::Artifact& input, const workflow::Content
 Status Step::MakeInputs() {
   const workflow::Template& what = *plan_.ready.what;
   for (const workflow::Artifact& input : what.input_artifacts) {
-    const auto found = plan_.ready.inputs.artifacts.find(input.name);
-    if (found != plan_.ready.inputs.artifacts.end()) {
-      HONE_RETURN_IF_ERROR(PlaceInput(input, found->second));
-    }
+    HONE_RETURN_IF_ERROR(PlaceInput(input));
   }
   const auto place = [this](const std::string& group, const std::string& name,
                             const std::string& path) -> Status {
@@ -183,17 +185,22 @@ Status Step::MakeInputs() {
   for (const workflow::Output& output : what.outputs) {
     HONE_RETURN_IF_ERROR(place("parameters", output.name, output.path));
   }
-  if (what.kind == workflow::TemplateKind::kScript) {
-    std::string source = plan_.texts.source;
-    if (!world_.order.containers) {
-      ReplaceAll(source, paths_);
-      for (const auto& [from, to] : world_.order.moved_paths) {
-        ReplacePath(source, from, to);
-      }
-    }
-    HONE_RETURN_IF_ERROR(WriteFile(Folder() / "script", source));
+  return what.kind == workflow::TemplateKind::kScript ? WriteScript() : Status();
+}
+
+Status Step::WriteScript() const {
+  std::string source = plan_.texts.source;
+  if (!world_.order.containers) {
+    MovePaths(source);
   }
-  return {};
+  return WriteFile(Folder() / "script", source);
+}
+
+void Step::MovePaths(std::string& text) const {
+  ReplaceAll(text, paths_);
+  for (const auto& [from, to] : world_.order.moved_paths) {
+    ReplacePath(text, from, to);
+  }
 }
 
 Variables Step::Visible() const {
@@ -209,20 +216,14 @@ Variables Step::Visible() const {
 
 Result<ProcessSpec> Step::ProcessOf() {
   LocalJob job = plan_.texts.job;
-  const auto move = [this](std::string& text) {
-    ReplaceAll(text, paths_);
-    for (const auto& [from, to] : world_.order.moved_paths) {
-      ReplacePath(text, from, to);
-    }
-  };
   Variables defined = Visible();
   for (auto& [name, value] : job.env) {
-    move(value);
+    MovePaths(value);
     defined.insert_or_assign(name, ExpandReferences(value, defined));
   }
   ProcessSpec spec;
   for (std::string& argument : job.command) {
-    move(argument);
+    MovePaths(argument);
     spec.argv.push_back(ExpandReferences(argument, defined));
   }
   if (plan_.ready.what->kind == workflow::TemplateKind::kScript) {
@@ -308,8 +309,8 @@ bool Step::HasEnded() const {
 void Step::RemoveContainer() const {
   if (!container_.empty()) {
     // What cannot be removed now is by the shim, at the end.
-    static_cast<void>(RunAndRead(
-        {world_.order.podman, "rm", "--force", "--ignore", "--time=0", container_}, kPodmanWithin));
+    [[maybe_unused]] const auto removed = RunAndRead(
+        {world_.order.podman, "rm", "--force", "--ignore", "--time=0", container_}, kPodmanWithin);
   }
 }
 

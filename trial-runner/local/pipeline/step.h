@@ -86,7 +86,10 @@ class Step {
       : world_(world), plan_(std::move(plan)), output_(std::move(output)) {}
 
   Status MakeInputs();
-  Status PlaceInput(const workflow::Artifact& input, const workflow::Content& content);
+  Status PlaceInput(const workflow::Artifact& input);
+  [[nodiscard]] Status WriteScript() const;
+  /// Puts the real paths in.
+  void MovePaths(std::string& text) const;
   Result<ProcessSpec> ProcessOf();
   Result<ProcessSpec> ContainerOf();
   [[nodiscard]] Variables Visible() const;

@@ -91,10 +91,7 @@ Status SyncTree(const fs::path& folder) {
   std::error_code error;
   fs::recursive_directory_iterator at(folder, error);
   for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
-    const bool link = fs::is_symlink(at->symlink_status(error));
-    if (!error && !link) {
-      HONE_RETURN_IF_ERROR(SyncOne(at->path()));
-    }
+    HONE_RETURN_IF_ERROR(at->is_symlink() ? Status() : SyncOne(at->path()));
   }
   if (error) {
     return tl::make_unexpected(ErrnoError(error.value(), "sync " + folder.string()));

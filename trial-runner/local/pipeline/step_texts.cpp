@@ -63,10 +63,11 @@ Status FillAll(json& value, const TagValue& tag) {
     HONE_ASSIGN_OR_RETURN(value, workflow::FillTags(value.get_ref<const std::string&>(), tag));
     return {};
   }
-  if (value.is_structured()) {
-    for (json& item : value) {
-      HONE_RETURN_IF_ERROR(FillAll(item, tag));
-    }
+  if (!value.is_structured()) {
+    return {};
+  }
+  for (json& item : value) {
+    HONE_RETURN_IF_ERROR(FillAll(item, tag));
   }
   return {};
 }
