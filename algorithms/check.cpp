@@ -118,6 +118,26 @@ void CheckObjectives(const SearcherInfo& info, const Objective& objective, Probl
   }
 }
 
+/// The model of minExpectedGain is one of single results that can be compared.
+void CheckGain(const SearcherInfo& info, const ExperimentSpec& spec, Problems& problems) {
+  if (spec.min_expected_gain && (info.supports & (kBudgets | kCheckpoints)) != 0) {
+    problems.Refuse("spec.minExpectedGain", "compares trials that trained alike, and those of " +
+                                                info.name +
+                                                " do not; use maxTrialsWithoutImprovement");
+  }
+}
+
+/// A budget is paid only where there is one.
+void CheckCost(const SearcherInfo& info, const ExperimentSpec& spec, const Settings& settings,
+               Problems& problems) {
+  const bool has_budget = (info.supports & kBudgets) != 0 || settings.Has("segment_budget");
+  if (spec.cost && spec.cost->per_budget > 0 && !has_budget) {
+    problems.Refuse("spec.cost.perBudget",
+                    "needs trials with a budget: asha, hyperband, bohb, or pbt with its setting "
+                    "segment_budget");
+  }
+}
+
 /// Whether what an algorithm's own check is about is known to be sound.
 bool MayRunOwnCheck(const Problems& before, const Problems& found) {
   return !found.HasErrors() && !before.HasErrorsAt("spec.parameters") &&
@@ -145,6 +165,8 @@ std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Proble
   AlgorithmChoice choice{info, CheckOwnSettings(*info, spec, found)};
   CheckParameters(*info, spec.space, problems, found);
   CheckObjectives(*info, spec.objective, found);
+  CheckGain(*info, spec, found);
+  CheckCost(*info, spec, choice.settings, found);
   if (spec.parallel_trial_count > 1 && (info->supports & kParallel) == 0) {
     found.Refuse("spec.parallelTrialCount", info->name + " works on one trial at a time; set 1");
   }

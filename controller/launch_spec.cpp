@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "controller/trial_follower.h"
+#include "core/larger_memory.h"
 #include "core/template.h"
 
 namespace hone {
@@ -56,6 +57,10 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   launch.trial_name = state.NameOf(trial);
   if (spec.runner != RunnerKind::kAskTell) {
     HONE_ASSIGN_OR_RETURN(launch.run_object, RenderTrial(spec, launch.trial_name, trial.values));
+    if (spec.retry_policy) {
+      launch.run_object =
+          WithMoreMemory(launch.run_object, MemoryFactor(*spec.retry_policy, trial));
+    }
   }
   launch.primary_container = spec.trial_template.primary_container;
   launch.primary_labels = spec.trial_template.primary_pod_labels;

@@ -181,6 +181,14 @@ void SlotScheduler::Unregister(const ExperimentId& id) {
   Share();
 }
 
+void SlotScheduler::Resize(const ExperimentId& id, const Demand& demand) {
+  state_.WithLock([&](State& s) {
+    if (const auto found = s.clients.find(id); found != s.clients.end()) {
+      found->second.who.demand = demand;
+    }
+  });
+}
+
 void SlotScheduler::Report(const ExperimentId& id, std::uint32_t held, std::uint32_t want,
                            bool answered) {
   state_.WithLock([&](State& s) {

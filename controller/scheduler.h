@@ -46,6 +46,8 @@ class SlotScheduler {
 
   void Register(const ExperimentId& id, SlotClient who, Offer offer);
   void Unregister(const ExperimentId& id);
+  /// What one trial of it takes from now on, those that run included. Counts with the next Report.
+  void Resize(const ExperimentId& id, const Demand& demand);
   /// @param held  slots in use; @param want  how many more would be used now
   /// @param answered  the last offer has been dealt with (what it took is in `held`)
   void Report(const ExperimentId& id, std::uint32_t held, std::uint32_t want, bool answered);

@@ -100,11 +100,13 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void DropCheckpoints(Version durable);
   void Reload(const Error& why);
   void LoadAgain();
+  [[nodiscard]] Demand DemandNow() const;
   void Report();
   void WaitForDeadline();
 
   EnginePorts ports_;
   TrialRunner* runner_ = nullptr;  // of its kind of trials; set by loading
+  Demand demand_;                  // of one trial, as the template says; likewise
   SlotScheduler& slots_;
   ExperimentId id_;
   const Options options_;

@@ -10,7 +10,8 @@ namespace {
 using Hours = std::chrono::duration<double, std::ratio<3600>>;
 
 double OfStarts(const CostPolicy& cost, const ExperimentState& state) {
-  return cost.per_trial * static_cast<double>(state.launches);
+  return cost.per_trial * static_cast<double>(state.launches) +
+         cost.per_budget * state.budget_ordered;
 }
 
 template <class Each>
@@ -25,6 +26,14 @@ void ForEachRunning(const ExperimentState& state, const Each& each) {
 
 }  // namespace
 
+double BudgetToTrain(const ExperimentState& state, const TrialState& trial) {
+  const double budget = trial.budget.value_or(0);
+  const TrialState* const parent = trial.start_from ? state.Find(trial.parent) : nullptr;
+  const double behind = parent == nullptr ? 0 : parent->budget.value_or(0);
+  // Of equal budgets each is a segment of its own (population based training).
+  return behind < budget ? budget - behind : budget;
+}
+
 double CostAt(const ExperimentState& state, Timestamp now) {
   const std::optional<CostPolicy>& cost = state.spec->cost;
   if (!cost) {
@@ -37,11 +46,14 @@ double CostAt(const ExperimentState& state, Timestamp now) {
 
 std::optional<std::uint32_t> AffordableTrials(const ExperimentState& state) {
   const std::optional<CostPolicy>& cost = state.spec->cost;
-  if (!cost || cost->per_trial <= 0) {
+  if (!cost || (cost->per_trial <= 0 && cost->per_budget <= 0)) {
     return std::nullopt;
   }
   const double spent = OfStarts(*cost, state) + cost->per_hour * Hours(state.attempts_ran).count();
   constexpr double kSlack = 1e-9;  // ten trials of 0.1 are worth 1
+  if (cost->per_trial <= 0) {      // what the next one is to train is not known
+    return spent < cost->most - kSlack ? UINT32_MAX : 0;
+  }
   const double trials = std::floor((cost->most - spent) / cost->per_trial + kSlack);
   return static_cast<std::uint32_t>(std::clamp(trials, 0.0, 4e9));
 }

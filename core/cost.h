@@ -9,7 +9,12 @@
 /// What an experiment with `spec.cost` has spent, and what it can still do.
 namespace hone {
 
-/// Starts of trials so far, and the time of attempts that are over or running. 0 without spec.cost.
+/// What a start of a trial is to train: its budget, less what the checkpoint that it starts from
+/// has behind it. A trial that starts from zero pays for all of it. 0 without a budget.
+double BudgetToTrain(const ExperimentState& state, const TrialState& trial);
+
+/// Starts of trials so far, what they were to train, and the time of attempts that are over or
+/// running. 0 without spec.cost.
 double CostAt(const ExperimentState& state, Timestamp now);
 
 /// How many more trials can be started, by what is known to be spent; nothing: money is no limit.

@@ -28,7 +28,8 @@ void OnVerdict(Draft& draft, const input::Verdict& verdict) {
 void OnRungResult(Draft& draft, const input::RungResult& result) {
   const TrialState* trial = draft.state().Find(result.trial);
   if (trial != nullptr && trial->launched && trial->attempt == result.attempt) {
-    draft.Emit(event::TrialReported{result.trial, result.attempt, result.budget, result.value});
+    draft.Emit(event::TrialReported{result.trial, result.attempt, result.budget, result.value,
+                                    result.further});
   }
 }
 

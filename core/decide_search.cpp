@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/cost.h"
 #include "core/decide_internal.h"
 
@@ -125,6 +126,19 @@ class Answers {
   int started_ = 0;
 };
 
+/// Whether the search is over because what is proposed is hardly expected to be better.
+bool EndIfNoGain(Draft& draft, const input::Proposals& proposals) {
+  const std::optional<double>& least = draft.state().spec->min_expected_gain;
+  if (!least || !proposals.expected_gain || *proposals.expected_gain >= *least) {
+    return false;
+  }
+  draft.End(event::ExperimentEnded::Reason::kNoGainExpected,
+            "the next trial is expected to improve the objective by " +
+                FormatDouble(*proposals.expected_gain) + ", less than minExpectedGain (" +
+                FormatDouble(*least) + ")");
+  return true;
+}
+
 }  // namespace
 
 void OnOffer(Draft& draft, const input::Offer& offer) {
@@ -156,7 +170,7 @@ void OnProposals(Draft& draft, const input::Proposals& proposals) {
       state.reservation->count != proposals.answers.size()) {
     return;  // withdrawn meanwhile
   }
-  if (draft.EndIfUsedUp()) {
+  if (draft.EndIfUsedUp() || EndIfNoGain(draft, proposals)) {
     return;
   }
   Answers answers(draft, proposals);

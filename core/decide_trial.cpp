@@ -10,6 +10,8 @@ using Cause = event::TrialStopRequested::Cause;
 
 /// A lost attempt is nobody's fault, so it is started again; but not for ever.
 constexpr std::uint16_t kMaxLosses = 3;
+/// Nor is a preempted one, and that may happen often to a long trial that goes on from checkpoints.
+constexpr std::uint16_t kMaxPreemptions = 100;
 
 bool Retries(const ExperimentSpec& spec, const TrialState& trial, EndingKind kind) {
   if (!spec.retry_policy || trial.failures >= spec.retry_policy->max_retries) {
@@ -53,23 +55,36 @@ void Requeue(Draft& draft, const TrialState& trial, const Ending& ending, std::s
   draft.Emit(event::TrialRequeued{trial.number, trial.attempt, ending.kind, std::move(message)});
 }
 
+/// The training code has nothing to do with it.
+bool IsInfrastructure(EndingKind kind) {
+  return kind == EndingKind::kLost || kind == EndingKind::kStopped ||
+         kind == EndingKind::kPreempted;
+}
+
+/// The end of an attempt for which neither hone nor the training code is the reason. It is started
+/// again, and counts for nothing; but not for ever.
+void EndForOthers(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
+                  Ending ending) {
+  if (ending.kind == EndingKind::kStopped) {  // not by us: the machine goes down
+    ending.kind = EndingKind::kPreempted;
+    ending.message = "it was asked to end, but not by hone";
+  }
+  const bool preempted = ending.kind == EndingKind::kPreempted;
+  const bool few = preempted ? trial.preemptions < kMaxPreemptions : trial.losses < kMaxLosses;
+  if (few || draft.state().phase == ExperimentPhase::kSuspended) {
+    return Requeue(draft, trial, ending, "started again after: " + ending.message);
+  }
+  draft.FailTrial(std::move(outcome), std::move(ending));
+}
+
 /// The end of an attempt that nobody asked to stop.
 void EndByItself(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
                  const Ending& ending) {
   if (ending.kind == EndingKind::kSucceeded) {
     return draft.Succeed(outcome);
   }
-  const bool suspended = draft.state().phase == ExperimentPhase::kSuspended;
-  if (ending.kind == EndingKind::kLost || ending.kind == EndingKind::kStopped) {
-    if (suspended || trial.losses < kMaxLosses) {
-      // Stopped without our asking (a machine going down) counts as lost, or it could go round for
-      // ever.
-      const Ending lost{EndingKind::kLost, 0, 0, {}};
-      return Requeue(draft, trial, lost, "started again after: " + ending.message);
-    }
-    Ending lost = ending;
-    lost.kind = EndingKind::kLost;
-    return draft.FailTrial(std::move(outcome), std::move(lost));
+  if (IsInfrastructure(ending.kind)) {
+    return EndForOthers(draft, trial, std::move(outcome), ending);
   }
   if (Retries(*draft.state().spec, trial, ending.kind)) {
     return Requeue(draft, trial, ending, "retried after: " + ending.message);

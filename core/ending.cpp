@@ -6,9 +6,9 @@
 namespace hone {
 namespace {
 
-constexpr std::array<std::string_view, 10> kWords = {
-    "Succeeded",     "ExitCode", "Signal",  "OutOfMemory",   "Timeout",
-    "FailedToStart", "Lost",     "Stopped", "MetricMissing", "MetricNotANumber"};
+constexpr std::array<std::string_view, 11> kWords = {
+    "Succeeded", "ExitCode", "Signal",        "OutOfMemory",      "Timeout",  "FailedToStart",
+    "Lost",      "Stopped",  "MetricMissing", "MetricNotANumber", "Preempted"};
 
 }  // namespace
 

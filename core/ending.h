@@ -23,10 +23,11 @@ enum class EndingKind {
   kStopped,           ///< ended because hone asked it to
   kMetricMissing,     ///< ended well, but never reported the objective
   kMetricNotANumber,  ///< ended well, but its objective is NaN, infinite or empty
+  kPreempted,         ///< somebody else ended it: the machine goes down, or is given to others
 };
 
 /// "Succeeded", "ExitCode", "Signal", "OutOfMemory", "Timeout", "FailedToStart", "Lost", "Stopped",
-/// "MetricMissing", "MetricNotANumber".
+/// "MetricMissing", "MetricNotANumber", "Preempted".
 std::string_view EndingWord(EndingKind kind);
 std::optional<EndingKind> ParseEnding(std::string_view word);
 

@@ -105,6 +105,14 @@ class Writer {
     json_.EndArray();
   }
 
+  void Put(const std::vector<double>& numbers) {
+    json_.BeginArray();
+    for (const double number : numbers) {
+      json_.Real(number);
+    }
+    json_.EndArray();
+  }
+
   void Put(const std::map<std::string, std::string>& labels) {
     json_.BeginObject();
     for (const auto& [key, value] : labels) {

@@ -88,6 +88,7 @@ void Describe(A& archive, TrialReported& e) {
   archive("attempt", e.attempt);
   archive("budget", e.budget);
   archive("value", e.value);
+  archive("further", e.further);
 }
 
 template <class A>

@@ -37,6 +37,7 @@ constexpr std::array kReasons = {
     Entry<Reason>{Reason::kMaxDurationReached, "ExperimentMaxDurationReached"},
     Entry<Reason>{Reason::kNoImprovement, "ExperimentNoImprovement"},
     Entry<Reason>{Reason::kMaxCostReached, "ExperimentMaxCostReached"},
+    Entry<Reason>{Reason::kNoGainExpected, "ExperimentNoGainExpected"},
 };
 
 template <class E, std::size_t N>
@@ -100,6 +101,7 @@ bool Succeeds(Reason reason) {
     case Reason::kMaxDurationReached:
     case Reason::kNoImprovement:
     case Reason::kMaxCostReached:
+    case Reason::kNoGainExpected:
       return true;
     case Reason::kMaxFailedReached:
     case Reason::kSuggestionFailed:

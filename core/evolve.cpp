@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/cost.h"
 #include "core/event_words.h"
 #include "core/spec_codec.h"
 #include "core/transitions.h"
@@ -111,6 +112,7 @@ class Applier {
     trial.attempt = e.attempt;
     trial.launched = true;
     ++s_.launches;
+    s_.budget_ordered += BudgetToTrain(s_, trial);
     s_.running_since = s_.running_since.value_or(recorded_.at);
     trial.message.clear();
     s_.queued.erase(e.trial);
@@ -157,8 +159,13 @@ class Applier {
     s_.queued.insert(e.trial);
     if (e.kind == EndingKind::kLost) {
       ++trial.losses;
+    } else if (e.kind == EndingKind::kPreempted) {
+      ++trial.preemptions;
     } else if (e.kind != EndingKind::kStopped) {
       ++trial.failures;
+      if (e.kind == EndingKind::kOutOfMemory) {
+        ++trial.out_of_memory;
+      }
     }
   }
 

@@ -60,7 +60,8 @@ struct ExperimentEnded {
     kSearchStalled,
     kMaxDurationReached,
     kNoImprovement,
-    kMaxCostReached
+    kMaxCostReached,
+    kNoGainExpected
   };
   Reason reason = Reason::kMaxTrialsReached;
   std::string message;

@@ -27,6 +27,7 @@ bool Teaches(EndingKind kind) {
     case EndingKind::kLost:
     case EndingKind::kStopped:
     case EndingKind::kMetricMissing:
+    case EndingKind::kPreempted:
       return false;
   }
   return false;

@@ -69,6 +69,9 @@ struct Proposals {
   Version based_on = 0;
   std::vector<Proposal> answers;
   std::string runner;
+  /// By how much the best of these configurations is expected to improve on the best trial, in the
+  /// unit of the objective; nothing: not asked for, or too little is known.
+  std::optional<double> expected_gain{};
 };
 
 /// The algorithm cannot answer and will not.
@@ -97,6 +100,7 @@ struct RungResult {
   Attempt attempt = 0;
   double budget = 0;
   double value = 0;
+  std::vector<double> further{};  ///< of the further objectives
 };
 
 struct KillTrial {

@@ -36,6 +36,8 @@ struct CollectorSpec {
   CollectorKind kind = CollectorKind::kStdOut;
   std::string path;  ///< File: the file; TensorFlowEvent: the folder
   FileFormat format = FileFormat::kText;
+  /// Name of what says the step of the values beside it, in the same line; empty: in JSON "step".
+  std::string step_metric{};
   std::vector<std::string>
       metrics_format;  ///< RE2 with two groups, name and value; empty: the default filter
   bool operator==(const CollectorSpec&) const = default;
@@ -90,14 +92,17 @@ struct NasSpec {
 struct RetryPolicy {
   int max_retries = 0;
   std::vector<std::string> on;  ///< FailureKind words; empty: any failure of the training code
+  /// After each OutOfMemory, the next start gets this many times the memory. >= 1
+  double memory_factor = 1;
   bool operator==(const RetryPolicy&) const = default;
 };
 
 /// What trials cost, in any currency, and how much may be spent. [hone's own field]
 struct CostPolicy {
-  double per_trial = 0;  ///< of each start of a trial
-  double per_hour = 0;   ///< of each hour that a trial runs
-  double most = 0;       ///< > 0
+  double per_trial = 0;   ///< of each start of a trial
+  double per_hour = 0;    ///< of each hour that a trial runs
+  double per_budget = 0;  ///< of each unit of budget that a start of a trial is to train
+  double most = 0;        ///< > 0
   bool operator==(const CostPolicy&) const = default;
 };
 
@@ -133,6 +138,7 @@ struct ExperimentSpec {
   std::optional<Duration> max_duration;  ///< of the whole experiment: ExperimentState::Ran
   std::optional<int> max_trials_without_improvement;  ///< >= 1
   std::optional<CostPolicy> cost;
+  std::optional<double> min_expected_gain;  ///< > 0, in the unit of the objective
   std::optional<WarmStart> warm_start;
 
   /// The whole document as JSON text (apiVersion, kind, metadata, spec) with defaults written in

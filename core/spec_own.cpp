@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/ending.h"
+#include "core/larger_memory.h"
 #include "core/spec_parts.h"
 
 namespace hone {
@@ -86,11 +87,12 @@ std::optional<CostPolicy> DecodeCost(Fields& spec) {
   }
   const CostPolicy cost{.per_trial = DecodeAmount(*fields, "perTrial"),
                         .per_hour = DecodeAmount(*fields, "perHour"),
+                        .per_budget = DecodeAmount(*fields, "perBudget"),
                         .most = DecodeAmount(*fields, "max")};
   Problems& problems = fields->problems();
-  const bool priced = cost.per_trial > 0 || cost.per_hour > 0;
+  const bool priced = cost.per_trial > 0 || cost.per_hour > 0 || cost.per_budget > 0;
   if (!priced && !problems.HasErrorsAt(spec.Path("cost"))) {
-    problems.Refuse(spec.Path("cost"), "needs perTrial, perHour or both, greater than 0");
+    problems.Refuse(spec.Path("cost"), "needs perTrial, perHour or perBudget, greater than 0");
   }
   if ((cost.most <= 0 || cost.most < cost.per_trial) &&
       !problems.HasErrorsAt(fields->Path("max"))) {
@@ -99,6 +101,30 @@ std::optional<CostPolicy> DecodeCost(Fields& spec) {
   }
   fields->Finish();
   return cost;
+}
+
+double DecodeMemoryFactor(Fields& policy) {
+  constexpr double kMost = 16;
+  const double factor = policy.Number("memoryFactor").value_or(1);
+  if (!(factor >= 1 && factor <= kMost)) {
+    policy.problems().Refuse(policy.Path("memoryFactor"), "must be from 1 to 16");
+    return 1;
+  }
+  return factor;
+}
+
+std::optional<double> DecodeLeastGain(Fields& fields, const ExperimentSpec& spec) {
+  static constexpr char kKey[] = "minExpectedGain";
+  const std::optional<double> least = fields.Number(kKey);
+  if (least && !(std::isfinite(*least) && *least > 0)) {
+    fields.problems().Refuse(fields.Path(kKey), "must be a finite number > 0");
+    return std::nullopt;
+  }
+  if (least && spec.objective.Count() > 1) {
+    fields.problems().Refuse(fields.Path(kKey),
+                             "needs one objective: with several there is no single gain");
+  }
+  return least;
 }
 
 std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
@@ -117,7 +143,8 @@ std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
   policy.on = fields->Texts("on");
   for (std::size_t i = 0; i < policy.on.size(); ++i) {
     const std::optional<EndingKind> kind = ParseEnding(policy.on[i]);
-    if (!kind || *kind == EndingKind::kSucceeded || *kind == EndingKind::kStopped) {
+    if (!kind || *kind == EndingKind::kSucceeded || *kind == EndingKind::kStopped ||
+        *kind == EndingKind::kPreempted) {
       fields->problems().Refuse(
           fields->Path("on[" + std::to_string(i) + "]"),
           "must be one of ExitCode, Signal, OutOfMemory, Timeout, FailedToStart, Lost, "
@@ -125,6 +152,7 @@ std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
               Printable(policy.on[i], 60) + "\")");
     }
   }
+  policy.memory_factor = DecodeMemoryFactor(*fields);
   fields->Finish();
   return policy;
 }
@@ -176,6 +204,7 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
   spec.max_duration = DecodeDuration(fields, "maxDuration");
   spec.max_trials_without_improvement = DecodePatience(fields, spec);
   spec.cost = DecodeCost(fields);
+  spec.min_expected_gain = DecodeLeastGain(fields, spec);
   fields.NotYet({"promotion"});
   const std::size_t initial = DecodeInitialTrials(fields, spec).size();
   if (spec.max_trial_count &&
@@ -186,6 +215,14 @@ void DecodeOwnFields(Fields& fields, ExperimentSpec& spec) {
                                                              "); the last ones are not tried");
   }
   DecodeResources(fields, spec.trial_template);
+  const std::string& object = spec.trial_template.trial_spec;
+  constexpr double kAny = 2;
+  if (spec.retry_policy && spec.retry_policy->memory_factor > 1 &&
+      WithMoreMemory(object, kAny) == WithMoreMemory(object, 1 + kAny)) {
+    fields.problems().Refuse(fields.Path("retryPolicy.memoryFactor"),
+                             "needs the memory of a trial; state it in the template's resources or "
+                             "in spec.resources");
+  }
 }
 
 }  // namespace hone

@@ -144,6 +144,23 @@ void DecodeFilter(Fields& source, CollectorSpec& collector) {
   fields->Finish();
 }
 
+/// hone's own: the name beside the metrics that says their step.
+void DecodeStepMetric(Fields& source, CollectorSpec& collector) {
+  static constexpr char kKey[] = "stepMetric";
+  const std::optional<std::string> name = source.Text(kKey);
+  if (!name) {
+    return;
+  }
+  if (collector.kind != CollectorKind::kStdOut && collector.kind != CollectorKind::kFile) {
+    source.problems().Refuse(source.Path(kKey),
+                             "is for lines of StdOut and File; the other kinds tell steps "
+                             "themselves");
+  } else if (name->empty()) {
+    source.problems().Refuse(source.Path(kKey), "must name what says the step, such as epoch");
+  }
+  collector.step_metric = *name;
+}
+
 void DecodeHttpGet(Fields& source, CollectorKind kind) {
   std::optional<Fields> fields = source.Object("httpGet");
   if (!fields || kind != CollectorKind::kPrometheus) {
@@ -273,6 +290,7 @@ void DecodeCollector(Fields& spec, RunnerKind runner, CollectorSpec& collector) 
   if (std::optional<Fields> source = fields->Object("source")) {
     DecodePath(*source, collector);
     DecodeFilter(*source, collector);
+    DecodeStepMetric(*source, collector);
     DecodeHttpGet(*source, collector.kind);
     source->Finish();
   }

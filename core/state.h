@@ -43,10 +43,12 @@ std::string_view PhaseWord(TrialPhase phase);
 struct TrialState {
   TrialNumber number = 0;
   TrialPhase phase = TrialPhase::kReserved;
-  Attempt attempt = 0;         ///< the current or last one; 0: never launched
-  bool launched = false;       ///< the current attempt was ordered and is not known to be over
-  std::uint16_t failures = 0;  ///< attempts that count against the retry policy
-  std::uint16_t losses = 0;    ///< attempts that were lost
+  Attempt attempt = 0;              ///< the current or last one; 0: never launched
+  bool launched = false;            ///< the current attempt was ordered and is not known to be over
+  std::uint16_t failures = 0;       ///< attempts that count against the retry policy
+  std::uint16_t losses = 0;         ///< attempts that were lost
+  std::uint16_t preemptions = 0;    ///< attempts that were preempted
+  std::uint16_t out_of_memory = 0;  ///< attempts that were retried for want of memory
   std::optional<event::TrialStopRequested::Cause> stop_cause;  ///< of the current attempt
   EndingKind ending = EndingKind::kSucceeded;  ///< of the last attempt that ended badly
   int exit_code = 0;
@@ -126,6 +128,7 @@ struct ExperimentState {
   Timestamp restarted_at;
   Timestamp ended_at;
   std::uint32_t launches = 0;              ///< attempts that were ordered
+  double budget_ordered = 0;               ///< that they were to train, added up
   Duration attempts_ran{0};                ///< of attempts that are over, added up
   std::uint32_t results_since_best = 0;    ///< trials with a result after the best one
   Duration ran{0};                         ///< spent running before `running_since`

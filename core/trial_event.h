@@ -75,6 +75,7 @@ struct TrialReported {
   Attempt attempt = 0;
   double budget = 0;
   double value = 0;
+  std::vector<double> further{};  ///< of the further objectives, in the experiment's order
   bool operator==(const TrialReported&) const = default;
 };
 

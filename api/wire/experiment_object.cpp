@@ -32,6 +32,8 @@ const char* EndMessage(Reason reason) {
       return "Experiment has succeeded because the best trial has not improved any more";
     case Reason::kMaxCostReached:
       return "Experiment has succeeded because max cost has reached";
+    case Reason::kNoGainExpected:
+      return "Experiment has succeeded because hardly any gain is expected";
     case Reason::kSearchStalled:
       return "Experiment has failed because the search algorithm waits for trials that do not run";
   }

@@ -79,6 +79,10 @@ void CheckRemoteSearch(const ExperimentSpec& spec, Problems& problems) {
   if (!spec.objective.further.empty()) {
     problems.Refuse("spec.objective.additionalObjectives", kAdvice);
   }
+  if (spec.min_expected_gain) {
+    problems.Refuse("spec.minExpectedGain",
+                    "is not known of a suggestion service; use maxTrialsWithoutImprovement");
+  }
 }
 
 void CheckSearch(const ExperimentSpec& spec, Problems& problems) {

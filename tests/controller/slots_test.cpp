@@ -202,5 +202,35 @@ TEST_CASE("slots: a trial that can never start is refused, not waited for", "[co
   CHECK(answer->error().message == "a trial asks for 4 GPUs, this machine has 2");
 }
 
+TEST_CASE("slots: a trial that ran out of memory starts again alone, with twice as much",
+          "[controller]") {
+  std::map<std::string, std::pair<bool, std::size_t>> retry;  // has the memory; others that ran
+  Simulation* world = nullptr;
+  Simulation simulation(
+      [&](const LaunchSpec& launch) {
+        SimulatedJob job = Prints(launch);
+        if (launch.id.number == 2 && launch.attempt == 1) {
+          job.ending = {EndingKind::kOutOfMemory, 0, 9, "oom"};
+          job.lines.clear();
+        } else if (launch.id.number == 2) {
+          retry["second"] = {
+              launch.run_object.find(R"("memory":"8589934592")") != std::string::npos,
+              world->world.Running()};
+        } else {
+          CHECK(launch.run_object.find(R"("memory":"4Gi")") != std::string::npos);
+        }
+        return job;
+      },
+      {.cpus = 16, .gpus = 0, .memory_bytes = 9 * kGiB},
+      [](const ExperimentSpec& /*spec*/) { return Demand{.memory_bytes = 4 * kGiB}; });
+  world = &simulation;
+  Create(simulation, {.max_trials = 6, .parallel = 2, .more = R"({"resources": {"memory": "4Gi"},
+                                  "retryPolicy": {"maxRetries": 1, "memoryFactor": 2}})"});
+  REQUIRE(simulation.RunToEnd());
+  CHECK(simulation.StateOf("sim").Count(TrialPhase::kSucceeded) == 6);
+  REQUIRE(retry.contains("second"));
+  CHECK(retry.at("second") == std::pair(true, std::size_t{0}));
+}
+
 }  // namespace
 }  // namespace hone::test

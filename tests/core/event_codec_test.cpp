@@ -50,7 +50,7 @@ std::vector<Event> Samples() {
       SearchExhausted{"all tried"},
       TrialLaunched{7, 2, "machine:/folder"},
       TrialRunning{7, 2, At(1700000000000000), "pid 4711"},
-      TrialReported{7, 2, 3, 0.25},
+      TrialReported{7, 2, 3, 0.25, {12, -1.5}},
       TrialStopRequested{7,
                          2,
                          TrialStopRequested::Cause::kEarlyStopped,

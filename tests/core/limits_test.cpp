@@ -3,6 +3,7 @@
 // from being the best.
 #include "core/cost.h"
 #include "core/history.h"
+#include "core/larger_memory.h"
 #include "core/transitions.h"
 #include "tests/catch.h"
 #include "tests/core/book.h"
@@ -165,6 +166,110 @@ TEST_CASE("limits: time is paid while it passes", "[core]") {
   CHECK(book.Give(input::TimeUp{})->commands.size() == 1);
   CHECK(book.state.end_reason == Reason::kMaxCostReached);
   CHECK_FALSE(book.state.Deadline().has_value());
+}
+
+TEST_CASE("limits: the search ends when hardly anything is to be gained", "[core]") {
+  Book book({.max_trials = 99, .parallel = 2, .more = R"({"minExpectedGain": 0.01})"});
+  const auto answer = [&](std::optional<double> gain) {
+    REQUIRE(book.Give(input::Offer{1, "here"}).has_value());
+    REQUIRE(book.state.reservation.has_value());
+    input::Proposals proposals{
+        book.state.reservation->seq, book.state.version, {Book::MakeStart()}, "here", gain};
+    return *book.Give(proposals);
+  };
+  CHECK(CountOf<event::TrialProposed>(answer(std::nullopt)) == 1);
+  REQUIRE(book.End(1, "0.5").has_value());
+  CHECK(CountOf<event::TrialProposed>(answer(0.01)) == 1);
+  const Decision decision = answer(0.0099);
+  CHECK(CountOf<event::TrialProposed>(decision) == 0);
+  CHECK(book.state.end_reason == Reason::kNoGainExpected);
+  CHECK(book.state.phase == ExperimentPhase::kSucceeded);
+  CHECK(book.state.message ==
+        "the next trial is expected to improve the objective by 0.0099, less than "
+        "minExpectedGain (0.01)");
+  CHECK(CountOf<event::TrialStopRequested>(decision) == 1);  // of the one that runs
+}
+
+TEST_CASE("limits: budgets are paid for what a start has to train", "[core]") {
+  Book book({.max_trials = 99, .parallel = 1, .more = R"({"cost": {"perBudget": 2, "max": 50}})"});
+  const auto start = [&](double budget, TrialNumber parent, bool checkpoint) {
+    REQUIRE(book.Give(input::Offer{1, "here"}).has_value());
+    proposal::Start one = Book::MakeStart();
+    one.budget = budget;
+    one.parent = parent;
+    one.start_from = checkpoint ? std::optional<std::string>("digest") : std::nullopt;
+    REQUIRE(
+        book.Give(input::Proposals{book.state.reservation->seq, book.state.version, {one}, "here"})
+            .has_value());
+    return CostAt(book.state, book.now);
+  };
+  CHECK(start(3, 0, false) == Approx(6));
+  REQUIRE(book.End(1, "0.5").has_value());
+  CHECK(start(9, 1, true) == Approx(18));  // six more
+  REQUIRE(book.End(2, "0.5", EndingKind::kLost).has_value());
+  book.Start(1);  // the same once more
+  CHECK(CostAt(book.state, book.now) == Approx(30));
+  REQUIRE(book.End(2, "0.5").has_value());
+  CHECK(start(9, 1, false) == Approx(48));  // from zero: all of it
+  REQUIRE(book.End(3, "0.5").has_value());
+  CHECK_FALSE(book.state.Ended());
+  CHECK(start(3, 1, true) == Approx(54));  // a segment; the last one may cost more than is left
+  REQUIRE(book.End(4, "0.5").has_value());
+  CHECK(book.state.end_reason == Reason::kMaxCostReached);
+}
+
+TEST_CASE("limits: a preempted trial starts again, and nothing counts it", "[core]") {
+  Book book({.max_trials = 3, .parallel = 1, .max_failed = 1, .more = R"({"retryPolicy":
+      {"maxRetries": 0}})"});
+  book.Start(1);
+  const EndingKind kind = GENERATE(EndingKind::kPreempted, EndingKind::kStopped);
+  for (int i = 0; i < 20; ++i) {
+    const auto decision = book.End(1, "", kind);
+    REQUIRE(CountOf<event::TrialRequeued>(*decision) == 1);
+    REQUIRE(book.Give(input::Offer{1, "here"}).has_value());
+  }
+  const TrialState& trial = *book.state.Find(1);
+  CHECK(trial.attempt == 21);
+  CHECK(trial.preemptions == 20);
+  CHECK(trial.failures == 0);
+  CHECK(trial.losses == 0);
+  REQUIRE(book.End(1, "0.5").has_value());
+  CHECK(book.state.Find(1)->phase == TrialPhase::kSucceeded);
+  for (const Recorded& recorded : book.ledger) {
+    const auto item = ToHistory(*book.state.spec, recorded);
+    const bool harmless = !item || std::holds_alternative<history::Proposed>(item->what) ||
+                          std::holds_alternative<history::Completed>(item->what);
+    CHECK(harmless);
+  }
+}
+
+TEST_CASE("limits: after running out of memory a trial gets more of it", "[core]") {
+  Book book({.max_trials = 3,
+             .parallel = 1,
+             .more = R"({"retryPolicy": {"maxRetries": 3, "memoryFactor": 1.5},
+                         "resources": {"memory": "1Gi"}})"});
+  book.Start(1);
+  const auto factor = [&] {
+    return MemoryFactor(*book.state.spec->retry_policy, *book.state.Find(1));
+  };
+  CHECK(factor() == Approx(1));
+  REQUIRE(book.End(1, "", EndingKind::kOutOfMemory).has_value());
+  CHECK(factor() == Approx(1.5));
+  CHECK(MemoryFactor(book.state) == Approx(1.5));
+  book.Start(1);
+  REQUIRE(book.End(1, "", EndingKind::kExitCode).has_value());
+  CHECK(factor() == Approx(1.5));  // it did not run out of memory
+  book.Start(1);
+  REQUIRE(book.End(1, "", EndingKind::kOutOfMemory).has_value());
+  CHECK(factor() == Approx(2.25));
+  const std::string& object = book.state.spec->trial_template.trial_spec;
+  CHECK(object.find(R"("memory":"1Gi")") != std::string::npos);
+  CHECK(WithMoreMemory(object, 2.25).find(R"("memory":"2415919104")") != std::string::npos);
+  CHECK(WithMoreMemory(object, 1) == object);
+  CHECK(WithMoreMemory("no object", 2) == "no object");
+  book.Start(1);
+  REQUIRE(book.End(1, "0.5").has_value());
+  CHECK(MemoryFactor(book.state) == Approx(1));
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ std::string Reason(EndingKind kind, const ExitRecord& record, std::optional<Dura
     case EndingKind::kLost:
     case EndingKind::kMetricMissing:
     case EndingKind::kMetricNotANumber:
+    case EndingKind::kPreempted:
       return "";
   }
   return "";
