@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "metrics-collector/step.h"
 #include "metrics-collector/utf8.h"
 
 namespace hone {
@@ -95,7 +96,8 @@ json ObjectOf(std::string_view raw) {
 
 class JsonLinesParser final : public MetricParser {
  public:
-  explicit JsonLinesParser(std::vector<std::string> metrics) : metrics_(std::move(metrics)) {}
+  JsonLinesParser(std::vector<std::string> metrics, std::string step)
+      : metrics_(std::move(metrics)), step_(std::move(step)) {}
 
   void ParseLine(std::string_view raw, std::vector<MetricRecord>& out) const override {
     const json object = ObjectOf(raw);
@@ -103,13 +105,14 @@ class JsonLinesParser final : public MetricParser {
       return;
     }
     const std::optional<Timestamp> time = TimeOf(object);
+    const std::optional<double> step = StepOf(object);
     for (const std::string& metric : metrics_) {
       const auto found = object.find(metric);
       if (found == object.end()) {
         continue;
       }
       if (auto text = TextOf(*found)) {
-        out.push_back({metric, std::string(Trim(*text)), time, std::nullopt});
+        out.push_back({metric, std::string(Trim(*text)), time, step});
       }
     }
   }
@@ -131,13 +134,21 @@ class JsonLinesParser final : public MetricParser {
   }
 
  private:
+  [[nodiscard]] std::optional<double> StepOf(const json& object) const {
+    const auto found = object.find(step_);
+    const auto text = found == object.end() ? std::nullopt : TextOf(*found);
+    return text ? ParseStep(Trim(*text)) : std::nullopt;
+  }
+
   std::vector<std::string> metrics_;
+  std::string step_;
 };
 
 }  // namespace
 
-std::unique_ptr<MetricParser> MakeJsonLinesParser(std::vector<std::string> metrics) {
-  return std::make_unique<JsonLinesParser>(std::move(metrics));
+std::unique_ptr<MetricParser> MakeJsonLinesParser(std::vector<std::string> metrics,
+                                                  std::string step) {
+  return std::make_unique<JsonLinesParser>(std::move(metrics), std::move(step));
 }
 
 }  // namespace hone

@@ -14,6 +14,8 @@ namespace hone {
 /// Differs from Katib: numbers are values too; a fraction of Unix seconds is a true fraction; a
 /// line that is no JSON is skipped, where Katib gives up the whole log; Python's NaN and Infinity
 /// are read as the texts nan, inf and -inf.
-std::unique_ptr<MetricParser> MakeJsonLinesParser(std::vector<std::string> metrics);
+/// @param step  the member that says the step of the line; Katib knows none
+std::unique_ptr<MetricParser> MakeJsonLinesParser(std::vector<std::string> metrics,
+                                                  std::string step = "step");
 
 }  // namespace hone

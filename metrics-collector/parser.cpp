@@ -33,9 +33,11 @@ Result<std::unique_ptr<MetricParser>> MakeParser(const CollectorSpec& collector,
     return std::make_unique<PushLinesParser>();
   }
   if (collector.format == FileFormat::kJson) {
-    return MakeJsonLinesParser(objective.MetricNames());
+    return collector.step_metric.empty()
+               ? MakeJsonLinesParser(objective.MetricNames())
+               : MakeJsonLinesParser(objective.MetricNames(), collector.step_metric);
   }
-  return MakeTextParser(objective.MetricNames(), collector.metrics_format);
+  return MakeTextParser(objective.MetricNames(), collector.metrics_format, collector.step_metric);
 }
 
 void CheckFilters(const CollectorSpec& collector, Problems& problems) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "metrics-collector/step.h"
 #include "metrics-collector/utf8.h"
 
 namespace hone {
@@ -67,8 +68,9 @@ std::optional<Timestamp> LeadingTime(std::string_view line) {
 
 class TextParser final : public MetricParser {
  public:
-  TextParser(std::vector<std::string> metrics, std::vector<std::unique_ptr<RE2>> patterns)
-      : metrics_(std::move(metrics)), patterns_(std::move(patterns)) {}
+  TextParser(std::vector<std::string> metrics, std::vector<std::unique_ptr<RE2>> patterns,
+             std::string step)
+      : metrics_(std::move(metrics)), patterns_(std::move(patterns)), step_(std::move(step)) {}
 
   void ParseLine(std::string_view raw, std::vector<MetricRecord>& out) const override {
     if (!NamesOne(raw)) {
@@ -76,9 +78,10 @@ class TextParser final : public MetricParser {
     }
     std::string buffer;
     const std::string_view line = ValidUtf8(raw, buffer);
+    Found found{out, std::nullopt};
     const std::size_t before = out.size();
     for (const std::unique_ptr<RE2>& pattern : patterns_) {
-      AddMatches(*pattern, line, out);
+      AddMatches(*pattern, line, found);
     }
     if (out.size() == before) {
       return;
@@ -86,6 +89,7 @@ class TextParser final : public MetricParser {
     const std::optional<Timestamp> time = LeadingTime(line);
     for (std::size_t i = before; i < out.size(); ++i) {
       out[i].at = time;
+      out[i].step = found.step;
     }
   }
 
@@ -107,6 +111,12 @@ class TextParser final : public MetricParser {
   }
 
  private:
+  /// Of one line.
+  struct Found {
+    std::vector<MetricRecord>& records;
+    std::optional<double> step;
+  };
+
   [[nodiscard]] bool NamesOne(std::string_view line) const {
     return std::ranges::any_of(
         metrics_, [line](const std::string& metric) { return Contains(line, metric); });
@@ -114,7 +124,7 @@ class TextParser final : public MetricParser {
 
   /// All matches that do not overlap, by the rules of Go's regexp: an empty match right after
   /// another one does not count, and the search goes on one character later.
-  void AddMatches(const RE2& pattern, std::string_view line, std::vector<MetricRecord>& out) const {
+  void AddMatches(const RE2& pattern, std::string_view line, Found& found) const {
     const re2::StringPiece text(line.data(), line.size());
     std::array<re2::StringPiece, kGroups> groups;
     const char* previous_end = nullptr;
@@ -128,23 +138,26 @@ class TextParser final : public MetricParser {
       pos = empty_here ? pos + RuneWidth(line, pos) : end_pos;
       previous_end = end;
       if (counts) {
-        AddRecord(groups[1], groups[2], out);
+        AddRecord(groups[1], groups[2], found);
       }
     }
   }
 
-  void AddRecord(re2::StringPiece name_group, re2::StringPiece value_group,
-                 std::vector<MetricRecord>& out) const {
+  void AddRecord(re2::StringPiece name_group, re2::StringPiece value_group, Found& found) const {
     const std::string_view name = Trim({name_group.data(), name_group.size()});
+    const std::string_view value = Trim({value_group.data(), value_group.size()});
+    if (!step_.empty() && name == step_) {
+      found.step = ParseStep(value);
+    }
     if (std::ranges::find(metrics_, name) == metrics_.end()) {
       return;
     }
-    const std::string_view value = Trim({value_group.data(), value_group.size()});
-    out.push_back({std::string(name), std::string(value), std::nullopt, std::nullopt});
+    found.records.push_back({std::string(name), std::string(value), std::nullopt, std::nullopt});
   }
 
   std::vector<std::string> metrics_;
   std::vector<std::unique_ptr<RE2>> patterns_;
+  std::string step_;  // empty: none
 };
 
 }  // namespace
@@ -154,7 +167,8 @@ Status CheckFilter(const std::string& filter) {
 }
 
 Result<std::unique_ptr<MetricParser>> MakeTextParser(std::vector<std::string> metrics,
-                                                     const std::vector<std::string>& filters) {
+                                                     const std::vector<std::string>& filters,
+                                                     std::string step) {
   std::vector<std::unique_ptr<RE2>> patterns;
   for (const std::string& filter : filters) {
     patterns.push_back(Compile(filter));
@@ -163,7 +177,7 @@ Result<std::unique_ptr<MetricParser>> MakeTextParser(std::vector<std::string> me
   if (patterns.empty()) {
     patterns.push_back(Compile(kDefaultFilter));
   }
-  return std::make_unique<TextParser>(std::move(metrics), std::move(patterns));
+  return std::make_unique<TextParser>(std::move(metrics), std::move(patterns), std::move(step));
 }
 
 std::vector<std::string> NamesWithValues(std::string_view text, std::size_t limit) {

@@ -61,5 +61,22 @@ TEST_CASE("json lines: a deeply nested line is harmless", "[metrics-collector]")
   CHECK(test::ParseOne(*parser, std::string(60000, '{')).empty());
 }
 
+TEST_CASE("json lines: a line may tell its step", "[metrics-collector]") {
+  const auto step = [](const MetricParser& parser, const char* line) {
+    std::vector<MetricRecord> records;
+    parser.ParseLine(line, records);
+    REQUIRE(records.size() == 1);
+    return records.front().step;
+  };
+  const auto plain = MakeJsonLinesParser({"loss"});
+  CHECK(step(*plain, R"({"step": 7, "loss": 1})") == 7.0);
+  CHECK(step(*plain, R"({"loss": 1, "step": "8.5"})") == 8.5);
+  CHECK_FALSE(step(*plain, R"({"loss": 1, "epoch": 3})").has_value());
+  CHECK_FALSE(step(*plain, R"({"loss": 1, "step": -1})").has_value());
+  CHECK_FALSE(step(*plain, R"({"loss": 1, "step": NaN})").has_value());
+  CHECK_FALSE(step(*plain, R"({"loss": 1, "step": [2]})").has_value());
+  CHECK(step(*MakeJsonLinesParser({"loss"}, "epoch"), R"({"epoch": 3, "loss": 1})") == 3.0);
+}
+
 }  // namespace
 }  // namespace hone

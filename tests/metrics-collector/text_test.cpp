@@ -100,5 +100,21 @@ TEST_CASE("text: the names that have values, for who looks for a misspelt one",
   CHECK(NamesWithValues("nothing here", 8).empty());
 }
 
+TEST_CASE("text: a declared name tells the step of its line", "[metrics-collector]") {
+  const auto parser = MakeTextParser({"loss", "acc"}, {}, "epoch");
+  REQUIRE(parser.has_value());
+  std::vector<MetricRecord> records;
+  for (const char* line : {"epoch=3 loss=0.5 acc=1", "loss=0.4 epoch=4", "loss=0.3", "epoch=6",
+                           "loss=0.2 epoch=late"}) {
+    (*parser)->ParseLine(line, records);
+  }
+  REQUIRE(records.size() == 5);
+  CHECK(records[0] == MetricRecord{"loss", "0.5", {}, 3.0});
+  CHECK(records[1] == MetricRecord{"acc", "1", {}, 3.0});
+  CHECK(records[2] == MetricRecord{"loss", "0.4", {}, 4.0});
+  CHECK_FALSE(records[3].step.has_value());
+  CHECK_FALSE(records[4].step.has_value());
+}
+
 }  // namespace
 }  // namespace hone
