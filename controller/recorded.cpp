@@ -21,6 +21,20 @@ std::pair<TrialNumber, Attempt> WithCurve(const Event& event) {
                  : std::pair(TrialNumber(0), Attempt(0));
 }
 
+Result<std::vector<MetricReport>> ReadCurve(Observations& store, const TrialId& id, Attempt attempt,
+                                            const std::vector<std::string>& metrics) {
+  const std::string one = metrics.size() == 1 ? metrics.front() : "";  // of several: all there are
+  HONE_ASSIGN_OR_RETURN(const auto rows, store.ReadRecords(id, attempt, one));
+  ReportFold fold(metrics);
+  std::vector<MetricReport> curve;
+  for (const StoredRecord& row : rows) {
+    if (auto report = fold.Add(row.record)) {
+      curve.push_back(*std::move(report));
+    }
+  }
+  return curve;
+}
+
 }  // namespace
 
 Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
@@ -32,8 +46,8 @@ Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
     return curves;
   }
   HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created->document));
-  const std::string metric = EarlyStopMetric(spec);
-  if (metric.empty()) {
+  const std::vector<std::string> metrics = EarlyStopMetrics(spec);
+  if (metrics.empty()) {
     return curves;
   }
   for (const Recorded& recorded : events) {
@@ -41,11 +55,7 @@ Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
     if (trial == 0 || curves.contains(trial)) {
       continue;
     }
-    HONE_ASSIGN_OR_RETURN(const auto rows, store.ReadRecords({id, trial}, attempt, metric));
-    std::vector<std::string>& curve = curves[trial];
-    for (const StoredRecord& row : rows) {
-      curve.push_back(row.record.text);
-    }
+    HONE_ASSIGN_OR_RETURN(curves[trial], ReadCurve(store, {id, trial}, attempt, metrics));
   }
   return curves;
 }

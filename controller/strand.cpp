@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "core/larger_memory.h"
 
 namespace hone {
 
@@ -111,10 +112,10 @@ void ExperimentStrand::Judge(const TrialReports& reports, StrandStep& step) {
   if (early_stop_ == nullptr) {
     return;
   }
-  for (std::size_t i = 0; i < reports.texts.size(); ++i) {
+  for (std::size_t i = 0; i < reports.all.size(); ++i) {
     const bool news =
-        early_stop_->Add(reports.trial, reports.attempt, reports.first + i, reports.texts[i]);
-    const bool last = i + 1 == reports.texts.size();
+        early_stop_->Add(reports.trial, reports.attempt, reports.first + i, reports.all[i]);
+    const bool last = i + 1 == reports.all.size();
     if (reports.from_store ? !last : !news) {
       continue;
     }
@@ -228,12 +229,25 @@ void ExperimentStrand::DropCheckpoints(Version durable) {
   });
 }
 
+/// Of one trial. While one is started again with more memory, all count as much: slots are of one
+/// size. A machine that has less gives all it has.
+Demand ExperimentStrand::DemandNow() const {
+  Demand demand = demand_;
+  const double bytes = static_cast<double>(demand.memory_bytes) * MemoryFactor(state_);
+  const auto most = static_cast<double>(runner_->Total().memory_bytes);
+  demand.memory_bytes = static_cast<std::uint64_t>(most > 0 ? std::min(bytes, most) : bytes);
+  return demand;
+}
+
 void ExperimentStrand::Report() {
   const bool answered = std::exchange(offer_answered_, false);
   const std::uint32_t held = state_.SlotsHeld();
   std::uint32_t want = Want(state_);
   if (const auto room = runner_->Room(id_)) {
     want = std::min(want, *room > held ? *room - held : 0);
+  }
+  if (state_.spec->retry_policy && state_.spec->retry_policy->memory_factor > 1) {
+    slots_.Resize(id_, DemandNow());
   }
   slots_.Report(id_, held - std::min(held, SlotsElsewhere()), want, answered);
 }

@@ -105,8 +105,8 @@ Status ExperimentStrand::BeginWatching() {
     watch_->Close();
   }
   HONE_ASSIGN_OR_RETURN(runner_, ports_.runner.For(*state_.spec));
-  if (const std::string never = WhyNever(runner_->DemandOf(*state_.spec), runner_->Total());
-      !never.empty()) {
+  demand_ = runner_->DemandOf(*state_.spec);
+  if (const std::string never = WhyNever(demand_, runner_->Total()); !never.empty()) {
     return Fail(Code::kFailedPrecondition, never, "spec.trialTemplate.trialSpec");
   }
   const EnginePorts ports{ports_.store, ports_.suggesters, *runner_,    ports_.control,
@@ -120,7 +120,7 @@ Status ExperimentStrand::BeginWatching() {
   };
   released_.clear();
   question_ = std::make_shared<Question>(std::move(suggester), strand_, runner_->Instance(), post);
-  ReportsWanted wanted{EarlyStopMetric(*state_.spec),
+  ReportsWanted wanted{EarlyStopMetrics(*state_.spec),
                        [weak = weak_from_this()](TrialReports reports) {
                          if (const auto self = weak.lock()) {
                            self->Put({std::move(reports), {}});
@@ -210,15 +210,14 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
     watch_->Confirm(number, trial.attempt);
     dispatcher_->StopAgain(state_, number);
   }
-  slots_.Register(id_,
-                  {.name = state_.spec->name,
-                   .name_space = state_.spec->name_space,
-                   .demand = runner_->DemandOf(*state_.spec)},
-                  [weak = weak_from_this()](std::uint32_t slots) {
-                    if (const auto self = weak.lock()) {
-                      self->Post(input::Offer{slots, self->runner_->Instance()});
-                    }
-                  });
+  slots_.Register(
+      id_,
+      {.name = state_.spec->name, .name_space = state_.spec->name_space, .demand = DemandNow()},
+      [weak = weak_from_this()](std::uint32_t slots) {
+        if (const auto self = weak.lock()) {
+          self->Post(input::Offer{slots, self->runner_->Instance()});
+        }
+      });
   StrandStep step;
   for (const Command& command : PendingQuestions(state_)) {
     step.asks.push_back(std::get<command::AskSuggester>(command));

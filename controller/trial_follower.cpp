@@ -29,10 +29,12 @@ std::string TrialFollower::FollowedPath(const ExperimentSpec& spec) {
 }
 
 Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parser,
-                           TrialRunner& runner, Observations& store, const std::string& wanted) {
+                           TrialRunner& runner, Observations& store,
+                           const std::vector<std::string>& wanted) {
   Close();
   fold = std::make_unique<ObservationFold>(spec.objective);
   untold = {id.number, attempt, 1, !fresh, {}};
+  reports = ReportFold(wanted);
   if (!fresh) {
     const auto records = store.ReadRecords(id, attempt, "");
     if (!records.has_value()) {
@@ -40,7 +42,7 @@ Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parse
       return tl::make_unexpected(records.error());
     }
     for (const StoredRecord& stored : *records) {
-      Add(stored.record, wanted);
+      Add(stored.record);
     }
   }
   if (spec.collector.kind == CollectorKind::kTensorFlowEvent) {
@@ -109,15 +111,15 @@ void TrialFollower::Close() {
   current = 0;
 }
 
-void TrialFollower::Add(const MetricRecord& record, const std::string& wanted) {
+void TrialFollower::Add(const MetricRecord& record) {
   fold->Add(record);
-  if (record.metric == wanted) {
-    untold.texts.push_back(record.text);
+  if (auto report = reports.Add(record)) {
+    untold.all.push_back(*std::move(report));
   }
 }
 
 TrialReports TrialFollower::TakeUntold() {
-  const TrialReports next{id.number, attempt, untold.first + untold.texts.size(), false, {}};
+  const TrialReports next{id.number, attempt, untold.first + untold.all.size(), false, {}};
   return std::exchange(untold, next);
 }
 

@@ -33,6 +33,7 @@ struct TrialFollower {
   std::optional<Timestamp> not_before;    ///< after an error of the environment: wait until then
   std::unique_ptr<ObservationFold> fold;  ///< nothing: not open
   TrialReports untold;                    ///< on their way to the store, or just read from it
+  ReportFold reports;                     ///< of the metrics that are wanted
 
   /// One of the logs that are followed.
   struct Source {
@@ -50,16 +51,16 @@ struct TrialFollower {
   static std::string FollowedPath(const ExperimentSpec& spec);
 
   /// Opens the log where the store's records end, and folds those records.
-  /// @param wanted  metric whose stored reports go to `untold`; empty: none
+  /// @param wanted  metrics whose stored reports go to `untold`; empty: none
   Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
-              Observations& store, const std::string& wanted);
+              Observations& store, const std::vector<std::string>& wanted);
   /// A step of the first log, in turn, that has something to tell; `current` is which. A folder is
   /// looked through for new event files first.
   Result<TailStep> Step(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);
   /// Forgets how far the logs were read.
   void Close();
-  /// Folds a record; notes it as a report if it is of that metric.
-  void Add(const MetricRecord& record, const std::string& wanted);
+  /// Folds a record; notes the report that it makes whole, if any.
+  void Add(const MetricRecord& record);
   /// Takes the reports out. The next ones count on from them.
   TrialReports TakeUntold();
 

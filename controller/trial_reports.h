@@ -7,21 +7,22 @@
 #include <vector>
 
 #include "core/ids.h"
+#include "earlystop/report.h"
 
 namespace hone {
 
-/// Stored reports of one metric of an attempt, in the order of its log.
+/// Stored reports of an attempt, in the order of its log.
 struct TrialReports {
   TrialNumber trial = 0;
   Attempt attempt = 0;
   std::size_t first = 1;    ///< number of the first one, from 1
   bool from_store = false;  ///< what an engine before this one recorded, or what is told once more
-  std::vector<std::string> texts;
+  std::vector<MetricReport> all;
 };
 
-/// Who wants to hear of them, and of which metric.
+/// Who wants to hear of them, and of which metrics.
 struct ReportsWanted {
-  std::string metric;  ///< empty: of none
+  std::vector<std::string> metrics;  ///< empty: of none
   std::function<void(TrialReports)> on_reports;
 };
 

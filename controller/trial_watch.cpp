@@ -194,7 +194,7 @@ void TrialWatch::ReadMore(TrialNumber trial) {
 Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
   if (follower.fold == nullptr) {
     HONE_RETURN_IF_ERROR(
-        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, wanted_.metric));
+        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, wanted_.metrics));
     TellReports(follower);
   }
   return follower.Step(*spec_, ports_.runner, ports_.store);
@@ -202,7 +202,7 @@ Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
 
 void TrialWatch::Record(TrialFollower& follower, TailStep step) {
   for (const MetricRecord& record : step.records) {
-    follower.Add(record, wanted_.metric);
+    follower.Add(record);
   }
   TrialFollower::Source& source = follower.sources[follower.current];
   ObservationBatch batch{follower.id,       follower.attempt,
@@ -220,7 +220,7 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
 
 /// What is stored is told on: only such reports can be the reason of anything.
 void TrialWatch::TellReports(TrialFollower& follower) {
-  if (TrialReports reports = follower.TakeUntold(); !reports.texts.empty()) {
+  if (TrialReports reports = follower.TakeUntold(); !reports.all.empty()) {
     wanted_.on_reports(std::move(reports));
   }
 }

@@ -101,8 +101,10 @@ HONE_REGISTER_STOPPER(
                              "the first rung: this report of the objective"),
                   IntSetting("reduction_factor", 3, {.min = 2, .max = 1000},
                              "each rung is this many times as far as the one before, and one in "
-                             "so many trials goes on")},
-     .create = &Asha::Create});
+                             "so many trials goes on"),
+                  CountBySetting()},
+     .create = &Asha::Create,
+     .create_for_several = &AshaOfFronts});
 
 }  // namespace
 }  // namespace hone

@@ -25,7 +25,7 @@ void RefuseUnknown(const std::string& name, Problems& problems) {
 /// A rule can only follow what is collected.
 void CheckMetric(const ExperimentSpec& spec, Problems& problems) {
   const std::vector<std::string> collected = spec.objective.MetricNames();
-  const std::string metric = EarlyStopMetric(spec);
+  const std::string metric = EarlyStopMetrics(spec).front();
   if (std::ranges::find(collected, metric) == collected.end()) {
     problems.Refuse(kSettingsField, "the metric \"" + Printable(metric, kShown) +
                                         "\" is not collected; add it to "
@@ -54,10 +54,11 @@ void CheckEarlyStopping(const ExperimentSpec& spec, Problems& problems) {
       CheckSettings(info->settings, spec.early_stopping->settings, kSettingsField, found));
   const bool objective_told = problems.HasErrorsAt("spec.objective");
   problems.AddNew(found);
-  if (spec.objective.Count() > 1) {
+  if (spec.objective.Count() > 1 && info->create_for_several == nullptr) {
     problems.Refuse(kNameField,
-                    "rules of early stopping judge one objective; leave out earlyStopping or "
-                    "spec.objective.additionalObjectives");
+                    info->name +
+                        " judges one objective; use asha, medianstop or percentile, which compare "
+                        "trials by their fronts, or leave out spec.objective.additionalObjectives");
   }
   if (!found.HasErrors() && !objective_told) {
     CheckMetric(spec, problems);

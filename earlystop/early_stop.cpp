@@ -7,11 +7,16 @@
 
 #include "base/text.h"
 #include "earlystop/registry.h"
+#include "earlystop/units.h"
 
 namespace hone {
 namespace {
 
 constexpr std::string_view kMetricSetting = "metric";
+
+double SignOf(Direction direction) {
+  return direction == Direction::kMinimize ? 1.0 : -1.0;
+}
 
 std::optional<double> FiniteNumber(std::string_view text) {
   const auto number = ParseDouble(text);
@@ -20,21 +25,27 @@ std::optional<double> FiniteNumber(std::string_view text) {
 
 }  // namespace
 
-std::string EarlyStopMetric(const ExperimentSpec& spec) {
+std::vector<std::string> EarlyStopMetrics(const ExperimentSpec& spec) {
   if (!spec.early_stopping) {
     return {};
   }
+  std::vector<std::string> metrics{spec.objective.metric};
+  if (spec.objective.Count() > 1) {
+    for (const FurtherObjective& further : spec.objective.further) {
+      metrics.push_back(further.metric);
+    }
+    return metrics;
+  }
   const std::vector<Setting>& settings = spec.early_stopping->settings;
-  const auto found = std::ranges::find(settings, kMetricSetting, &Setting::name);
-  return found == settings.end() ? spec.objective.metric : found->value;
+  if (const auto found = std::ranges::find(settings, kMetricSetting, &Setting::name);
+      found != settings.end()) {
+    metrics.front() = found->value;
+  }
+  return metrics;
 }
 
-EarlyStop::EarlyStop(std::string rule, std::string metric, double sign,
-                     std::unique_ptr<Stopper> stopper)
-    : rule_(std::move(rule)),
-      metric_(std::move(metric)),
-      sign_(sign),
-      stopper_(std::move(stopper)) {}
+EarlyStop::EarlyStop(std::string rule, std::vector<double> signs)
+    : rule_(std::move(rule)), signs_(std::move(signs)) {}
 
 Result<std::unique_ptr<EarlyStop>> EarlyStop::Create(const ExperimentSpec& spec) {
   const AlgorithmSpec chosen = spec.early_stopping.value_or(AlgorithmSpec{});
@@ -50,10 +61,23 @@ Result<std::unique_ptr<EarlyStop>> EarlyStop::Create(const ExperimentSpec& spec)
     const Problem& first = problems.list().front();
     return Fail(Code::kInvalidArgument, first.message, first.field);
   }
-  HONE_ASSIGN_OR_RETURN(auto stopper, info->create({settings, spec.objective}));
-  const double sign = spec.objective.direction == Direction::kMinimize ? 1.0 : -1.0;
-  return std::unique_ptr<EarlyStop>(
-      new EarlyStop(chosen.name, EarlyStopMetric(spec), sign, std::move(stopper)));
+  const Objective& objective = spec.objective;
+  if (objective.Count() > 1 && info->create_for_several == nullptr) {
+    return Fail(Code::kInvalidArgument, "the rule judges one objective",
+                "spec.earlyStopping.algorithmName");
+  }
+  std::vector<double> signs{SignOf(objective.direction)};
+  for (const FurtherObjective& further : objective.further) {
+    signs.push_back(SignOf(further.direction));
+  }
+  std::unique_ptr<EarlyStop> rule(new EarlyStop(chosen.name, std::move(signs)));
+  rule->by_steps_ = settings.Has(kCountBy) && settings.Text(kCountBy) == kBySteps;
+  if (objective.Count() > 1) {
+    HONE_ASSIGN_OR_RETURN(rule->fronts_, info->create_for_several({settings, objective}));
+  } else {
+    HONE_ASSIGN_OR_RETURN(rule->stopper_, info->create({settings, objective}));
+  }
+  return rule;
 }
 
 /// One overload for each kind that says something about attempts.
@@ -61,10 +85,19 @@ struct EarlyStop::Observer {
   EarlyStop& self;
 
   void operator()(const event::TrialLaunched& e) const {
-    self.running_.insert_or_assign(e.trial, Running{e.attempt, false, {}});
+    Running running{.attempt = e.attempt};
+    running.curves.resize(self.signs_.size());
+    self.running_.insert_or_assign(e.trial, std::move(running));
   }
   void operator()(const event::TrialReported& e) const {
-    self.stopper_->Reached(e.trial, {e.budget, self.sign_ * e.value});
+    if (self.fronts_ == nullptr) {
+      return self.stopper_->Reached(e.trial, {e.budget, self.signs_.front() * e.value});
+    }
+    Losses losses{e.value};
+    losses.insert(losses.end(), e.further.begin(), e.further.end());
+    if (losses.size() == self.signs_.size()) {
+      self.fronts_->Reached(e.trial, {e.budget, self.Own(std::move(losses))});
+    }
   }
   void operator()(const event::TrialStopRequested& e) const {
     if (const auto found = self.running_.find(e.trial); found != self.running_.end()) {
@@ -72,12 +105,14 @@ struct EarlyStop::Observer {
     }
   }
   void operator()(const event::TrialRequeued& e) const {
-    self.stopper_->Again(e.trial);
+    self.fronts_ == nullptr ? self.stopper_->Again(e.trial) : self.fronts_->Again(e.trial);
     self.running_.erase(e.trial);
   }
   void operator()(const event::TrialSucceeded& e) const {
     if (const auto found = self.running_.find(e.outcome.trial); found != self.running_.end()) {
-      self.stopper_->Finished(e.outcome.trial, found->second.curve);
+      const std::vector<Curve>& curves = found->second.curves;
+      self.fronts_ == nullptr ? self.stopper_->Finished(e.outcome.trial, curves.front())
+                              : self.fronts_->Finished(e.outcome.trial, curves);
       self.running_.erase(found);
     }
   }
@@ -93,33 +128,95 @@ void EarlyStop::Observe(const Recorded& recorded) {
   std::visit(Observer{*this}, recorded.event);
 }
 
-bool EarlyStop::Add(TrialNumber trial, Attempt attempt, std::size_t number, std::string_view text) {
+/// By steps: where a report stands, from 1; one that told no step follows the last one. What was
+/// not told in between is filled in. Nothing: its step is not beyond the last one, so that it is
+/// told once more, or too late.
+std::optional<std::size_t> EarlyStop::TakePlace(Running& trial, const std::optional<double>& step) {
+  const std::size_t last = trial.curves.front().count();
+  trial.from_zero = trial.from_zero || (last == 0 && step && *step < 1);
+  const double wanted = step ? *step + (trial.from_zero ? 1 : 0) : static_cast<double>(last + 1);
+  const auto place =
+      static_cast<std::size_t>(std::clamp(wanted, 0.0, static_cast<double>(Curve::kMost + 1)));
+  if (place <= last) {
+    return std::nullopt;
+  }
+  for (std::size_t i = last + 1; i < place; ++i) {
+    for (Curve& curve : trial.curves) {
+      curve.Add(std::nullopt);
+    }
+  }
+  return place;
+}
+
+bool EarlyStop::Add(TrialNumber trial, Attempt attempt, std::size_t number,
+                    const MetricReport& report) {
   const auto found = running_.find(trial);
   if (found == running_.end() || found->second.attempt != attempt ||
-      number != found->second.curve.count() + 1) {
+      number != found->second.reports + 1 || report.texts.size() != signs_.size()) {
     return false;
   }
-  const auto value = FiniteNumber(text);
-  found->second.curve.Add(value ? std::optional(sign_ * *value) : std::nullopt);
+  Running& running = found->second;
+  ++running.reports;
+  if (by_steps_ && !TakePlace(running, report.step)) {
+    return true;
+  }
+  for (std::size_t i = 0; i < signs_.size(); ++i) {
+    const auto value = FiniteNumber(report.texts[i]);
+    running.curves[i].Add(value ? std::optional(signs_[i] * *value) : std::nullopt);
+  }
   return true;
+}
+
+/// Between the signs of the rules, which minimise, and those of the user.
+Losses EarlyStop::Own(Losses losses) const {
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    losses[i] *= signs_[i];
+  }
+  return losses;
+}
+
+std::vector<Input> EarlyStop::JudgeFronts(TrialNumber trial, const Running& running) const {
+  const FrontJudgement judgement = fronts_->Judge(trial, running.curves);
+  std::vector<Input> inputs;
+  if (judgement.stop) {
+    const FrontVerdict& stop = *judgement.stop;
+    inputs.emplace_back(
+        input::Verdict{trial, running.attempt, false, rule_ + ": " + stop.reason,
+                       event::Ruling{rule_, running.reports, static_cast<double>(stop.front),
+                                     static_cast<double>(stop.bar)}});
+  }
+  for (const FrontRung& rung : judgement.rungs) {
+    Losses own = Own(rung.losses);
+    inputs.emplace_back(input::RungResult{
+        trial, running.attempt, rung.level, own.front(), {own.begin() + 1, own.end()}});
+  }
+  return inputs;
 }
 
 std::vector<Input> EarlyStop::Judge(TrialNumber trial) const {
   const auto found = running_.find(trial);
-  if (found == running_.end() || found->second.stopping || found->second.curve.count() == 0 ||
-      found->second.curve.IsBeyond()) {
+  if (found == running_.end() || found->second.stopping) {
     return {};
   }
-  const auto& [attempt, stopping, curve] = found->second;
+  const Running& running = found->second;
+  const Curve& curve = running.curves.front();
+  if (curve.count() == 0 || curve.IsBeyond()) {
+    return {};
+  }
+  if (fronts_ != nullptr) {
+    return JudgeFronts(trial, running);
+  }
   const Judgement judgement = stopper_->Judge(trial, curve);
   std::vector<Input> inputs;
   if (judgement.stop) {
     const StopVerdict& stop = *judgement.stop;
-    inputs.emplace_back(input::Verdict{trial, attempt, false, rule_ + ": " + stop.reason,
-                                       event::Ruling{rule_, curve.count(), stop.value, stop.bar}});
+    inputs.emplace_back(
+        input::Verdict{trial, running.attempt, false, rule_ + ": " + stop.reason,
+                       event::Ruling{rule_, running.reports, stop.value, stop.bar}});
   }
   for (const Rung& rung : judgement.rungs) {
-    inputs.emplace_back(input::RungResult{trial, attempt, rung.level, sign_ * rung.value});
+    inputs.emplace_back(
+        input::RungResult{trial, running.attempt, rung.level, signs_.front() * rung.value, {}});
   }
   return inputs;
 }

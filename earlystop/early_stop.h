@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "core/event.h"
 #include "core/input.h"
 #include "core/spec.h"
+#include "earlystop/front_rule.h"
+#include "earlystop/report.h"
 #include "earlystop/stopper.h"
 
 namespace hone {
@@ -26,40 +28,43 @@ class EarlyStop {
   /// @errors kInvalidArgument: the rule or its settings are not known to this version
   static Result<std::unique_ptr<EarlyStop>> Create(const ExperimentSpec& spec);
 
-  /// The metric whose reports it wants.
-  [[nodiscard]] const std::string& metric() const { return metric_; }
-
   /// The next event of the ledger.
   void Observe(const Recorded& recorded);
   /// The next report of an attempt. Those of attempts that are not under way, by what was observed,
   /// are ignored. @param number  from 1; reports that are known already are ignored
+  /// @param report  one text for each of EarlyStopMetrics
   /// @returns whether it was news
-  bool Add(TrialNumber trial, Attempt attempt, std::size_t number, std::string_view text);
+  bool Add(TrialNumber trial, Attempt attempt, std::size_t number, const MetricReport& report);
 
   /// What the latest report of a trial means: a verdict, if any, then rung results. In this order,
   /// what a verdict was based on stands in the ledger before it, and nothing else.
   [[nodiscard]] std::vector<Input> Judge(TrialNumber trial) const;
 
-  [[nodiscard]] const Stopper& stopper() const { return *stopper_; }
-
  private:
   struct Running {
     Attempt attempt = 0;
-    bool stopping = false;  // it was asked to end
-    Curve curve;
+    bool stopping = false;        // it was asked to end
+    std::size_t reports = 0;      // that were told
+    bool from_zero = false;       // by steps: the first one was 0
+    std::vector<Curve> curves{};  // one for each metric, of equal length
   };
 
-  EarlyStop(std::string rule, std::string metric, double sign, std::unique_ptr<Stopper> stopper);
+  EarlyStop(std::string rule, std::vector<double> signs);
   struct Observer;
+  static std::optional<std::size_t> TakePlace(Running& trial, const std::optional<double>& step);
+  [[nodiscard]] std::vector<Input> JudgeFronts(TrialNumber trial, const Running& running) const;
+  [[nodiscard]] Losses Own(Losses losses) const;
 
   std::string rule_;
-  std::string metric_;
-  double sign_;  // -1: the metric is maximised
-  std::unique_ptr<Stopper> stopper_;
+  std::vector<double> signs_;          // of each metric; -1: it is maximised
+  bool by_steps_ = false;              // count_by
+  std::unique_ptr<Stopper> stopper_;   // of one objective
+  std::unique_ptr<FrontRule> fronts_;  // of several; one of the two is there
   std::map<TrialNumber, Running> running_;
 };
 
-/// The metric that the rule of an experiment follows; empty: it has none.
-std::string EarlyStopMetric(const ExperimentSpec& spec);
+/// The metrics that the rule of an experiment follows: one, or all objectives if there are several;
+/// empty: it has no rule.
+std::vector<std::string> EarlyStopMetrics(const ExperimentSpec& spec);
 
 }  // namespace hone

@@ -88,9 +88,11 @@ HONE_REGISTER_STOPPER(
                              "others are averaged up to it"),
                   ChoiceSetting("statistic", "median", {"median", "mean"},
                                 "of the averages of the finished trials; mean is what Katib "
-                                "computes")},
+                                "computes"),
+                  CountBySetting()},
      .stands = true,
-     .create = &MedianStop::Create});
+     .create = &MedianStop::Create,
+     .create_for_several = &MedianOfFronts});
 
 }  // namespace
 }  // namespace hone

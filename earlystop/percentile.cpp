@@ -86,8 +86,10 @@ HONE_REGISTER_STOPPER(
                              "finished trials that must have reported as often before any is "
                              "stopped"),
                   IntSetting("start_step", 1, {.min = 1},
-                             "a trial is judged from this report of the objective on")},
-     .create = &Percentile::Create});
+                             "a trial is judged from this report of the objective on"),
+                  CountBySetting()},
+     .create = &Percentile::Create,
+     .create_for_several = &PercentileOfFronts});
 
 }  // namespace
 }  // namespace hone

@@ -2,20 +2,16 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "core/event.h"
 #include "core/spec.h"
+#include "earlystop/report.h"
 
 namespace hone {
-
-/// What attempts reported of the metric that a rule follows, as text and in order.
-using StoredCurves = std::map<TrialNumber, std::vector<std::string>>;
 
 /// How recomputed verdicts compare with the recorded ones.
 struct VerdictReport {

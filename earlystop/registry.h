@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "core/registry.h"
 #include "core/settings.h"
+#include "earlystop/front_rule.h"
 #include "earlystop/stopper.h"
 
 namespace hone {
@@ -20,6 +21,8 @@ struct StopperInfo {
   std::vector<SettingSpec> settings{};
   bool stands = false;  ///< Standing() says the rule as a bar for new trials
   Result<std::unique_ptr<Stopper>> (*create)(const StopperContext&) = nullptr;
+  /// For several objectives; null: the rule cannot judge them.
+  Result<std::unique_ptr<FrontRule>> (*create_for_several)(const StopperContext&) = nullptr;
 };
 
 using StopperRegistry = Registry<StopperInfo>;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/objective.h"
+#include "core/settings.h"
 
 namespace hone {
 
@@ -19,6 +20,11 @@ struct Units {
   [[nodiscard]] double Own(double minimised) const { return sign * minimised; }
   [[nodiscard]] std::string Text(double minimised) const;
 };
+
+/// How reports are counted: one after the other, or by the steps that are told with them.
+SettingSpec CountBySetting();
+inline constexpr char kCountBy[] = "count_by";
+inline constexpr char kBySteps[] = "steps";
 
 /// "1 report", "5 reports".
 std::string CountOf(std::size_t count, const std::string& noun);

@@ -272,5 +272,38 @@ TEST_CASE("early stopping: what was recorded before a restart still counts", "[c
   CHECK(CheckStopped(simulation) == 1);
 }
 
+TEST_CASE("early stopping: several objectives are compared by their fronts, and replay is equal",
+          "[controller]") {
+  const std::string rule = GENERATE("medianstop", "asha", "percentile");
+  INFO(rule);
+  Simulation simulation(
+      [](const LaunchSpec& launch) {
+        SimulatedJob job = Train(launch);
+        const auto layers = nlohmann::json::parse(launch.parameters).at("layers").get<double>();
+        for (auto& line : job.lines) {
+          line.text += " ms=" + FormatDouble(10 * layers);
+        }
+        return job;
+      },
+      8);
+  Create(simulation, {.max_trials = 30,
+                      .further = R"([{"metricName": "ms", "type": "minimize"}])",
+                      .early_stopping = R"({"algorithmName": ")" + rule + R"("})"});
+  REQUIRE(simulation.RunUntil([&] { return simulation.StateOf("sim").Completed() >= 15; }));
+  simulation.KillEngine();
+  simulation.StartEngine(true);
+  REQUIRE(simulation.RunToEnd());
+  CHECK(CheckStopped(simulation) >= 3);
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Completed() == 30);
+  for (const TrialState& trial : state.trials) {
+    if (trial.phase == TrialPhase::kEarlyStopped) {
+      CHECK(trial.message.find(rule + ": acc = ") == 0);
+      CHECK(trial.message.find(", ms = ") != std::string::npos);
+      CHECK(trial.message.find(" in front ") != std::string::npos);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hone::test

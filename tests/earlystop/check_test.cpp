@@ -20,9 +20,13 @@ TEST_CASE("check: Katib's rule is taken, an experiment without a rule is, too", 
   CHECK(problems.list().empty());
 }
 
-TEST_CASE("check: several objectives have no single bar", "[earlystop]") {
+TEST_CASE("check: several objectives are compared by fronts, where a rule can", "[earlystop]") {
   ExperimentSpec spec = Spec();
   spec.objective.further.push_back({"seconds", Direction::kMinimize, std::nullopt});
+  Problems none;
+  CheckEarlyStopping(spec, none);
+  CHECK(none.list().empty());
+  spec.early_stopping->name = "plateau";
   Problems problems;
   CheckEarlyStopping(spec, problems);
   REQUIRE(problems.list().size() == 1);
