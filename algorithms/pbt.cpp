@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "algorithms/encoder.h"
-#include "algorithms/feasible.h"
+#include "algorithms/explorer.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "base/rng.h"
@@ -34,11 +34,7 @@ namespace hone {
 namespace {
 
 constexpr char kSettings[] = "spec.algorithm.algorithmSettings";
-// Where a range holds 0, a value moves as if it were at least this share of the range from 0.
-constexpr double kLeastShare = 0.1;
 constexpr char kAll[] = "all";
-// Of changes that a constraint may forbid.
-constexpr int kMostChanges = 100;
 // Segments lost in a row, after which the checkpoint is not trusted: it may be gone.
 constexpr int kTriesFromCheckpoint = 2;
 // Streams of a trial.
@@ -62,133 +58,12 @@ std::optional<Place> ParsePlace(std::string_view tag) {
   }
   const auto member = ParseInt(words[0].substr(1));
   const auto generation = ParseInt(words[1].substr(1));
-  constexpr std::int64_t kMost = 1'000'000'000;
+  constexpr std::int64_t kMost = 1'000'000;
   if (!member || *member < 1 || *member > kMost || !generation || *generation < 0 ||
       *generation > kMost) {
     return std::nullopt;
   }
   return Place{static_cast<std::size_t>(*member - 1), static_cast<std::uint32_t>(*generation)};
-}
-
-/// How values change a little.
-class Explorer {
- public:
-  Explorer(SpaceEncoder encoder, const Settings& settings)
-      : encoder_(std::move(encoder)),
-        size_(settings.Real("perturbation")),
-        resample_(settings.Has("resample_probability") ? settings.Real("resample_probability")
-                                                       : 0.0) {}
-
-  [[nodiscard]] Result<Assignment> Fresh(Rng& rng) const {
-    return DrawFeasible(encoder_.space(), [&] { return encoder_.Draw(rng); });
-  }
-  /// The values themselves if constraints forbid every change that is tried.
-  [[nodiscard]] Result<Assignment> Change(const Assignment& from, Rng& rng) const;
-
- private:
-  [[nodiscard]] Result<Assignment> ChangeOnce(const Assignment& from, Rng& rng) const;
-  [[nodiscard]] std::string Moved(std::size_t dimension, const std::string& text, double at,
-                                  bool up) const;
-  [[nodiscard]] double Target(double value, double min, double max, bool up) const;
-
-  SpaceEncoder encoder_;
-  double size_;
-  double resample_;
-};
-
-double Explorer::Target(double value, double min, double max, bool up) const {
-  const double sign = up ? 1 : -1;
-  if (min > 0 || max < 0) {
-    return value * (1 + sign * size_);
-  }
-  return value + sign * size_ * std::max(std::abs(value), kLeastShare * (max - min));
-}
-
-/// The cell of a target on a grid, another one than before if there is one on that side.
-std::uint64_t CellNear(double target, double min, double step, std::uint64_t now,
-                       std::uint64_t cells) {
-  const auto last = static_cast<double>(cells - 1);
-  const double wanted = std::clamp(std::round((target - min) / step), 0.0, last);
-  const auto cell = static_cast<std::uint64_t>(wanted);
-  if (cell != now) {
-    return cell;
-  }
-  const bool up = target > min + static_cast<double>(now) * step;
-  if (up) {
-    return std::min(now + 1, cells - 1);
-  }
-  return now == 0 ? 0 : now - 1;
-}
-
-/// The neighbour on one side, or the only one.
-std::uint64_t Neighbour(std::uint64_t now, std::uint64_t cells, bool up) {
-  if (cells == 1) {
-    return 0;
-  }
-  const bool upwards = now == 0 || (up && now + 1 < cells);
-  return upwards ? now + 1 : now - 1;
-}
-
-/// @param at  the coordinate of the text
-std::string Explorer::Moved(std::size_t dimension, const std::string& text, double at,
-                            bool up) const {
-  const Domain& domain = encoder_.space().parameters[dimension].domain;
-  const auto cells = encoder_.Cells(dimension);
-  if (!cells) {
-    const auto& real = std::get<RealDomain>(domain);
-    const double target = Target(NumberOf(domain, text).value_or(real.min), real.min, real.max, up);
-    return FormatDouble(std::clamp(target, real.min, real.max));
-  }
-  const std::uint64_t now = encoder_.CellOf(dimension, at);
-  std::uint64_t cell = Neighbour(now, *cells, up);
-  if (const auto* real = std::get_if<RealDomain>(&domain)) {
-    const double value = NumberOf(domain, text).value_or(real->min);
-    cell = CellNear(Target(value, real->min, real->max, up), real->min, real->step.value_or(1), now,
-                    *cells);
-  } else if (const auto* whole = std::get_if<IntegerDomain>(&domain)) {
-    const auto min = static_cast<double>(whole->min);
-    const auto max = static_cast<double>(whole->max);
-    cell = CellNear(Target(NumberOf(domain, text).value_or(min), min, max, up), min,
-                    static_cast<double>(whole->step), now, *cells);
-  }
-  return encoder_.ValueOfCell(dimension, cell).text;
-}
-
-Result<Assignment> Explorer::ChangeOnce(const Assignment& from, Rng& rng) const {
-  HONE_ASSIGN_OR_RETURN(const std::vector<double> before, encoder_.Encode(from));
-  Assignment moved = from;
-  std::vector<std::optional<double>> drawn(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const bool fresh = rng.Uniform() < resample_;
-    const bool up = rng.Below(2) == 1;
-    const double draw = encoder_.FromUniform(i, rng.Uniform());
-    if (fresh || !from[i].active) {
-      drawn[i] = draw;
-    } else {
-      moved[i].text = Moved(i, from[i].text, before[i], up);
-    }
-  }
-  HONE_ASSIGN_OR_RETURN(std::vector<double> point, encoder_.Encode(moved));
-  for (std::size_t i = 0; i < point.size(); ++i) {
-    point[i] = drawn[i].value_or(point[i]);
-  }
-  Assignment values = encoder_.Decode(point);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i].active && !drawn[i]) {
-      values[i].text = moved[i].text;  // without the noise of the way through the unit cube
-    }
-  }
-  return values;
-}
-
-Result<Assignment> Explorer::Change(const Assignment& from, Rng& rng) const {
-  for (int i = 0; i < kMostChanges; ++i) {
-    HONE_ASSIGN_OR_RETURN(Assignment values, ChangeOnce(from, rng));
-    if (encoder_.space().Feasible(values)) {
-      return values;
-    }
-  }
-  return from;
 }
 
 /// State: the last result of each member, and who of them waits for a place.
@@ -199,7 +74,11 @@ class Pbt final : public Searcher {
         seed_(SeedOf(context.settings, context.seed)),
         size_(static_cast<std::size_t>(context.settings.Int("n_population"))),
         truncation_(context.settings.Real("truncation_threshold")),
-        keeps_all_(context.settings.Text("keep_checkpoints") == kAll) {}
+        keeps_all_(context.settings.Text("keep_checkpoints") == kAll) {
+    if (context.settings.Has("segment_budget")) {
+      segment_budget_ = context.settings.Real("segment_budget");
+    }
+  }
 
   static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
     HONE_ASSIGN_OR_RETURN(SpaceEncoder encoder, SpaceEncoder::Create(context.space));
@@ -215,6 +94,9 @@ class Pbt final : public Searcher {
   }
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
   [[nodiscard]] std::optional<std::set<TrialNumber>> Needed() const override;
+  [[nodiscard]] std::optional<double> BudgetOf(const Assignment& /*values*/) const override {
+    return segment_budget_;
+  }
 
  private:
   /// What a segment left.
@@ -264,6 +146,7 @@ class Pbt final : public Searcher {
   std::size_t size_;
   double truncation_;
   bool keeps_all_;
+  std::optional<double> segment_budget_;  // the same for all
   std::vector<Member> members_;
   std::deque<std::size_t> idle_;  // in the order in which their segments ended
   std::map<TrialNumber, Segment> running_;
@@ -292,11 +175,8 @@ void Pbt::Check(const SearchContext& context, Problems& problems) {
 Status Pbt::Learn(const history::Proposed& what) {
   const auto place = ParsePlace(what.tag);
   const std::size_t member = place ? place->member : members_.size();  // a person's own trial
-  if (member > members_.size()) {
-    return Fail(Code::kInternal, "trial " + std::to_string(what.trial) + " skips a member");
-  }
-  if (member == members_.size()) {
-    members_.emplace_back();
+  if (member >= members_.size()) {
+    members_.resize(member + 1);  // over Katib's wire they come in any order
   }
   if (const auto found = std::ranges::find(idle_, member); found != idle_.end()) {
     idle_.erase(found);
@@ -435,6 +315,7 @@ Result<std::vector<Proposal>> Pbt::Propose(const ProposeRequest& request) const 
     const bool is_new = members < size_ || served == idle_.size();
     HONE_ASSIGN_OR_RETURN(auto start,
                           is_new ? NewMember(members++, number) : NextOf(idle_[served++], number));
+    start.budget = segment_budget_;
     answers.emplace_back(std::move(start));
   }
   return answers;
@@ -479,6 +360,9 @@ std::vector<SettingSpec> SettingsOfPbt() {
       std::move(resample),
       RealSetting("perturbation", 0.2, {.min = 0, .max = 1, .open_min = true, .open_max = true},
                   "how far a value moves: by the factor 1 - this or 1 + this"),
+      RealSetting("segment_budget", std::nullopt, {.min = 0, .max = 1e9, .open_min = true},
+                  "what a segment trains, in any unit: its budget, HONE_BUDGET in its environment, "
+                  "and what spec.cost.perBudget is paid for; unset: its job knows"),
       ChoiceSetting("keep_checkpoints", "needed", {"needed", kAll},
                     "needed: those of the best trial and of the members' latest segments; "
                     "others are removed while the experiment runs"),

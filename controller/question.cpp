@@ -51,7 +51,8 @@ void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {
     request_.deltas.clear();
     released_by_ = std::max(released_by_, reply->based_on);
     released_.insert(released_.end(), reply->released.begin(), reply->released.end());
-    return answer_(input::Proposals{reply->reservation, reply->based_on, reply->answers, runner_});
+    return answer_(input::Proposals{reply->reservation, reply->based_on, reply->answers, runner_,
+                                    reply->expected_gain});
   }
   if (MayRepeat(reply.error().code) && tries_ < kMaxTries) {
     HONE_LOG(kWarn, "suggester_retry", {"try", tries_}, {"reason", reply.error().Text()});

@@ -24,8 +24,12 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
   }
   HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher,
                         choice->info->create(ContextOf(spec, choice->settings, seed)));
-  return std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
-                                 InitialTrials(spec));
+  auto pupil = std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
+                                       InitialTrials(spec));
+  if (spec.min_expected_gain) {
+    HONE_ASSIGN_OR_RETURN(pupil->gain_, ExpectedGain::Create(spec.space));
+  }
+  return pupil;
 }
 
 Pupil::Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
@@ -44,7 +48,10 @@ Status Pupil::Tell(History items) {
   if (news.empty()) {
     return {};
   }
-  const Status status = searcher_->Observe(news);
+  Status status = searcher_->Observe(news);
+  if (status && gain_ != nullptr) {
+    status = gain_->Observe(news);
+  }
   if (!status) {
     broken_ = Annotate(status.error(), "algorithm " + algorithm_).value();
     return tl::make_unexpected(*broken_);
@@ -61,6 +68,10 @@ Status Pupil::Tell(History items) {
   });
   given_ = std::min(given_ + static_cast<std::size_t>(proposed), initial_.size());
   return {};
+}
+
+std::optional<double> Pupil::TakeExpectedGain() {
+  return gain_ == nullptr || given_ < initial_.size() ? std::nullopt : gain_->Best();
 }
 
 std::vector<TrialNumber> Pupil::TakeReleased() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/expected_gain.h"
 #include "algorithms/searcher.h"
 #include "base/result.h"
 #include "core/history.h"
@@ -36,6 +37,9 @@ class Pupil {
   [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
   /// Trials that left a checkpoint which no answer will name any more; each is told once.
   std::vector<TrialNumber> TakeReleased();
+  /// By how much the experiment can be expected to get better, by what was told so far; nothing: it
+  /// did not ask for that (minExpectedGain), or a person's trials come first, or it is too early.
+  std::optional<double> TakeExpectedGain();
   /// What Katib is shown beside these answers.
   [[nodiscard]] std::vector<Setting> Published(const ProposeRequest& request) const {
     return searcher_->Published(request);
@@ -47,6 +51,7 @@ class Pupil {
   std::string algorithm_;
   Space space_;
   std::unique_ptr<Searcher> searcher_;
+  std::unique_ptr<ExpectedGain> gain_;  // null: not asked for
   std::vector<InitialTrial> initial_;
   std::size_t given_ = 0;  // of initial_: the first proposals of the ledger
   Version told_ = 0;

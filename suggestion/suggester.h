@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +28,8 @@ struct SuggestReply {
   std::vector<Proposal> answers;  ///< one for each number
   /// Trials whose checkpoints no answer will name any more; each is told at least once.
   std::vector<TrialNumber> released{};
+  /// input::Proposals::expected_gain.
+  std::optional<double> expected_gain{};
 };
 
 /// One experiment's search algorithm, wherever it lives. A cache: it can be thrown away and made

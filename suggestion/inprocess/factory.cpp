@@ -14,7 +14,7 @@ Result<SuggestReply> Answer(Pupil& pupil, SuggestRequest& request) {
   HONE_ASSIGN_OR_RETURN(auto answers, pupil.Ask({.numbers = std::move(request.numbers),
                                                  .trials_left = request.trials_left}));
   return SuggestReply{request.reservation, request.based_on, std::move(answers),
-                      pupil.TakeReleased()};
+                      pupil.TakeReleased(), pupil.TakeExpectedGain()};
 }
 
 /// Destroying it does not wait for a question under way: that one ends unheard.

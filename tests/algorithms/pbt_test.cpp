@@ -234,6 +234,22 @@ TEST_CASE("pbt: more places than members bring more members", "[algorithms]") {
   }
 }
 
+TEST_CASE("pbt: every segment has the budget that is declared, and then it can be paid for",
+          "[algorithms]") {
+  ExperimentSpec spec = SpecOf(Space{{spaces::Real("lr", 0.001, 1)}}, {{"n_population", "5"}});
+  spec.cost = CostPolicy{.per_budget = 1, .most = 10};
+  Problems problems;
+  CheckAlgorithm(spec, problems);
+  CHECK(problems.HasErrorsAt("spec.cost.perBudget"));
+  spec.algorithm.settings.push_back({"segment_budget", "2.5"});
+  Nursery nursery(spec);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(nursery.Ask().budget == 2.5);
+  }
+  nursery.Complete(1, 1);
+  CHECK(nursery.Ask().budget == 2.5);
+}
+
 TEST_CASE("pbt: values move to other values of their domain", "[algorithms]") {
   const struct {
     const char* name;
