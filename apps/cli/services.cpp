@@ -61,11 +61,11 @@ Result<int> Serve(const Config& config, const ListenOptions& options, Waiter& wa
 
 }  // namespace
 
-Result<int> ServeSuggestion(const Config& config, const ListenOptions& options) {
+Result<int> ServeSuggestion(const Config& config, const SuggestionOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   AsioExecutor compute("hone-compute", ComputeThreads());
-  return Serve(config, options, *waiter,
-               {.services = {MakeSuggestionService(compute)},
+  return Serve(config, options.grpc, *waiter,
+               {.services = {MakeSuggestionService(compute, {}, options.trial_data)},
                 // Kubernetes asks by the first name, which is not the service's own.
                 .health_names = {"manager.v1beta1.Suggestion", "api.v1.beta1.Suggestion"}});
 }

@@ -21,6 +21,11 @@ struct ListenOptions {
 /// @param default_listen  Katib's port on the loopback
 void DeclareListen(Args& args, ListenOptions& options, const std::string& default_listen);
 
+struct SuggestionOptions {
+  ListenOptions grpc;
+  std::string trial_data;  ///< folder; empty: none
+};
+
 struct ServeOptions {
   ListenOptions grpc;
   std::string http;  ///< empty: none
@@ -43,7 +48,7 @@ inline constexpr std::uint32_t kMostStreams = 1000;
 inline constexpr std::uint32_t kMostExperiments = 10'000;
 /// The engine of the data folder, for clients. @errors kFailedPrecondition: another one holds it
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options);
-Result<int> ServeSuggestion(const Config& config, const ListenOptions& options);
+Result<int> ServeSuggestion(const Config& config, const SuggestionOptions& options);
 Result<int> ServeEarlyStop(const Config& config, const ListenOptions& options);
 /// One process for a data folder. @errors kFailedPrecondition: another one keeps it
 Result<int> ServeDbManager(const Config& config, const ListenOptions& options);

@@ -16,7 +16,7 @@ Result<int> ServeDaemon(const Config& /*config*/, const ServeOptions& /*options*
   return Absent();
 }
 
-Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*options*/) {
+Result<int> ServeSuggestion(const Config& /*config*/, const SuggestionOptions& /*options*/) {
   return Absent();
 }
 

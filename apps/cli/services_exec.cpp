@@ -18,7 +18,7 @@ Result<int> ServeDaemon(const Config& /*config*/, const ServeOptions& /*options*
   return BecomeServices();
 }
 
-Result<int> ServeSuggestion(const Config& /*config*/, const ListenOptions& /*options*/) {
+Result<int> ServeSuggestion(const Config& /*config*/, const SuggestionOptions& /*options*/) {
   return BecomeServices();
 }
 

@@ -160,13 +160,21 @@ void CheckBudgetCarrier(const Space& space, const std::optional<AlgorithmChoice>
   }
 }
 
-/// A controller of Katib's gives its services the volume of the checkpoints; this one has none.
-void CheckCheckpoints(const std::optional<AlgorithmChoice>& choice, Problems& problems) {
-  if (choice && (choice->info->supports & kCheckpoints) != 0) {
+/// A controller of Katib's gives its services the volume of the checkpoints.
+void CheckCheckpoints(const std::optional<AlgorithmChoice>& choice, bool has_volume,
+                      Problems& problems) {
+  if (!choice || (choice->info->supports & kCheckpoints) == 0) {
+    return;
+  }
+  if (!has_volume) {
     problems.Refuse("spec.algorithm.algorithmName",
                     choice->info->name +
                         " hands checkpoints from trial to trial, which this service cannot reach; "
-                        "run the experiment with 'hone run' or 'hone serve'");
+                        "start it with --trial-data, or run the experiment with 'hone run'");
+  } else if (!choice->settings.Has("suggestion_trial_dir")) {
+    problems.Refuse("spec.algorithm.algorithmSettings",
+                    "suggestion_trial_dir is required: where the controller mounts the folder of "
+                    "a trial");
   }
 }
 
@@ -193,7 +201,7 @@ Status ToStatus(const Problems& problems) {
 
 }  // namespace
 
-Result<ExperimentSpec> DecodeExperiment(const pb::Experiment& experiment) {
+Result<ExperimentSpec> DecodeExperiment(const pb::Experiment& experiment, bool has_volume) {
   Problems problems;
   if (experiment.spec().has_nas_config()) {
     problems.Refuse("spec.nasConfig",
@@ -208,7 +216,7 @@ Result<ExperimentSpec> DecodeExperiment(const pb::Experiment& experiment) {
   CheckCounts(spec, problems);
   const auto choice = CheckAlgorithm(spec, problems);
   CheckBudgetCarrier(spec.space, choice, problems);
-  CheckCheckpoints(choice, problems);
+  CheckCheckpoints(choice, has_volume, problems);
   HONE_RETURN_IF_ERROR(ToStatus(problems));
   spec.document.clear();
   return spec;

@@ -14,9 +14,11 @@ namespace hone {
 
 /// An experiment as Katib's controller tells it: space, objective, algorithm and counts. Everything
 /// else of the spec is empty.
+/// @param has_volume  the service reaches the folders of the trials
 /// @errors kInvalidArgument: all that is wrong with it, each with the field path of the
 ///         experiment's file
-Result<ExperimentSpec> DecodeExperiment(const api::v1::beta1::Experiment& experiment);
+Result<ExperimentSpec> DecodeExperiment(const api::v1::beta1::Experiment& experiment,
+                                        bool has_volume = false);
 
 /// The experiment as its user wrote it, as far as that can be told: without what replies of this
 /// service have added to the settings of its algorithm.

@@ -11,6 +11,7 @@
 
 #include "api/proto/katib_v1beta1.pb.h"
 #include "suggestion/server/experiment_wire.h"
+#include "suggestion/server/lineage.h"
 
 namespace hone {
 namespace {
@@ -21,6 +22,8 @@ namespace pb = ::api::v1::beta1;
 constexpr int kMostAsked = 10'000;
 // Of suggestions that the request does not show: each costs the work of a proposal.
 constexpr std::size_t kMostPassedOver = 256;
+// Katib's, of its population based training.
+constexpr char kLabels[] = "pbt.suggestion.katib.kubeflow.org/";
 
 std::vector<TrialNumber> Numbers(TrialNumber first, std::size_t count) {
   std::vector<TrialNumber> numbers(count);
@@ -38,22 +41,23 @@ class Receiver {
     number_ = number;
     return std::visit(*this, answer);
   }
-  [[nodiscard]] std::vector<Assignment> Take() { return std::move(chosen_); }
+  [[nodiscard]] std::vector<proposal::Start> Take() { return std::move(chosen_); }
 
   Status operator()(const proposal::Start& start) {
-    chosen_.push_back(start.values);
+    chosen_.push_back(start);
     return {};
   }
   /// All was tried: it begins again.
   Status operator()(const proposal::Exhausted& exhausted) {
     if (different_.empty()) {
-      Collect(tried_);
-      Collect(chosen_);
+      std::ranges::for_each(tried_, [this](const Assignment& values) { Collect(values); });
+      std::ranges::for_each(chosen_, [this](const auto& start) { Collect(start.values); });
     }
     if (different_.empty()) {
       return Fail(Code::kInternal, "the search ended before it began: " + exhausted.reason);
     }
-    chosen_.push_back(different_[(number_ - 1) % different_.size()]);
+    chosen_.emplace_back();
+    chosen_.back().values = different_[(number_ - 1) % different_.size()];
     return {};
   }
   Status operator()(const proposal::Wait& /*wait*/) const {
@@ -64,25 +68,32 @@ class Receiver {
   }
 
  private:
-  void Collect(const std::vector<Assignment>& from) {
-    for (const Assignment& values : from) {
-      std::string key;
-      for (const Value& value : values) {
-        key += value.text;
-        key += '\0';
-      }
-      if (keys_.insert(std::move(key)).second) {
-        different_.push_back(values);
-      }
+  void Collect(const Assignment& values) {
+    std::string key;
+    for (const Value& value : values) {
+      key += value.text;
+      key += '\0';
+    }
+    if (keys_.insert(std::move(key)).second) {
+      different_.push_back(values);
     }
   }
 
   const std::vector<Assignment>& tried_;
-  std::vector<Assignment> chosen_;
+  std::vector<proposal::Start> chosen_;
   std::vector<Assignment> different_;  // in the order they were tried; filled when needed
   std::unordered_set<std::string> keys_;
   TrialNumber number_ = 0;
 };
+
+void AddValues(const Space& space, const Assignment& values, pb::GetSuggestionsReply& reply) {
+  auto& out = *reply.add_parameter_assignments();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    pb::ParameterAssignment& assignment = *out.add_assignments();
+    assignment.set_name(space.parameters[i].name);
+    assignment.set_value(values[i].text);
+  }
+}
 
 Status CheckNumbers(const pb::GetSuggestionsRequest& request) {
   const int wanted = request.current_request_number();
@@ -100,9 +111,10 @@ Status CheckNumbers(const pb::GetSuggestionsRequest& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<Study>> Study::Create(const pb::Experiment& experiment) {
-  HONE_ASSIGN_OR_RETURN(ExperimentSpec spec, DecodeExperiment(experiment));
-  std::unique_ptr<Study> study(new Study(std::move(spec), SeedOf(experiment)));
+Result<std::unique_ptr<Study>> Study::Create(const pb::Experiment& experiment,
+                                             const std::filesystem::path& trial_data) {
+  HONE_ASSIGN_OR_RETURN(ExperimentSpec spec, DecodeExperiment(experiment, !trial_data.empty()));
+  std::unique_ptr<Study> study(new Study(std::move(spec), SeedOf(experiment), trial_data));
   HONE_ASSIGN_OR_RETURN(study->pupil_, Pupil::Create(study->spec_, study->seed_));
   return study;
 }
@@ -140,21 +152,42 @@ Status Study::PassOver(TrialNumber first, std::size_t count) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (const auto* start = std::get_if<proposal::Start>(&answers[i])) {
       const Version seq = told_.size() + news.size();
-      news.push_back({seq + 1, history::Proposed{numbers[i], start->values, {}, {}}});
+      news.push_back({seq + 1, history::Proposed{numbers[i], start->values, start->tag, {}}});
       news.push_back({seq + 2, history::Lost{numbers[i]}});
     }
   }
   return Tell(std::move(news));
 }
 
-Result<std::vector<Assignment>> Study::Choose(const ProposeRequest& request,
-                                              const TrialsTold& trials) {
+Result<std::vector<proposal::Start>> Study::Choose(const ProposeRequest& request,
+                                                   const TrialsTold& trials) {
   HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers, pupil_->Ask(request));
   Receiver receiver(trials.values);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     HONE_RETURN_IF_ERROR(receiver.Receive(request.numbers[i], answers[i]));
   }
   return receiver.Take();
+}
+
+/// Name, labels and folder of the trial that the last suggestion of a reply will become.
+Status Study::AddLineage(TrialNumber number, const proposal::Start& start, const TrialsTold& trials,
+                         pb::GetSuggestionsReply& reply) const {
+  LineageName name{start.tag, number, 0};
+  std::string parent;
+  if (start.parent >= 1 && start.parent <= trials.names.size()) {
+    parent = trials.names[start.parent - 1];
+    const auto told = ParseLineage(spec_.name, parent);
+    name.parent = told ? told->number : 0;
+  }
+  auto& out = *reply.mutable_parameter_assignments()->rbegin();
+  out.set_trial_name(TextOf(spec_.name, name));
+  auto& labels = *out.mutable_labels();
+  labels[kLabels + std::string("generation")] = start.tag.substr(start.tag.find('g') + 1);
+  if (name.parent != 0) {
+    labels[kLabels + std::string("parent")] = parent;
+  }
+  const bool copies = start.start_from && name.parent != 0;
+  return MakeTrialFolder(trial_data_, spec_.name, copies ? parent : "", out.trial_name());
 }
 
 Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestionsReply& reply) {
@@ -176,13 +209,11 @@ Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestion
     const auto budget = static_cast<std::size_t>(*spec_.max_trial_count);
     question.trials_left = static_cast<std::uint32_t>(std::max(budget, given) - given);
   }
-  HONE_ASSIGN_OR_RETURN(const std::vector<Assignment> chosen, Choose(question, trials));
-  for (const Assignment& values : chosen) {
-    auto& out = *reply.add_parameter_assignments();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      pb::ParameterAssignment& assignment = *out.add_assignments();
-      assignment.set_name(spec_.space.parameters[i].name);
-      assignment.set_value(values[i].text);
+  HONE_ASSIGN_OR_RETURN(const std::vector<proposal::Start> chosen, Choose(question, trials));
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    AddValues(spec_.space, chosen[i].values, reply);
+    if (!trial_data_.empty() && !chosen[i].tag.empty()) {
+      HONE_RETURN_IF_ERROR(AddLineage(question.numbers[i], chosen[i], trials, reply));
     }
   }
   for (const Setting& setting : pupil_->Published(question)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -24,8 +25,10 @@ namespace hone {
 /// @threads  one at a time
 class Study {
  public:
+  /// @param trial_data  where the folders of trials are (lineage.h); empty: they cannot be reached
   /// @errors kInvalidArgument: the experiment, all that is wrong with it
-  static Result<std::unique_ptr<Study>> Create(const api::v1::beta1::Experiment& experiment);
+  static Result<std::unique_ptr<Study>> Create(const api::v1::beta1::Experiment& experiment,
+                                               const std::filesystem::path& trial_data = {});
 
   /// @param request  of this experiment. @param reply  gets as many assignments as were asked for
   /// @errors kInvalidArgument (the numbers), kUnavailable (the algorithm waits for results),
@@ -36,15 +39,20 @@ class Study {
   [[nodiscard]] const ExperimentSpec& spec() const { return spec_; }
 
  private:
-  Study(ExperimentSpec spec, std::uint64_t seed) : spec_(std::move(spec)), seed_(seed) {}
+  Study(ExperimentSpec spec, std::uint64_t seed, std::filesystem::path trial_data)
+      : spec_(std::move(spec)), seed_(seed), trial_data_(std::move(trial_data)) {}
 
   Status CatchUp(std::vector<HistoryItem> history);
   Status Tell(std::vector<HistoryItem> news);
   Status PassOver(TrialNumber first, std::size_t count);
-  Result<std::vector<Assignment>> Choose(const ProposeRequest& request, const TrialsTold& trials);
+  Result<std::vector<proposal::Start>> Choose(const ProposeRequest& request,
+                                              const TrialsTold& trials);
+  Status AddLineage(TrialNumber number, const proposal::Start& start, const TrialsTold& trials,
+                    api::v1::beta1::GetSuggestionsReply& reply) const;
 
   ExperimentSpec spec_;
   std::uint64_t seed_;
+  std::filesystem::path trial_data_;
   std::unique_ptr<Pupil> pupil_;   // null: to be made anew
   std::vector<HistoryItem> told_;  // to the pupil
 };

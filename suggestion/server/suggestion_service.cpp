@@ -44,8 +44,8 @@ using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
 
 class SuggestionService final : public Base {
  public:
-  SuggestionService(Executor& compute, CallCheck check)
-      : compute_(compute), check_(std::move(check)) {}
+  SuggestionService(Executor& compute, CallCheck check, std::filesystem::path trial_data)
+      : compute_(compute), check_(std::move(check)), trial_data_(std::move(trial_data)) {}
 
   grpc::ServerUnaryReactor* GetSuggestions(grpc::CallbackServerContext* context, const Bytes* bytes,
                                            Bytes* reply_bytes) override {
@@ -61,7 +61,7 @@ class SuggestionService final : public Base {
     const std::shared_ptr<Desk> desk =
         desks_.Find(WithoutPublished(request->experiment()).SerializeAsString(),
                     [this] { return std::make_shared<Desk>(Desk{compute_.MakeStrand()}); });
-    return answers_.Run(context, *desk->strand, [desk, request, reply_bytes] {
+    return answers_.Run(context, *desk->strand, [this, desk, request, reply_bytes] {
       pb::GetSuggestionsReply reply;
       const Status status = Answer(*desk, *request, reply);
       return Finish("GetSuggestions", request->experiment(), status, reply, *reply_bytes);
@@ -79,8 +79,8 @@ class SuggestionService final : public Base {
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    return answers_.Run(context, compute_, [request, reply_bytes] {
-      const auto study = Study::Create(request->experiment());
+    return answers_.Run(context, compute_, [this, request, reply_bytes] {
+      const auto study = Study::Create(request->experiment(), trial_data_);
       return Finish("ValidateAlgorithmSettings", request->experiment(),
                     study ? Status() : tl::make_unexpected(study.error()),
                     pb::ValidateAlgorithmSettingsReply(), *reply_bytes);
@@ -97,24 +97,26 @@ class SuggestionService final : public Base {
     return SerializeMessage(reply, bytes);
   }
 
-  static Status Answer(Desk& desk, const pb::GetSuggestionsRequest& request,
-                       pb::GetSuggestionsReply& reply) {
+  Status Answer(Desk& desk, const pb::GetSuggestionsRequest& request,
+                pb::GetSuggestionsReply& reply) const {
     if (desk.study == nullptr) {
-      HONE_ASSIGN_OR_RETURN(desk.study, Study::Create(request.experiment()));
+      HONE_ASSIGN_OR_RETURN(desk.study, Study::Create(request.experiment(), trial_data_));
     }
     return desk.study->Answer(request, reply);
   }
 
   Executor& compute_;
   CallCheck check_;
+  std::filesystem::path trial_data_;
   LastUsed<Desk> desks_{kMostDesks};
   BoundedWork answers_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute, CallCheck check) {
-  return std::make_shared<SuggestionService>(compute, std::move(check));
+std::shared_ptr<grpc::Service> MakeSuggestionService(Executor& compute, CallCheck check,
+                                                     std::filesystem::path trial_data) {
+  return std::make_shared<SuggestionService>(compute, std::move(check), std::move(trial_data));
 }
 
 }  // namespace hone

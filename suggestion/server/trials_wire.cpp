@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 
 #include "api/proto/katib_v1beta1.pb.h"
 #include "base/text.h"
+#include "suggestion/server/lineage.h"
 
 namespace hone {
 namespace {
@@ -24,6 +27,7 @@ using What = decltype(HistoryItem::what);
 struct KnownTrial {
   const pb::Trial* trial = nullptr;
   Assignment values;
+  std::optional<LineageName> lineage;
   Timestamp started;
   Timestamp ended;
 };
@@ -87,7 +91,10 @@ What SuccessOf(TrialNumber number, const KnownTrial& known, std::optional<double
     return history::Infeasible{number, EndingKind::kMetricNotANumber};
   }
   const bool timed = known.started != Timestamp::max();
-  return history::Completed{number, {*value}, timed ? known.ended - known.started : Duration{}};
+  return history::Completed{number,
+                            {*value},
+                            timed ? known.ended - known.started : Duration{},
+                            known.lineage ? std::optional(known.trial->name()) : std::nullopt};
 }
 
 /// Nothing while the trial is pending.
@@ -125,12 +132,26 @@ std::vector<KnownTrial> Sorted(const ExperimentSpec& spec,
     }
     const Timestamp started = TimeOr(trial.status().start_time(), Timestamp::max());
     const Timestamp ended = std::max(started, TimeOr(trial.status().completion_time(), started));
-    known.push_back({&trial, *std::move(values), started, ended});
+    known.push_back(
+        {&trial, *std::move(values), ParseLineage(spec.name, trial.name()), started, ended});
   }
   std::ranges::sort(known, [](const KnownTrial& a, const KnownTrial& b) {
     return std::tie(a.started, a.trial->name()) < std::tie(b.started, b.trial->name());
   });
   return known;
+}
+
+/// @param numbers  of trials, by those of their suggestions
+history::Proposed ProposalOf(TrialNumber number, const KnownTrial& known,
+                             const std::map<std::uint32_t, TrialNumber>& numbers) {
+  history::Proposed proposed{number, known.values, {}, {}};
+  if (known.lineage) {
+    proposed.tag = known.lineage->tag;
+    if (const auto parent = numbers.find(known.lineage->parent); parent != numbers.end()) {
+      proposed.parent = parent->second;
+    }
+  }
+  return proposed;
 }
 
 /// An item and its place among the others.
@@ -148,12 +169,18 @@ TrialsTold ReadTrials(const ExperimentSpec& spec,
   std::vector<KnownTrial> known = Sorted(spec, trials);
   TrialsTold told;
   told.passed_over = static_cast<std::size_t>(trials.size()) - known.size();
+  std::map<std::uint32_t, TrialNumber> numbers;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    told.names.push_back(known[i].trial->name());
+    if (known[i].lineage) {
+      numbers.emplace(known[i].lineage->number, static_cast<TrialNumber>(i + 1));
+    }
+  }
   std::vector<Turn> turns;
   turns.reserve(2 * known.size());
   for (std::size_t i = 0; i < known.size(); ++i) {
     const auto number = static_cast<TrialNumber>(i + 1);
-    turns.push_back(
-        {known[i].started, false, number, history::Proposed{number, known[i].values, {}, {}}});
+    turns.push_back({known[i].started, false, number, ProposalOf(number, known[i], numbers)});
     if (auto ending = EndingOf(spec, number, known[i])) {
       turns.push_back({known[i].ended, true, number, *std::move(ending)});
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/history.h"
@@ -22,6 +23,7 @@ struct TrialsTold {
   /// later request of the same experiment usually begins with what an earlier one said.
   std::vector<HistoryItem> history;
   std::vector<Assignment> values;  ///< of trial 1, 2, ...
+  std::vector<std::string> names;  ///< of the same
   std::size_t passed_over = 0;     ///< trials that do not fit the space, or come twice
 };
 
@@ -29,6 +31,8 @@ struct TrialsTold {
 /// that the configuration does not work, KILLED and a SUCCEEDED without a value nothing. All others
 /// are pending. Trials with values outside of the space, without a parameter, without a name, or
 /// with a name that was there before are passed over.
+/// Names that tell a lineage (lineage.h) give the proposals their tags and parents, and what they
+/// left is the folder of that name.
 TrialsTold ReadTrials(const ExperimentSpec& spec,
                       const google::protobuf::RepeatedPtrField<api::v1::beta1::Trial>& trials);
 
