@@ -102,6 +102,14 @@ def check_life(client):
     failed = client.ask("life").trials[0]
     assert failed.trial != pruned.trial
     assert client.tell(failed, state=pb.TellRequest.FAILED, message="out of luck") == pb.TellResponse.RECORDED
+    taken = client.ask("life").trials[0]
+    assert client.tell(taken, state=pb.TellRequest.PREEMPTED) == pb.TellResponse.RECORDED
+    again = client.ask("life").trials[0]
+    assert (again.trial, again.attempt) == (taken.trial, taken.attempt + 1), again
+    assert client.report(again, 0, 9.0).stop is False
+    assert client.report(again, 1, 9.0).stop is False
+    assert client.report(again, 2, 9.0).stop is False
+    assert client.tell(again, objective(again.parameters)) == pb.TellResponse.RECORDED
 
     def work():
         while True:

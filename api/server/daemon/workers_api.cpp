@@ -59,6 +59,11 @@ std::function<void(const Status&)> AnsweringOr(const Answer<Reply>& answer, cons
   };
 }
 
+/// What a worker said of a failure, made safe to print.
+std::string ReasonOf(const pb::TellRequest& request, const char* otherwise) {
+  return request.message().empty() ? otherwise : Printable(request.message(), kLongestMessage);
+}
+
 pb::TellResponse Outcome(pb::TellResponse::Outcome outcome) {
   pb::TellResponse out;
   out.set_outcome(outcome);
@@ -248,16 +253,24 @@ void WorkersApi::Tell(const pb::TellRequest& request, const Answer<pb::TellRespo
   switch (request.state()) {
     case pb::TellRequest::SUCCEEDED:
       return TellEnd(*said, {}, answer);
-    case pb::TellRequest::FAILED: {
-      const std::string why = request.message().empty()
-                                  ? "its worker told that it failed"
-                                  : Printable(request.message(), kLongestMessage);
-      return TellEnd(*said, {EndingKind::kExitCode, 1, 0, why}, answer);
-    }
+    case pb::TellRequest::FAILED:
+      return TellEnd(
+          *said, {EndingKind::kExitCode, 1, 0, ReasonOf(request, "its worker told that it failed")},
+          answer);
+    case pb::TellRequest::OUT_OF_MEMORY:
+      return TellEnd(*said,
+                     {EndingKind::kOutOfMemory, 0, 0,
+                      ReasonOf(request, "its worker told that it ran out of memory")},
+                     answer);
+    case pb::TellRequest::PREEMPTED:
+      return TellEnd(*said,
+                     {EndingKind::kPreempted, 0, 0, ReasonOf(request, "its worker was taken away")},
+                     answer);
     case pb::TellRequest::PRUNED:
       return TellPruned(*said, answer);
     default:
-      answer(Fail(Code::kInvalidArgument, "must be SUCCEEDED, FAILED or PRUNED", "state"));
+      answer(Fail(Code::kInvalidArgument,
+                  "must be SUCCEEDED, FAILED, PRUNED, PREEMPTED or OUT_OF_MEMORY", "state"));
   }
 }
 
