@@ -156,7 +156,7 @@ std::optional<double> ExpectedGain::Best() {
   const gp::OutputMap map(outputs, gp::TransformedOutputs(outputs));
   const double best = map.Back(value_.model().FittedMeans().minCoeff());
   const gp::Prediction found = value_.model().Predict(*point);
-  const double chance = failures ? std::exp(LogFeasibilityAt(*feasibility, *point, nullptr)) : 1.0;
+  const double chance = failures ? std::exp(LogFeasibility(*feasibility, *point)[0]) : 1.0;
   return chance * Improvement(map, best, found.mean[0], found.sd[0]);
 }
 
