@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "algorithms/check.h"
+#include "algorithms/expected_gain.h"
 #include "suggestion/answers.h"
 
 namespace hone {
@@ -38,6 +39,8 @@ Pupil::Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searc
       space_(std::move(space)),
       searcher_(std::move(searcher)),
       initial_(std::move(initial)) {}
+
+Pupil::~Pupil() = default;
 
 Status Pupil::Tell(History items) {
   if (broken_) {

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "algorithms/expected_gain.h"
 #include "algorithms/searcher.h"
 #include "base/result.h"
 #include "core/history.h"
@@ -16,6 +15,8 @@
 #include "core/spec.h"
 
 namespace hone {
+
+class ExpectedGain;
 
 /// A registered searcher at work on one experiment: told history, asked questions, its answers
 /// checked. What the suggester and the replay have in common. Answers with the experiment's
@@ -29,6 +30,9 @@ class Pupil {
   /// With a searcher of the caller's, for tests.
   Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
         std::vector<InitialTrial> initial = {});
+  ~Pupil();
+  Pupil(const Pupil&) = delete;
+  Pupil& operator=(const Pupil&) = delete;
 
   /// Items that were told before (by their seq) are skipped, so a repeated question does no harm.
   /// @errors final: the searcher is not to be asked again

@@ -129,8 +129,7 @@ TEST_CASE("lineage: pbt over the wire hands checkpoints on, and an answer follow
     const pb::GetSuggestionsReply reply = PbtController::Answer(*study, request);
     REQUIRE(reply.parameter_assignments_size() == count);
     const auto restarted = controller.NewStudy();
-    CHECK(PbtController::Answer(*restarted, request).SerializeAsString() ==
-          reply.SerializeAsString());
+    CHECK(PbtController::Answer(*restarted, request).DebugString() == reply.DebugString());
     controller.Run(reply);
     for (const auto& given : reply.parameter_assignments()) {
       const auto lineage = ParseLineage("small", given.trial_name());
