@@ -27,6 +27,7 @@
 
 #include "algorithms/encoder.h"
 #include "algorithms/feasible.h"
+#include "algorithms/forest_search.h"
 #include "algorithms/gp/search.h"
 #include "algorithms/gp/surrogate.h"
 #include "algorithms/new_points.h"
@@ -158,6 +159,9 @@ class BayesianOptimization final : public Searcher {
 };
 
 Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchContext& context) {
+  if (UsesForest(context.settings)) {
+    return CreateForestSearch(context);
+  }
   HONE_ASSIGN_OR_RETURN(SpaceEncoder encoder, SpaceEncoder::Create(context.space));
   UnitSpace space(context.space, std::move(encoder));
   Options options;
@@ -181,10 +185,8 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
 }
 
 void BayesianOptimization::Check(const SearchContext& context, Problems& problems) {
-  const std::string& estimator = context.settings.Text("base_estimator");
-  if (estimator != "GP") {
-    problems.Refuse("spec.algorithm.algorithmSettings",
-                    "base_estimator \"" + estimator + "\" is not available; use GP or tpe");
+  if (UsesForest(context.settings)) {
+    CheckForestSearch(context, problems);
   }
 }
 
@@ -466,7 +468,8 @@ HONE_REGISTER_SEARCHER(
      .supports = kReal | kInteger | kDiscrete | kCategorical | kDistributions | kParallel |
                  kConditional | kConstrained | kMultiObjective,
      .settings = {ChoiceSetting("base_estimator", "GP", {"GP", "RF", "ET", "GBRT"},
-                                "the model; only GP is available"),
+                                "the model: a Gaussian process, a random forest, or extremely "
+                                "randomised trees; GBRT is taken as RF"),
                   IntSetting("n_initial_points", std::nullopt, {.min = 0, .max = 1e6},
                              "trials before the model is used; unset: parameters + 1, at least 5, "
                              "at most a quarter of the budget"),

@@ -52,8 +52,12 @@ struct Sides {
 class TreeGrower {
  public:
   TreeGrower(const std::vector<Feature>& features, const MatrixXd& points, const VectorXd& outputs,
-             std::size_t least_in_leaf)
-      : features_(features), points_(points), outputs_(outputs), least_(least_in_leaf) {}
+             std::size_t least_in_leaf, Rng* random)
+      : features_(features),
+        points_(points),
+        outputs_(outputs),
+        least_(least_in_leaf),
+        random_(random) {}
 
   void Grow(std::vector<Tree::Node>& nodes, std::span<Index> rows) {
     nodes.emplace_back();
@@ -110,13 +114,47 @@ class TreeGrower {
     for (Index d = 0; d < points_.rows(); ++d) {
       const bool all =
           std::ranges::none_of(rows, [&](Index row) { return std::isnan(points_(d, row)); });
-      if (all && features_[static_cast<std::size_t>(d)].choices > 0) {
+      if (!all) {
+        continue;
+      }
+      const bool chooses = features_[static_cast<std::size_t>(d)].choices > 0;
+      if (random_ != nullptr) {
+        SplitAtRandom(rows, d, best);
+      } else if (chooses) {
         SplitChoices(rows, d, best);
-      } else if (all) {
+      } else {
         SplitNumber(rows, d, best);
       }
     }
     return best;
+  }
+
+  /// One split: a threshold that is uniform between the node's extremes, or a random half of the
+  /// choices.
+  void SplitAtRandom(std::span<const Index> rows, Index d, Split& best) {
+    const std::size_t choices = features_[static_cast<std::size_t>(d)].choices;
+    Split split{.feature = d};
+    if (choices > 0) {
+      for (std::size_t choice = 0; choice < choices; ++choice) {
+        split.left_choices.push_back(random_->Below(2) == 0);
+      }
+    } else {
+      const auto of = [&](Index row) { return points_(d, row); };
+      const auto [low, high] = std::ranges::minmax(rows, {}, of);
+      split.threshold = of(low) + random_->Uniform() * (of(high) - of(low));
+    }
+    Sides sides{.right_count = static_cast<double>(rows.size())};
+    for (const Index row : rows) {
+      const double u = points_(d, row);
+      if (choices > 0 ? split.left_choices[ChoiceOf(u)] : u <= split.threshold) {
+        sides.Move(outputs_[row] - mean_, 1);
+      }
+    }
+    if (sides.left_count > 0 && sides.right_count > 0 && sides.Hold(least_) &&
+        sides.Gain() > best.gain) {
+      split.gain = sides.Gain();
+      best = std::move(split);
+    }
   }
 
   void SplitNumber(std::span<const Index> rows, Index d, Split& best) {
@@ -171,13 +209,14 @@ class TreeGrower {
   const MatrixXd& points_;
   const VectorXd& outputs_;
   std::size_t least_;
+  Rng* random_;                                    // null: the best splits
   double mean_ = 0;                                // of the node at work
   std::vector<std::pair<double, double>> sorted_;  // its coordinates and outputs
 };
 
 Tree::Tree(const std::vector<Feature>& features, const MatrixXd& points, const VectorXd& outputs,
-           std::vector<Index> rows, std::size_t least_in_leaf) {
-  TreeGrower(features, points, outputs, least_in_leaf).Grow(nodes_, rows);
+           std::vector<Index> rows, std::size_t least_in_leaf, Rng* random) {
+  TreeGrower(features, points, outputs, least_in_leaf, random).Grow(nodes_, rows);
 }
 
 namespace {
@@ -276,8 +315,13 @@ Forest::Forest(std::vector<Feature> features, const MatrixXd& points, const Vect
   for (std::size_t t = 0; t < options.trees; ++t) {
     Rng rng(seed, Scope::Experiment(), Purpose::kFit, static_cast<std::uint32_t>(t));
     std::vector<Index> rows(drawn);
-    std::ranges::generate(rows, [&] { return rng.Below(static_cast<std::uint32_t>(n)); });
-    trees_.emplace_back(features_, points, outputs, rows, options.least_in_leaf);
+    if (options.extra_random && drawn == static_cast<std::size_t>(n)) {
+      std::iota(rows.begin(), rows.end(), Index{0});
+    } else {
+      std::ranges::generate(rows, [&] { return rng.Below(static_cast<std::uint32_t>(n)); });
+    }
+    trees_.emplace_back(features_, points, outputs, rows, options.least_in_leaf,
+                        options.extra_random ? &rng : nullptr);
     out_of_bag.Add(trees_.back(), rows);
   }
   explained_ = out_of_bag.Explained(outputs);
@@ -289,6 +333,19 @@ double Forest::Predict(const VectorXd& point) const {
     sum += tree.Predict(point);
   }
   return sum / static_cast<double>(trees_.size());
+}
+
+Forest::Spread Forest::PredictSpread(const VectorXd& point) const {
+  double sum = 0;
+  double squares = 0;
+  for (const Tree& tree : trees_) {
+    const double value = tree.Predict(point);
+    sum += value;
+    squares += value * value;
+  }
+  const auto count = static_cast<double>(trees_.size());
+  const double mean = sum / count;
+  return {mean, std::sqrt(std::max(squares / count - mean * mean, 0.0))};
 }
 
 }  // namespace hone::forest

@@ -25,6 +25,7 @@ struct Options {
   std::size_t trees = 64;
   std::size_t least_in_leaf = 1;
   std::size_t most_drawn = 4096;  ///< rows of one tree's bootstrap sample, at most
+  bool extra_random = false;      ///< extremely randomised trees: see Forest
 };
 
 /// What a leaf holds of one coordinate.
@@ -46,8 +47,10 @@ class Tree {
  public:
   /// @param points   shape (features, n)
   /// @param rows     those to learn from, one or more, each perhaps more than once
+  /// @param random   not null: each number is split at a random place, each category by a random
+  /// one
   Tree(const std::vector<Feature>& features, const MatrixXd& points, const VectorXd& outputs,
-       std::vector<Index> rows, std::size_t least_in_leaf);
+       std::vector<Index> rows, std::size_t least_in_leaf, Rng* random = nullptr);
 
   /// Where a coordinate plays no role, the mean of what it might be.
   [[nodiscard]] double Predict(const VectorXd& point) const { return PredictFrom(0, point); }
@@ -69,8 +72,11 @@ class Tree {
   std::vector<Node> nodes_;  // the root first
 };
 
-/// Trees of bootstrap samples. A function of data, options and seed, bit for bit.
-/// @source  Breiman 2001, "Random forests"; every coordinate is a candidate for every split
+/// Trees of bootstrap samples; with Options::extra_random, trees of all rows with random splits (of
+/// at most most_drawn rows, drawn with repetition, if there are more). A function of data, options
+/// and seed, bit for bit.
+/// @source  Breiman 2001, "Random forests"; Geurts, Ernst, Wehenkel 2006, "Extremely randomized
+/// trees"; every coordinate is a candidate for every split
 class Forest {
  public:
   /// @param points   shape (features, n), n >= 1; NaN: plays no role in that row
@@ -83,6 +89,11 @@ class Forest {
   [[nodiscard]] const std::vector<Tree>& trees() const { return trees_; }
   /// Mean of the trees.
   [[nodiscard]] double Predict(const VectorXd& point) const;
+  struct Spread {
+    double mean = 0;
+    double deviation = 0;  ///< standard deviation of the trees' means
+  };
+  [[nodiscard]] Spread PredictSpread(const VectorXd& point) const;
   /// Share of the outputs' variance that is predicted by the trees that have not seen a row (R^2
   /// out of bag); below 0: worse than the mean. Nothing: too few such rows, or equal outputs.
   [[nodiscard]] std::optional<double> ExplainedOutOfBag() const { return explained_; }

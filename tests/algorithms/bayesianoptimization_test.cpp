@@ -204,7 +204,8 @@ TEST_CASE("bayesianoptimization: every setting of Katib is taken or refused with
       {"acq_optimizer", "lbfgs", true}, {"acq_optimizer", "auto", true},
       {"n_initial_points", "0", true},  {"n_initial_points", "-1", false},
       {"random_state", "7", true},      {"base_estimator", "GP", true},
-      {"base_estimator", "RF", false},  {"base_estimator", "tree", false},
+      {"base_estimator", "RF", true},   {"base_estimator", "tree", false},
+      {"base_estimator", "ET", true},   {"base_estimator", "GBRT", true},
       {"n_startup_trials", "3", false},
   };
   for (const Row& row : kRows) {

@@ -105,6 +105,26 @@ TEST_CASE("forest: predicts what it has not seen, and says how well", "[algorith
         forest.Predict(VectorXd{{0.3, 0.3}}));
 }
 
+TEST_CASE("forest: extremely randomised trees predict, each by splits of its own", "[algorithms]") {
+  Rng rng(7, Scope::Experiment(), Purpose::kSimulation);
+  const std::vector<Feature> features = {{}, {4}};
+  MatrixXd points(2, 300);
+  VectorXd outputs(300);
+  for (Index i = 0; i < points.cols(); ++i) {
+    const std::uint32_t choice = rng.Below(4);
+    points.col(i) << rng.Uniform(), choice;
+    outputs[i] = std::sin(6 * points(0, i)) + (choice == 2 ? 3 : 0);
+  }
+  const Forest forest(features, points, outputs, {.extra_random = true}, 1);
+  CHECK(forest.Predict(VectorXd{{0.25, 2}}) == Approx(3 + std::sin(1.5)).margin(0.15));
+  CHECK(forest.Predict(VectorXd{{0.25, 1}}) == Approx(std::sin(1.5)).margin(0.15));
+  CHECK(forest.PredictSpread(VectorXd{{0.25, 2}}).mean == forest.Predict(VectorXd{{0.25, 2}}));
+  // Trees of all rows differ by their splits only, and by nothing where they have a row.
+  CHECK(forest.PredictSpread(points.col(5)).deviation < 1e-6);
+  CHECK(forest.PredictSpread(VectorXd{{0.7777, 3}}).deviation > 1e-6);
+  CHECK_FALSE(forest.ExplainedOutOfBag().has_value());
+}
+
 TEST_CASE("forest: equal outputs make a tree of one leaf", "[algorithms]") {
   const MatrixXd points{{0.1, 0.2, 0.3}};
   const Forest forest({{}}, points, VectorXd::Constant(3, 2.5), {}, 1);
