@@ -15,6 +15,7 @@
 #include <map>
 #include <numbers>
 #include <numeric>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -149,6 +150,10 @@ class ForestSearch final : public Searcher {
   [[nodiscard]] std::optional<VectorXd> Initial(std::size_t index, const PointSet& taken) const;
   [[nodiscard]] std::optional<VectorXd> ByModel(const std::vector<VectorXd>& pending,
                                                 const PointSet& taken, TrialNumber number) const;
+  [[nodiscard]] Result<std::optional<VectorXd>> Next(std::size_t index,
+                                                     const std::vector<VectorXd>& pending,
+                                                     const PointSet& taken,
+                                                     TrialNumber number) const;
 
   UnitSpace space_;
   std::uint64_t seed_;
@@ -292,27 +297,24 @@ std::optional<Index> ForestSearch::Chosen(const Round& round, Rng& rng) const {
   if (acquisition_ == "gp_hedge") {
     names = {"EI", "LCB", "PI"};
   }
-  std::vector<Index> nominees(names.size(), -1);
-  std::vector<double> means(names.size(), 0);
-  std::vector<double> gains(names.size(), -std::numeric_limits<double>::infinity());
-  for (Index i = 0; i < round.candidates.cols(); ++i) {
-    const auto spread = round.forest.PredictSpread(ForTrees(round.candidates.col(i)));
-    for (std::size_t n = 0; n < names.size(); ++n) {
-      const double gain = Gain(names[n], spread, round.best, xi_);
-      if (gain > gains[n]) {
-        gains[n] = gain;
-        nominees[n] = i;
-        means[n] = spread.mean;
-      }
-    }
-  }
-  if (nominees.front() < 0) {
+  if (round.candidates.cols() == 0) {
     return std::nullopt;
   }
+  std::vector<forest::Forest::Spread> spreads(static_cast<std::size_t>(round.candidates.cols()));
+  for (std::size_t i = 0; i < spreads.size(); ++i) {
+    const auto column = static_cast<Index>(i);
+    spreads[i] = round.forest.PredictSpread(ForTrees(round.candidates.col(column)));
+  }
+  std::vector<Index> nominees(names.size());
   // Of a portfolio, one at random, the likelier the lower the mean where it would go.
-  std::vector<double> weights;
-  for (const double mean : means) {
-    weights.push_back(std::exp(round.best - mean));
+  std::vector<double> weights(names.size());
+  for (std::size_t n = 0; n < names.size(); ++n) {
+    const auto gain = [&](const forest::Forest::Spread& spread) {
+      return Gain(names[n], spread, round.best, xi_);
+    };
+    const auto best = std::ranges::max_element(spreads, {}, gain);
+    nominees[n] = best - spreads.begin();
+    weights[n] = std::exp(round.best - best->mean);
   }
   double draw = rng.Uniform() * std::accumulate(weights.begin(), weights.end(), 0.0);
   std::size_t chosen = 0;
@@ -345,25 +347,32 @@ std::optional<VectorXd> ForestSearch::ByModel(const std::vector<VectorXd>& pendi
   return chosen ? std::optional<VectorXd>(round.candidates.col(*chosen)) : std::nullopt;
 }
 
-Result<std::vector<Proposal>> ForestSearch::Propose(const ProposeRequest& request) const {
+/// @param index  of this answer among all proposals. @returns  nothing: all were tried
+Result<std::optional<VectorXd>> ForestSearch::Next(std::size_t index,
+                                                   const std::vector<VectorXd>& pending,
+                                                   const PointSet& taken,
+                                                   TrialNumber number) const {
   constexpr std::size_t kLeastResults = 2;
-  PointSet taken(tried_.begin(), tried_.end());
-  std::vector<VectorXd> pending;
-  for (const auto& [trial, point] : running_) {
-    pending.push_back(point);
+  std::optional<VectorXd> point;
+  if (space_.size() > 0) {
+    const bool models = proposed_ >= initial_ && with_loss_ >= kLeastResults;
+    point = models ? ByModel(pending, taken, number) : Initial(index, taken);
   }
+  if (point) {
+    return point;
+  }
+  return AnyNewPoint(space_, taken, Rng(seed_, Scope::Trial(number), Purpose::kSample));
+}
+
+Result<std::vector<Proposal>> ForestSearch::Propose(const ProposeRequest& request) const {
+  PointSet taken(tried_.begin(), tried_.end());
+  std::vector<VectorXd> pending(running_.size());
+  std::ranges::copy(running_ | std::views::values, pending.begin());
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
     const TrialNumber number = request.numbers[i];
-    std::optional<VectorXd> point;
-    if (space_.size() > 0) {
-      const bool models = proposed_ >= initial_ && with_loss_ >= kLeastResults;
-      point = models ? ByModel(pending, taken, number) : Initial(proposed_ + i, taken);
-    }
-    if (!point) {
-      const Rng rng(seed_, Scope::Trial(number), Purpose::kSample);
-      HONE_ASSIGN_OR_RETURN(point, AnyNewPoint(space_, taken, rng));
-    }
+    HONE_ASSIGN_OR_RETURN(std::optional<VectorXd> point,
+                          Next(proposed_ + i, pending, taken, number));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;

@@ -257,6 +257,19 @@ class OutOfBag {
   VectorXd count_;
 };
 
+std::vector<Index> AllOf(Index n) {
+  std::vector<Index> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  return rows;
+}
+
+/// With repetition.
+std::vector<Index> DrawnOf(Index n, std::size_t count, Rng& rng) {
+  std::vector<Index> rows(count);
+  std::ranges::generate(rows, [&] { return rng.Below(static_cast<std::uint32_t>(n)); });
+  return rows;
+}
+
 }  // namespace
 
 double Tree::PredictFrom(std::size_t node, const VectorXd& point) const {
@@ -314,12 +327,8 @@ Forest::Forest(std::vector<Feature> features, const MatrixXd& points, const Vect
   OutOfBag out_of_bag(points);
   for (std::size_t t = 0; t < options.trees; ++t) {
     Rng rng(seed, Scope::Experiment(), Purpose::kFit, static_cast<std::uint32_t>(t));
-    std::vector<Index> rows(drawn);
-    if (options.extra_random && drawn == static_cast<std::size_t>(n)) {
-      std::iota(rows.begin(), rows.end(), Index{0});
-    } else {
-      std::ranges::generate(rows, [&] { return rng.Below(static_cast<std::uint32_t>(n)); });
-    }
+    const bool whole = options.extra_random && drawn == static_cast<std::size_t>(n);
+    const std::vector<Index> rows = whole ? AllOf(n) : DrawnOf(n, drawn, rng);
     trees_.emplace_back(features_, points, outputs, rows, options.least_in_leaf,
                         options.extra_random ? &rng : nullptr);
     out_of_bag.Add(trees_.back(), rows);

@@ -44,10 +44,13 @@ std::vector<double> LossesIn(const json& value) {
 
 /// The rule of early stopping of an experiment that was checked; null: it has none.
 Result<std::unique_ptr<Stopper>> MakeStopper(const ExperimentSpec& spec) {
-  const StopperInfo* const info =
-      spec.early_stopping ? StopperRegistry::Instance().Find(spec.early_stopping->name) : nullptr;
-  if (info == nullptr) {
+  if (!spec.early_stopping) {
     return nullptr;
+  }
+  const StopperInfo* const info = StopperRegistry::Instance().Find(spec.early_stopping->name);
+  if (info == nullptr) {
+    return Fail(Code::kInvalidArgument, "there is no such rule",
+                "spec.earlyStopping.algorithmName");
   }
   Problems problems;
   const Settings settings =

@@ -69,7 +69,8 @@ double MedianOf(const std::string& algorithm, const std::vector<Setting>& settin
 }
 
 TEST_CASE("forest search: keeps the contract of searchers", "[algorithms]") {
-  constexpr ContractEffort kEffort{.lives = 1, .rounds = 12, .rebuilds = 3};
+  // A model takes milliseconds an answer; these lives have its design and fits after it.
+  constexpr ContractEffort kEffort{.lives = 1, .rounds = 8, .rebuilds = 2};
   SearcherInfo info = Registered();
   info.supports &= ~static_cast<std::uint32_t>(kMultiObjective);
   SECTION("random forest") {
