@@ -237,6 +237,22 @@ Call DecodeCall(const Node& node) {
   return call;
 }
 
+/// @returns the names of its steps
+std::vector<std::string> DecodeGroup(const Node& row, const std::string& key,
+                                     const std::vector<std::string>& before, Template& into) {
+  std::vector<std::string> names;
+  for (const Node& step : row.Objects(key)) {
+    Call call = DecodeCall(step);
+    if (!call.after.empty()) {
+      step.Refuse("depends", "is for tasks of a dag; steps follow one another in their order");
+    }
+    call.after = before;
+    names.push_back(call.name);
+    into.calls.push_back(std::move(call));
+  }
+  return names;
+}
+
 /// Steps are groups, one after another: what a dag would say by dependencies.
 void DecodeSteps(const Node& node, Template& into) {
   const json* const groups = node.Find("steps");
@@ -254,16 +270,7 @@ void DecodeSteps(const Node& node, Template& into) {
     }
     const json holder = {{key, group}};
     const Node row(holder, node.path(), node.problems());
-    std::vector<std::string> names;
-    for (const Node& step : row.Objects(key)) {
-      Call call = DecodeCall(step);
-      if (!call.after.empty()) {
-        step.Refuse("depends", "is for tasks of a dag; steps follow one another in their order");
-      }
-      call.after = before;
-      names.push_back(call.name);
-      into.calls.push_back(std::move(call));
-    }
+    std::vector<std::string> names = DecodeGroup(row, key, before, into);
     before = names.empty() ? before : std::move(names);
   }
 }
@@ -333,11 +340,10 @@ Annotations DecodeAnnotations(const Node& metadata) {
 
 void ApplyAnnotations(const Annotations& given, Template& into) {
   into.cached = given.cache ? *given.cache == "true" : into.cached;
-  if (given.code) {
-    for (const std::string_view part : Split(*given.code, ',')) {
-      if (!Trim(part).empty()) {
-        into.code.emplace_back(Trim(part));
-      }
+  const std::string code = given.code.value_or("");
+  for (const std::string_view part : Split(code, ',')) {
+    if (!Trim(part).empty()) {
+      into.code.emplace_back(Trim(part));
     }
   }
 }
