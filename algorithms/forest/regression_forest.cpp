@@ -169,7 +169,9 @@ class TreeGrower {
       const double here = sorted_[i].first;
       const double next = sorted_[i + 1].first;
       if (here < next && sides.Hold(least_) && sides.Gain() > best.gain) {
-        best = {sides.Gain(), d, std::midpoint(here, next), {}};
+        // Between neighbouring doubles the middle may be the right one, which must not go left.
+        const double middle = std::midpoint(here, next);
+        best = {sides.Gain(), d, middle < next ? middle : here, {}};
       }
     }
   }

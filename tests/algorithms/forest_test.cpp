@@ -42,6 +42,18 @@ TEST_CASE("forest: a tree splits in the middle between rows and keeps what it ha
   CHECK(tree.Leaves({{}}).size() == 2);
 }
 
+TEST_CASE("forest: neighbouring doubles are told apart", "[algorithms]") {
+  // The middle of the second pair rounds to its upper end.
+  const double a = 0.5;
+  const double b = std::nextafter(a, 1.0);
+  const double c = std::nextafter(b, 1.0);
+  const MatrixXd points{{a, b, c}};
+  const Tree tree({{}}, points, VectorXd{{1, 2, 4}}, AllRows(3), 1);
+  CHECK(tree.Predict(VectorXd{{a}}) == 1);
+  CHECK(tree.Predict(VectorXd{{b}}) == 2);
+  CHECK(tree.Predict(VectorXd{{c}}) == 4);
+}
+
 TEST_CASE("forest: categories are divided after their means, in one split", "[algorithms]") {
   const MatrixXd points{{0, 1, 2, 3}};
   const VectorXd outputs{{7, 1, 7, 1}};
