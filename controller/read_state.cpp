@@ -36,17 +36,19 @@ Result<std::vector<Recorded>> ReadLedger(Ledger& ledger, const ExperimentId& id)
   return all;
 }
 
+Status CatchUp(Ledger& ledger, ExperimentState& state) {
+  std::vector<Recorded> part;
+  do {
+    HONE_ASSIGN_OR_RETURN(part, ledger.Read(state.id, state.version, kReadAtOnce));
+    HONE_RETURN_IF_ERROR(EvolveBy(part, state));
+  } while (part.size() == kReadAtOnce);
+  return state.spec == nullptr ? Fail(Code::kNotFound, "there is no such experiment") : Status();
+}
+
 Result<ExperimentState> ReadState(Ledger& ledger, const ExperimentId& id) {
   ExperimentState state;
   state.id = id;
-  std::vector<Recorded> part;
-  do {
-    HONE_ASSIGN_OR_RETURN(part, ledger.Read(id, state.version, kReadAtOnce));
-    HONE_RETURN_IF_ERROR(EvolveBy(part, state));
-  } while (part.size() == kReadAtOnce);
-  if (state.spec == nullptr) {
-    return Fail(Code::kNotFound, "there is no such experiment");
-  }
+  HONE_RETURN_IF_ERROR(CatchUp(ledger, state));
   return state;
 }
 

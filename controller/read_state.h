@@ -16,6 +16,9 @@ Result<std::vector<Recorded>> ReadLedger(Ledger& ledger, const ExperimentId& id)
 /// recorded; kDataLoss
 Result<ExperimentState> ReadState(Ledger& ledger, const ExperimentId& id);
 
+/// Brings a state, whose id is set, up to what its ledger has by now. @errors as ReadState
+Status CatchUp(Ledger& ledger, ExperimentState& state);
+
 /// What an experiment was created with, from its first event alone.
 /// @errors those of the ledger; kNotFound: nothing is recorded; those of DecodeStoredSpec
 Result<ExperimentSpec> ReadSpec(Ledger& ledger, const ExperimentId& id);

@@ -112,6 +112,7 @@ Result<ExperimentRow> RemoteStore::FindExperiment(const std::string& name_space,
   pb::GetExperimentRequest ask;
   ask.set_name(name);
   ask.set_namespace_(name_space);
+  ask.set_without_object(true);
   pb::Experiment reply;
   HONE_RETURN_IF_ERROR(Call(channel_, *stub, &pb::Experiments::Stub::Get, ask, reply));
   ExperimentRow row = RowOf(reply);

@@ -6,6 +6,8 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 
 #include <limits>
 #include <mutex>
@@ -15,6 +17,8 @@
 
 namespace hone {
 namespace {
+
+constexpr int kGatheredBytes = 16 << 10;
 
 /// gRPC's own words go into our log; what matters reaches callers as a status.
 void LogOfGrpc(gpr_log_func_args* args) {
@@ -38,9 +42,27 @@ void SetUpGrpc() {
   });
 }
 
+/// gRPC looks at the files itself, once a second.
+std::shared_ptr<grpc::ServerCredentials> WatchedCredentials(const TlsFiles& files) {
+  namespace tls = grpc::experimental;
+  constexpr unsigned kLookEverySeconds = 1;
+  tls::TlsServerCredentialsOptions options(std::make_shared<tls::FileWatcherCertificateProvider>(
+      files.key, files.certificate, files.client_ca, kLookEverySeconds));
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  if (!files.client_ca.empty()) {
+    options.watch_root_certs();
+    options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return tls::TlsServerCredentials(options);
+}
+
 std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const GrpcHost::Options& options) {
   if (!options.tls || !options.listen.path.empty()) {
     return grpc::InsecureServerCredentials();
+  }
+  if (!options.tls_files.certificate.empty()) {
+    return WatchedCredentials(options.tls_files);
   }
   const TlsIdentity& tls = *options.tls;
   grpc::SslServerCredentialsOptions ssl(
@@ -72,6 +94,8 @@ Result<std::unique_ptr<GrpcHost>> GrpcHost::Start(
   // Without this two servers could share a port, and each would get some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.most_calls_per_connection);
+  // What a stream may gather before it goes out; there may be thousands.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, kGatheredBytes);
   builder.SetMaxReceiveMessageSize(options.most_request_bytes);
   builder.SetMaxSendMessageSize(std::numeric_limits<int>::max());
   for (const auto& service : parts->services) {

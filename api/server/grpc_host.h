@@ -29,6 +29,9 @@ class GrpcHost {
     std::vector<std::string> health_names;
     /// Without, and on Unix sockets: plain text.
     std::optional<TlsIdentity> tls = std::nullopt;
+    /// Where `tls` comes from: who connects after they have changed is shown what they have by
+    /// then.
+    TlsFiles tls_files = {};
     /// A Katib request tells all trials of an experiment; gRPC's own limit is 4 MiB.
     int most_request_bytes = 64 << 20;
     int most_calls_per_connection = 10'000;  ///< at a time

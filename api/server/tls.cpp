@@ -88,6 +88,19 @@ Result<std::string> ReadKey(const std::string& path, const std::string& certific
 
 }  // namespace
 
+std::string StampOf(const TlsFiles& files) {
+  std::string stamp;
+  for (const std::string& path : {files.certificate, files.key, files.client_ca}) {
+    struct stat there {};
+    if (!path.empty() && ::stat(path.c_str(), &there) == 0) {
+      stamp += std::to_string(there.st_ino) + ":" + std::to_string(there.st_size) + ":" +
+               std::to_string(there.st_mtim.tv_sec) + "." + std::to_string(there.st_mtim.tv_nsec);
+    }
+    stamp += ";";
+  }
+  return stamp;
+}
+
 Result<std::optional<TlsIdentity>> LoadTls(const TlsFiles& files) {
   if (files.certificate.empty() && files.key.empty() && files.client_ca.empty()) {
     return std::nullopt;

@@ -27,4 +27,7 @@ struct TlsIdentity {
 /// everybody may read it
 Result<std::optional<TlsIdentity>> LoadTls(const TlsFiles& files);
 
+/// Another text once one of the files has changed, as far as their places and times tell.
+std::string StampOf(const TlsFiles& files);
+
 }  // namespace hone

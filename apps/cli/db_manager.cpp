@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hone db-manager: Katib's DBManager service over a file in the data folder.
+// hone db-manager: Katib's DBManager service over a file in the data folder, or a
+// database of Katib's.
 #include "apps/cli/services.h"
 #include "apps/cli/verb.h"
 
@@ -17,7 +18,9 @@ Verb DbManagerVerb() {
                                   .group = kServeGroup,
                                   .summary = "keeps what Katib's trials report",
                                   .example = "hone db-manager --data-dir /srv/hone\n"
-                                             "hone db-manager --listen 0.0.0.0:6789 --insecure",
+                                             "hone db-manager --listen 0.0.0.0:6789 --insecure\n"
+                                             "hone db-manager --store "
+                                             "postgresql://katib@db.example/katib",
                                   .needs_folder = true},
                                  &Declare, &ServeDbManager);
 }

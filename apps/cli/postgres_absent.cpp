@@ -22,4 +22,8 @@ Result<std::unique_ptr<Store>> OpenPostgres(const Config& /*config*/, StoreAcces
   return tl::make_unexpected(Absent());
 }
 
+Result<std::unique_ptr<ObservationLogs>> OpenPostgresLogs(const Config& /*config*/) {
+  return tl::make_unexpected(Absent());
+}
+
 }  // namespace hone::cli

@@ -13,4 +13,8 @@ Result<std::unique_ptr<Store>> OpenPostgres(const Config& /*config*/, StoreAcces
   return Fail(Code::kInternal, "this program cannot open PostgreSQL");
 }
 
+Result<std::unique_ptr<ObservationLogs>> OpenPostgresLogs(const Config& /*config*/) {
+  return Fail(Code::kInternal, "this program cannot open PostgreSQL");
+}
+
 }  // namespace hone::cli

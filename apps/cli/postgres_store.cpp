@@ -2,6 +2,7 @@
 #include "store/postgres/postgres_store.h"
 
 #include "apps/cli/postgres.h"
+#include "store/postgres/observation_logs.h"
 
 namespace hone::cli {
 
@@ -14,6 +15,10 @@ Result<std::unique_ptr<Store>> OpenPostgres(const Config& config, StoreAccess ac
   options.read_only = access == StoreAccess::kGuest;
   options.requests_of = OwnerName(config);
   return PostgresStore::Create(config.store_url, options);
+}
+
+Result<std::unique_ptr<ObservationLogs>> OpenPostgresLogs(const Config& config) {
+  return hone::OpenPostgresLogs(config.store_url, {});
 }
 
 }  // namespace hone::cli

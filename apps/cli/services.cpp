@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "api/server/db_manager_service.h"
 #include "api/server/grpc_host.h"
 #include "apps/cli/output.h"
+#include "apps/cli/postgres.h"
 #include "apps/cli/waiter.h"
 #include "base/executor.h"
 #include "base/file.h"
@@ -74,22 +76,41 @@ Result<int> ServeEarlyStop(const Config& config, const ListenOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
   AsioExecutor work("hone-earlystop", kLogReaders);
   return Serve(config, options, *waiter,
-               {.services = {MakeEarlyStoppingService(work)},
+               {.services = {MakeEarlyStoppingService(work, {}, AccountHere())},
                 .health_names = {"api.v1.beta1.EarlyStopping"}});
 }
 
+namespace {
+
+/// What trials report, and the lock of the folder that it lies in, if it does.
+struct KeptLogs {
+  std::optional<FileLock> lock;
+  std::unique_ptr<ObservationLogs> logs;
+};
+
+/// A database may have several db-managers, a file has one.
+Result<KeptLogs> OpenLogs(const Config& config) {
+  KeptLogs kept;
+  if (!config.store_url.empty()) {
+    HONE_ASSIGN_OR_RETURN(kept.logs, OpenPostgresLogs(config));
+    return kept;
+  }
+  HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
+  HONE_ASSIGN_OR_RETURN(kept.lock, FileLock::Acquire(config.data_dir / "db-manager.lock"));
+  HONE_ASSIGN_OR_RETURN(kept.logs, OpenObservationLogs(config.data_dir / "observation-logs.db"));
+  return kept;
+}
+
+}  // namespace
+
 Result<int> ServeDbManager(const Config& config, const ListenOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
-  HONE_RETURN_IF_ERROR(MakeFolders(config.data_dir));
-  HONE_ASSIGN_OR_RETURN(const FileLock lock,
-                        FileLock::Acquire(config.data_dir / "db-manager.lock"));
-  HONE_ASSIGN_OR_RETURN(const auto logs,
-                        OpenObservationLogs(config.data_dir / "observation-logs.db"));
+  HONE_ASSIGN_OR_RETURN(const KeptLogs kept, OpenLogs(config));
   AsioExecutor readers("hone-read", 1);
   return Serve(config, options, *waiter,
-               {.services = {MakeDbManagerService(*logs, readers)},
+               {.services = {MakeDbManagerService(*kept.logs, readers)},
                 .health_names = {"api.v1.beta1.DBManager"},
-                .check = [&logs] { return logs->Check(); }});
+                .check = [&kept] { return kept.logs->Check(); }});
 }
 
 }  // namespace hone::cli

@@ -6,11 +6,12 @@
 #include <utility>
 
 #include "api/server/auth/gate.h"
+#include "api/server/daemon/apis.h"
 #include "api/server/daemon/door.h"
-#include "api/server/daemon/experiments_api.h"
+#include "api/server/daemon/event_feed.h"
 #include "api/server/daemon/grpc_services.h"
+#include "api/server/daemon/known_states.h"
 #include "api/server/daemon/rest.h"
-#include "api/server/daemon/workers_api.h"
 #include "api/server/db_manager_service.h"
 #include "api/server/grpc_host.h"
 #include "api/server/http/http_server.h"
@@ -27,6 +28,7 @@ namespace hone::cli {
 namespace {
 
 constexpr int kReaders = 4;
+constexpr int kWatchers = 2;
 constexpr std::uint32_t kAdoptedLease = 60;
 constexpr std::uint32_t kShortestLease = 3;
 constexpr std::uint32_t kLongestLease = 3600;
@@ -58,10 +60,12 @@ class Daemon {
   ~Daemon() {
     http_.reset();
     grpc_.reset();
+    watchers_.Stop();
     log_readers_.Stop();
     readers_.Stop();
     compute_.Stop();
-    workers_.reset();
+    katib_.Stop();
+    apis_.reset();
     host_.reset();
   }
   Daemon(const Daemon&) = delete;
@@ -85,10 +89,29 @@ class Daemon {
            (plain ? "nothing is encrypted: who listens on the network sees the tokens\n" : "");
   }
 
+  /// Shows who connects from now on what the files of TLS have by now. Those that cannot be used
+  /// are told, and the former stay.
+  void RenewTls() {
+    const std::string stamp = StampOf(grpc_options_.tls_files);
+    if (!tls_ || stamp == tls_stamp_) {
+      return;
+    }
+    tls_stamp_ = stamp;
+    const auto fresh = LoadTls(grpc_options_.tls_files);
+    const Status renewed = !fresh ? tl::make_unexpected(fresh.error())
+                                  : (http_ == nullptr ? Status() : http_->SetTls(**fresh));
+    if (renewed) {
+      HONE_LOG(kInfo, "certificate_renewed", {"file", grpc_options_.tls_files.certificate});
+    } else {
+      HONE_LOG(kError, "certificate_not_renewed", {"reason", renewed.error().Text()});
+    }
+  }
+
   void Drain(Duration within) {
     draining_ = true;
     grpc_->SetServing(false);
-    workers_->Close();
+    apis_->workers->Close();
+    feed_->Close();
     if (http_ != nullptr) {
       http_->Drain(within);
     }
@@ -101,8 +124,9 @@ class Daemon {
   /// Who is asked for what, and where it listens: refused before anything is begun.
   Status Protect(const Config& config, const ServeOptions& options) {
     HONE_ASSIGN_OR_RETURN(grpc_options_.listen, ParseListenAddress(options.grpc.listen));
-    HONE_ASSIGN_OR_RETURN(
-        tls_, LoadTls({options.tls_certificate, options.tls_key, options.tls_client_ca}));
+    grpc_options_.tls_files = {options.tls_certificate, options.tls_key, options.tls_client_ca};
+    tls_stamp_ = StampOf(grpc_options_.tls_files);
+    HONE_ASSIGN_OR_RETURN(tls_, LoadTls(grpc_options_.tls_files));
     HONE_ASSIGN_OR_RETURN(
         gate_, auth::Gate::Create({.file = auth::TokenFile(config.data_dir),
                                    .required = options.require_tokens,
@@ -152,15 +176,27 @@ class Daemon {
     HONE_ASSIGN_OR_RETURN(logs_, OpenObservationLogs(config.data_dir / "observation-logs.db"));
     door_ = std::make_unique<daemon::Door>(*gate_, host_->store());
     const daemon::Limits limits{options.most_experiments.value_or(kMostExperiments)};
-    const daemon::Parts parts{host_->engine(), host_->store(), host_->workers(),
-                              host_->runner(), readers_,       clock_,
-                              draining_,       *door_,         limits};
-    experiments_ = std::make_unique<daemon::ExperimentsApi>(parts);
-    workers_ = std::make_shared<daemon::WorkersApi>(parts);
-    hook->api.WithLock([&](auto& api) { api = workers_; });
-    auto services = daemon::MakeServices(parts, *experiments_, workers_);
+    HONE_ASSIGN_OR_RETURN(feed_, daemon::EventFeed::Start(host_->store(), watchers_));
+    states_ = std::make_unique<daemon::KnownStates>(host_->store());
+    const daemon::Parts parts{.engine = host_->engine(),
+                              .store = host_->store(),
+                              .workers = host_->workers(),
+                              .runner = host_->runner(),
+                              .readers = readers_,
+                              .watchers = watchers_,
+                              .compute = compute_,
+                              .feed = *feed_,
+                              .states = *states_,
+                              .clock = clock_,
+                              .draining = draining_,
+                              .door = *door_,
+                              .limits = limits,
+                              .token_file = auth::TokenFile(config.data_dir)};
+    apis_ = std::make_unique<daemon::Apis>(parts);
+    hook->api.WithLock([&](auto& api) { api = apis_->workers; });
+    auto services = daemon::MakeServices(parts, *apis_);
     const CallCheck check = daemon::CheckBy(*gate_);
-    services.push_back(MakeSuggestionService(compute_, check));
+    services.push_back(MakeSuggestionService(katib_, check));
     services.push_back(MakeEarlyStoppingService(log_readers_, check));
     services.push_back(MakeDbManagerService(*logs_, readers_, check));
     grpc_options_.health_names = {"hone.v1.Experiments",     "hone.v1.Trials",
@@ -174,7 +210,7 @@ class Daemon {
 
   Status BeginHttp(const daemon::Parts& parts) {
     http_options_.tls = tls_;
-    rest_ = std::make_unique<daemon::Rest>(parts, *experiments_, workers_);
+    rest_ = std::make_unique<daemon::Rest>(parts, *apis_);
     HONE_ASSIGN_OR_RETURN(
         http_,
         HttpServer::Start(http_options_, [rest = rest_.get()](const HttpRequest& request,
@@ -188,17 +224,21 @@ class Daemon {
   GrpcHost::Options grpc_options_;
   HttpServer::Options http_options_;
   std::optional<TlsIdentity> tls_;
+  std::string tls_stamp_;  // of the files that `tls_` was read from
   Protection protection_;
   std::unique_ptr<auth::Gate> gate_;
   std::atomic<bool> draining_ = false;
   std::unique_ptr<EngineHost> host_;
   std::unique_ptr<daemon::Door> door_;
   std::unique_ptr<ObservationLogs> logs_;
+  std::shared_ptr<daemon::EventFeed> feed_;  // shared with its looks
+  std::unique_ptr<daemon::KnownStates> states_;
   AsioExecutor readers_{"hone-read", kReaders};
-  AsioExecutor compute_{"hone-katib", 1};
+  AsioExecutor watchers_{"hone-watch", kWatchers};
+  AsioExecutor compute_{"hone-compute", 1};
+  AsioExecutor katib_{"hone-katib", 1};
   AsioExecutor log_readers_{"hone-earlystop", 2};  // they wait for a db-manager, maybe this one
-  std::unique_ptr<daemon::ExperimentsApi> experiments_;
-  std::shared_ptr<daemon::WorkersApi> workers_;  // shared with its own callbacks
+  std::unique_ptr<daemon::Apis> apis_;
   std::unique_ptr<daemon::Rest> rest_;
   std::unique_ptr<GrpcHost> grpc_;
   std::unique_ptr<HttpServer> http_;
@@ -222,6 +262,7 @@ Result<int> ServeDaemon(const Config& config, const ServeOptions& options) {
   auto woke = Waiter::Woke::kTimeout;
   while (woke != Waiter::Woke::kSignal && woke != Waiter::Woke::kClosed) {
     woke = waiter->Wait(kLookEvery);
+    daemon->RenewTls();
   }
   daemon->Drain(config.grace);
   return kExitOk;

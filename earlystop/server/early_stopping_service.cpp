@@ -74,7 +74,8 @@ TrialLog LogOf(std::shared_ptr<grpc::Channel> channel) {
 
 class EarlyStoppingService final : public Base {
  public:
-  EarlyStoppingService(Executor& work, CallCheck check) : work_(work), check_(std::move(check)) {}
+  EarlyStoppingService(Executor& work, CallCheck check, std::optional<KubernetesAccount> account)
+      : work_(work), check_(std::move(check)), account_(std::move(account)) {}
 
   grpc::ServerUnaryReactor* GetEarlyStoppingRules(grpc::CallbackServerContext* context,
                                                   const Bytes* bytes, Bytes* reply_bytes) override {
@@ -117,7 +118,7 @@ class EarlyStoppingService final : public Base {
   }
 
   grpc::ServerUnaryReactor* SetTrialStatus(grpc::CallbackServerContext* context, const Bytes* bytes,
-                                           Bytes* /*reply_bytes*/) override {
+                                           Bytes* reply_bytes) override {
     if (auto* const refused =
             RefusedCall(check_, *context, "api.v1.beta1.EarlyStopping/SetTrialStatus")) {
       return refused;
@@ -126,16 +127,23 @@ class EarlyStoppingService final : public Base {
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(Refusal("SetTrialStatus",
-                            {Code::kUnimplemented,
-                             "this service does not reach Kubernetes, so it did not mark trial " +
-                                 Printable(request->trial_name(), 100) + " as early stopped",
-                             {}}));
-    return reactor;
+    return answers_.Run(context, work_, [this, request, reply_bytes] {
+      const Status status = Mark(request->trial_name());
+      return status ? SerializeMessage(pb::SetTrialStatusReply(), *reply_bytes)
+                    : Refusal("SetTrialStatus", status.error());
+    });
   }
 
  private:
+  Status Mark(const std::string& trial) {
+    if (!account_) {
+      return Fail(Code::kUnimplemented,
+                  "this service does not run in Kubernetes, so it did not mark trial " +
+                      Printable(trial, 100) + " as early stopped");
+    }
+    return MarkEarlyStopped(*account_, trial, SystemClock().Now());
+  }
+
   static Status Answer(Desk& desk, const pb::GetEarlyStoppingRulesRequest& request,
                        pb::GetEarlyStoppingRulesReply& reply) {
     if (desk.rules == nullptr) {
@@ -159,14 +167,16 @@ class EarlyStoppingService final : public Base {
 
   Executor& work_;
   CallCheck check_;
+  const std::optional<KubernetesAccount> account_;
   LastUsed<Desk> desks_{kMostDesks};
   BoundedWork answers_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work, CallCheck check) {
-  return std::make_shared<EarlyStoppingService>(work, std::move(check));
+std::shared_ptr<grpc::Service> MakeEarlyStoppingService(Executor& work, CallCheck check,
+                                                        std::optional<KubernetesAccount> account) {
+  return std::make_shared<EarlyStoppingService>(work, std::move(check), std::move(account));
 }
 
 }  // namespace hone

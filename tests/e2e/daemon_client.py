@@ -132,6 +132,13 @@ def check_life(client):
 
     done = client.get("life")
     assert done.phase == "Succeeded" and done.trials == 12 and done.succeeded == 10, done
+    short = client.experiments.Get(pb.GetExperimentRequest(name="life", without_object=True), timeout=TIMEOUT)
+    assert not short.HasField("object") and short.succeeded == 10, short
+    for method in ("", "fanova", "ped-anova"):
+        request = pb.ImportanceRequest(name="life", method=method)
+        report = client.experiments.Importance(request, timeout=TIMEOUT)
+        assert {p.parameter for p in report.parameters} == {"x", "layers", "optimizer"}, report
+        assert report.method == (method or "fanova") and report.trials > 0, report
     listed, token = [], ""
     while True:
         page = client.trials.List(pb.ListTrialsRequest(experiment="life", page_size=5, page_token=token), timeout=TIMEOUT)
@@ -269,6 +276,12 @@ def check_refusals(client):
         (client.experiments.Get, pb.GetExperimentRequest(name="nobody"), grpc.StatusCode.NOT_FOUND, "nobody"),
         (client.experiments.List, pb.ListExperimentsRequest(page_size=5000), bad, "page_size"),
         (client.experiments.List, pb.ListExperimentsRequest(page_token="x"), bad, "page_token"),
+        (client.experiments.List, pb.ListExperimentsRequest(page_token="7"), bad, "page_token"),
+        (client.trials.List, pb.ListTrialsRequest(experiment="refuse", page_token="-1"), bad, "page_token"),
+        (client.experiments.Importance, pb.ImportanceRequest(name="refuse", method="x"), bad, "method"),
+        (client.experiments.Importance, pb.ImportanceRequest(name="refuse"), grpc.StatusCode.FAILED_PRECONDITION, "10"),
+        (stubs.TokensStub(client.channel).Create, pb.CreateTokenRequest(namespaces=["a"]),
+         grpc.StatusCode.FAILED_PRECONDITION, "hone token create"),
         (client.experiments.EditBudget, pb.EditBudgetRequest(name="refuse"), bad, "max_trial_count"),
         (client.workers.Ask, pb.AskRequest(experiment="nobody"), grpc.StatusCode.NOT_FOUND, "nobody"),
         (client.workers.Ask, pb.AskRequest(experiment="refuse", count=101), bad, "count"),
@@ -283,8 +296,8 @@ def check_refusals(client):
         assert got == code and word in details, (request, got, details)
 
     randoms = random.Random(11)
-    for service, methods in (("Experiments", "Create Get List Stop Resume EditBudget Delete"),
-                             ("Trials", "List Get Metrics Kill"), ("Algorithms", "List"),
+    for service, methods in (("Experiments", "Create Get List Stop Resume EditBudget Importance Delete"),
+                             ("Trials", "List Get Metrics Kill"), ("Algorithms", "List"), ("Tokens", "Create List Revoke"),
                              ("Workers", "Ask Renew Report Tell")):
         for method in methods.split():
             call = client.channel.unary_unary("/hone.v1.%s/%s" % (service, method))
@@ -295,6 +308,18 @@ def check_refusals(client):
                     assert error.code() not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN,
                                                 grpc.StatusCode.UNIMPLEMENTED), (method, error)
     assert client.get("refuse").phase == "Running"
+
+    def page(token=""):
+        request = pb.ListExperimentsRequest(page_size=2, page_token=token)
+        reply = client.experiments.List(request, timeout=TIMEOUT)
+        return [e.name for e in reply.experiments], reply.next_page_token
+
+    whole = [e.name for e in client.experiments.List(pb.ListExperimentsRequest(), timeout=TIMEOUT).experiments]
+    shown, token = page()
+    client.create("newcomer")
+    assert shown == whole[:2] and page(token)[0] == whole[2:4], whole
+    client.experiments.Delete(pb.DeleteExperimentRequest(name=shown[1]), timeout=TIMEOUT)
+    assert page(token)[0] == whole[2:4], whole
 
 
 def check_rest(client):

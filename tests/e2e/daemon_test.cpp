@@ -91,6 +91,75 @@ TEST_CASE("serve: the same over HTTP, and no request makes it fail", "[e2e][slow
   CHECK(daemon.Wait().exit_code == 0);
 }
 
+TEST_CASE("serve: schemathesis finds no request of the OpenAPI document that makes it fail",
+          "[e2e][slow]") {
+  const std::string schemathesis = (SourceFolder() / "build/rest-venv/bin/schemathesis").string();
+  if (!std::filesystem::exists(schemathesis)) {
+    WARN("skipped: there is no schemathesis (tools/setup.sh --test installs it)");
+    return;
+  }
+  HoneProgram hone;
+  RunningProgram daemon = hone.Start({"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+  REQUIRE(
+      Eventually([&] { return daemon.OutSoFar().find("\nlistening on ") != std::string::npos; }));
+  const std::string out = daemon.OutSoFar();
+  const std::string http(Split(out, '\n')[0].substr(8));
+  const ProgramRun run =
+      hone.StartProgram({schemathesis, "run", "http://" + http + "/api/v1/openapi.json", "--checks",
+                         "not_a_server_error", "--phases", "coverage,fuzzing", "--max-examples",
+                         "5", "--seed", "1", "--no-shrink", "--generation-database", "none",
+                         "--warnings", "off", "--no-color"})
+          .Wait();
+  INFO(run.out << run.err << daemon.ErrSoFar());
+  CHECK(run.exit_code == 0);
+  daemon.Signal(SIGTERM);
+  CHECK(daemon.Wait().exit_code == 0);
+}
+
+struct LoadPlan {
+  const char* watchers;
+  const char* workers;
+  const char* seconds;
+  const char* think_ms;
+  const char* experiments;
+};
+
+/// Runs serve_load against a daemon. @returns most memory of the daemon, in MiB
+double LoadDaemon(const LoadPlan& plan) {
+  HoneProgram hone;
+  RunningProgram daemon = hone.Start({"serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+  REQUIRE(
+      Eventually([&] { return daemon.OutSoFar().find("\nlistening on ") != std::string::npos; }));
+  const std::string out = daemon.OutSoFar();
+  const std::string_view http = Split(out, '\n')[0];
+  const std::string_view grpc = Split(out, '\n')[1].substr(13);
+  const ProgramRun run =
+      hone.StartProgram({HONE_SERVE_LOAD, std::string(grpc),
+                         std::string(http.substr(http.rfind(':') + 1)), plan.watchers, plan.workers,
+                         plan.seconds, plan.think_ms, plan.experiments})
+          .Wait();
+  INFO(run.out << run.err << daemon.ErrSoFar());
+  CHECK(run.exit_code == 0);
+  CHECK(run.out.find("\"told\": 0,") == std::string::npos);
+  const std::string status = ReadText("/proc/" + std::to_string(daemon.pid()) + "/status");
+  const std::size_t peak = status.find("VmHWM:");
+  REQUIRE(peak != std::string::npos);
+  daemon.Signal(SIGTERM);
+  CHECK(daemon.Wait().exit_code == 0);
+  WARN(run.out << "peak memory in kB: " << status.substr(peak + 6, 20));
+  return std::stod(status.substr(peak + 6)) / 1024;
+}
+
+TEST_CASE("serve: many watchers and workers at a time: nothing fails, nothing is missed",
+          "[e2e][slow]") {
+  CHECK(LoadDaemon({"200", "20", "3", "50", "5"}) < 512);
+}
+
+// For people: docs/benchmarks.md.
+TEST_CASE("serve: 1,000 watchers and 200 workers for a minute", "[.load]") {
+  CHECK(LoadDaemon({"1000", "200", "60", "1000", "20"}) < 512);
+}
+
 TEST_CASE("serve: it is not opened to other machines by accident", "[e2e]") {
   HoneProgram hone;
   const ProgramRun refused = hone.Run({"serve", "--listen", "0.0.0.0:0"});

@@ -215,6 +215,35 @@ def check_roles():
     assert editor.code(editor.experiments.Delete, pb.DeleteExperimentRequest(name="a-http")) is None
 
 
+def check_tokens():
+    """Admins of all namespaces make, list and revoke tokens over the wire; nobody else does."""
+    viewer, editor, admin = Caller(token("viewer")), Caller(token("editor")), Caller(token("admin"))
+    request = pb.CreateTokenRequest(name="made", role="editor", namespaces=["default"])
+    for caller in (viewer, editor):
+        tokens = stubs.TokensStub(caller.channel)
+        assert caller.code(tokens.Create, request) == FORBIDDEN
+        assert caller.code(tokens.List, pb.ListTokensRequest()) == FORBIDDEN
+        assert caller.code(tokens.Revoke, pb.RevokeTokenRequest(id="00000000")) == FORBIDDEN
+        assert caller.http("GET", "/api/v1/tokens")[0] == 403
+    tokens = stubs.TokensStub(admin.channel)
+    for wrong in (pb.CreateTokenRequest(role="king", namespaces=["a"]), pb.CreateTokenRequest(), pb.CreateTokenRequest(
+            namespaces=[""])):
+        assert admin.code(tokens.Create, wrong) == grpc.StatusCode.INVALID_ARGUMENT, wrong
+    made = tokens.Create(request, timeout=TIMEOUT, metadata=admin.metadata)
+    assert made.token.role == "editor" and made.token.state == "valid" and made.token.expires_at.seconds > 0
+    owner = Caller(made.secret)
+    assert create(owner, "by-made") is None and create(owner, "by-made", "vision") == FORBIDDEN
+    status, text = admin.http("GET", "/api/v1/tokens")
+    assert status == 200 and made.secret not in text
+    assert made.token.id in {t["id"] for t in json.loads(text)["tokens"]}
+    assert json.loads(admin.http("DELETE", "/api/v1/tokens/" + made.token.id)[1])["state"] == "revoked"
+    assert get(owner, "by-made") == UNKNOWN
+    missing = admin.code(tokens.Revoke, pb.RevokeTokenRequest(id="00000000"))
+    assert missing == grpc.StatusCode.NOT_FOUND, missing
+    for name in ("by-made", "by-made-http"):
+        assert admin.code(admin.experiments.Delete, pb.DeleteExperimentRequest(name=name)) is None
+
+
 def check_trials():
     """A trial's token reports for that trial, and does nothing else."""
     editor = Caller(token("editor"))

@@ -134,6 +134,7 @@ TEST_CASE("serve: roles, namespaces and trials bound what a token may do", "[e2e
       secured.Make("VISION", {"--role", "editor", "--for", "vision"}),
       secured.Make("ADMIN", {"--role", "admin", "--for", "*", "--expires", "never"})};
   secured.Check("roles");
+  secured.Check("tokens");
   secured.Check("trials");
 
   RunningProgram watcher = secured.Start("revoked");
@@ -185,7 +186,20 @@ TEST_CASE("serve: over TLS, and with certificates of clients", "[e2e][slow]") {
   secured.Check("no_tls");
   secured.Unset("TLS_CA");
   secured.CheckPlain("no_tls");
+
+  // Renewed under the running daemon, by another authority, so that it can be told.
+  made.Make("renewed", "strange");
+  std::filesystem::copy_file(made.Certificate("server"), made.Certificate("before"));
+  std::filesystem::copy_file(made.Key("server"), made.Key("before"));
+  std::filesystem::rename(made.Key("renewed"), made.Key("server"));
+  std::filesystem::rename(made.Certificate("renewed"), made.Certificate("server"));
+  secured.Set("TLS_CA", made.Certificate("strange"));
+  CHECK(Eventually([&] { return secured.Start("get_secret").Wait().exit_code == 0; }));
+  secured.Set("TLS_CA", made.Certificate("ca"));
+  secured.Check("no_tls");
   secured.End();
+  std::filesystem::rename(made.Key("before"), made.Key("server"));
+  std::filesystem::rename(made.Certificate("before"), made.Certificate("server"));
 
   Arguments mutual = tls;
   mutual.insert(mutual.end(), {"--tls-client-ca", made.Certificate("ca")});

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/server/auth/token_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -79,17 +82,60 @@ std::string TextOfBook(const TokenBook& book) {
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-/// New files are for their owner alone while it lives.
-class PrivateFiles {
- public:
-  PrivateFiles() : before_(::umask(kOthers)) {}
-  ~PrivateFiles() { ::umask(before_); }
-  PrivateFiles(const PrivateFiles&) = delete;
-  PrivateFiles& operator=(const PrivateFiles&) = delete;
+Error Failed(const std::filesystem::path& path, const char* what) {
+  return ErrnoError(errno, std::string(what) + " " + path.string());
+}
 
- private:
-  mode_t before_;
-};
+Status WriteAll(int fd, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno != EINTR) {
+      return tl::make_unexpected(Failed(path, "write"));
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+  return {};
+}
+
+Status Sync(const std::filesystem::path& path, int flags) {
+  const UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) {
+    return tl::make_unexpected(Failed(path, "sync"));
+  }
+  return {};
+}
+
+/// WriteFileDurably, but never for others to read, whatever the process's file mask: that one
+/// belongs to all threads. Under the lock nobody else is at it.
+Status WritePrivately(const std::filesystem::path& path, std::string_view content) {
+  std::filesystem::path fresh = path;
+  fresh += ".new";
+  ::unlink(fresh.c_str());  // of one who died at it
+  const UniqueFd fd(
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!fd.valid()) {
+    return tl::make_unexpected(Failed(fresh, "create"));
+  }
+  HONE_RETURN_IF_ERROR(WriteAll(fd.get(), content, fresh));
+  if (::fsync(fd.get()) != 0) {
+    return tl::make_unexpected(Failed(fresh, "sync"));
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    return tl::make_unexpected(Failed(path, "replace"));
+  }
+  return Sync(path.parent_path(), O_RDONLY | O_DIRECTORY);
+}
+
+/// A data folder that begins with its tokens is for its owner alone.
+Status HaveFolder(const std::filesystem::path& folder) {
+  struct stat there {};
+  if (::stat(folder.c_str(), &there) == 0) {
+    return {};
+  }
+  HONE_RETURN_IF_ERROR(MakeFolders(folder));
+  return ::chmod(folder.c_str(), S_IRWXU) == 0 ? Status()
+                                               : tl::make_unexpected(Failed(folder, "protect"));
+}
 
 }  // namespace
 
@@ -124,8 +170,7 @@ Result<TokenBook> ReadTokens(const std::filesystem::path& file) {
 
 Status ChangeTokens(const std::filesystem::path& file,
                     const std::function<Status(TokenBook&)>& change) {
-  const PrivateFiles guard;
-  HONE_RETURN_IF_ERROR(MakeFolders(file.parent_path()));
+  HONE_RETURN_IF_ERROR(HaveFolder(file.parent_path()));
   std::filesystem::path lock_file = file;
   lock_file += ".lock";
   HONE_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(lock_file));
@@ -134,7 +179,7 @@ Status ChangeTokens(const std::filesystem::path& file,
   if (book.trial_key.empty()) {
     book.trial_key = RandomHex(kKeyBytes);
   }
-  return WriteFileDurably(file, TextOfBook(book));
+  return WritePrivately(file, TextOfBook(book));
 }
 
 }  // namespace hone::auth

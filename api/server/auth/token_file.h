@@ -29,9 +29,8 @@ std::filesystem::path TokenFile(const std::filesystem::path& data_dir);
 Result<TokenBook> ReadTokens(const std::filesystem::path& file);
 
 /// Reads the book, lets `change` work on it and writes it in one step that survives a power cut.
-/// One at a time over all processes. Sets the process's file mask for a moment, so it is for
-/// programs of one thread.
-/// @errors those of `change`, ReadTokens and writing; kFailedPrecondition: another process is at it
+/// One at a time over all processes.
+/// @errors those of `change`, ReadTokens and writing; kFailedPrecondition: somebody else is at it
 Status ChangeTokens(const std::filesystem::path& file,
                     const std::function<Status(TokenBook&)>& change);
 

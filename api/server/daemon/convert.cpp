@@ -178,21 +178,35 @@ Result<Duration> SpanOf(bool given, const google::protobuf::Duration& span, cons
   return length;
 }
 
-Result<Page> PageOf(std::int32_t size, const std::string& token, std::size_t items,
-                    const PageRule& rule) {
+Result<std::size_t> PageSize(std::int32_t size, const PageRule& rule) {
   if (size < 0 || static_cast<std::size_t>(size) > rule.most) {
     return Fail(Code::kInvalidArgument, "must be 0 to " + std::to_string(rule.most), "page_size");
   }
-  const auto begin = token.empty() ? std::optional<std::int64_t>(0) : ParseInt(token);
-  if (!begin || *begin < 0) {
+  return size == 0 ? rule.otherwise : static_cast<std::size_t>(size);
+}
+
+Result<std::uint64_t> TokenNumber(const std::string& token) {
+  const auto number = token.empty() ? std::optional<std::int64_t>(0) : ParseInt(token);
+  if (!number || *number < 0) {
     return Fail(Code::kInvalidArgument, "is not of an answer of this call", "page_token");
   }
-  const std::size_t count = size == 0 ? rule.otherwise : static_cast<std::size_t>(size);
+  return static_cast<std::uint64_t>(*number);
+}
+
+Result<Page> PageFrom(std::size_t begin, std::int32_t size, std::size_t items,
+                      const PageRule& rule) {
+  HONE_ASSIGN_OR_RETURN(const std::size_t count, PageSize(size, rule));
   Page page;
-  page.begin = std::min(static_cast<std::size_t>(*begin), items);
+  page.begin = std::min(begin, items);
   page.end = std::min(page.begin + count, items);
   page.next = page.end < items ? std::to_string(page.end) : "";
   return page;
+}
+
+Result<Page> PageOf(std::int32_t size, const std::string& token, std::size_t items,
+                    const PageRule& rule) {
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t begin, TokenNumber(token));
+  return PageFrom(static_cast<std::size_t>(begin), size, items, rule);
 }
 
 }  // namespace hone::daemon

@@ -52,6 +52,14 @@ struct PageRule {
   std::size_t most = 1000;
   std::size_t otherwise = 100;
 };
+/// How many a page has. @errors kInvalidArgument
+Result<std::size_t> PageSize(std::int32_t size, const PageRule& rule);
+/// Of a token that is a number; empty: 0. @errors kInvalidArgument
+Result<std::uint64_t> TokenNumber(const std::string& token);
+/// The page that begins at a place of a list. @errors kInvalidArgument: a size that is none
+Result<Page> PageFrom(std::size_t begin, std::int32_t size, std::size_t items,
+                      const PageRule& rule);
+/// Of a list that only grows at its end: a token is a place.
 /// @errors kInvalidArgument: a size or a token that is none
 Result<Page> PageOf(std::int32_t size, const std::string& token, std::size_t items,
                     const PageRule& rule);

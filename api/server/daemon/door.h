@@ -48,6 +48,9 @@ class Door {
   /// Adds to trials that are given away what their workers may show.
   void AddTokens(const Caller& caller, pb::AskResponse& answer);
 
+  /// Whether callers must show a token by now.
+  [[nodiscard]] bool AsksForTokens() const { return gate_.Asks(); }
+
   bool OpenStream(const Caller& caller) { return gate_.OpenStream(caller.pass); }
   void CloseStream(const Caller& caller) { gate_.CloseStream(caller.pass); }
   bool StillGood(const Caller& caller) { return gate_.StillGood(caller.pass); }

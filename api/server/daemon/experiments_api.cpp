@@ -2,15 +2,16 @@
 #include "api/server/daemon/experiments_api.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "algorithms/registry.h"
 #include "api/server/daemon/convert.h"
+#include "api/server/daemon/known_states.h"
 #include "api/wire/experiment_file.h"
 #include "api/wire/render.h"
 #include "base/text.h"
-#include "controller/read_state.h"
 
 namespace hone::daemon {
 namespace {
@@ -45,6 +46,28 @@ pb::AlgorithmSetting SettingOf(const SettingSpec& setting) {
   return out;
 }
 
+/// The list of experiments is newest first: its token names the last one that was shown, and how
+/// many come after it, for when that one is gone. New ones come before and move neither.
+std::string TokenAfter(const std::vector<ExperimentRow>& rows, std::size_t place) {
+  return std::to_string(rows.size() - place) + "," + rows[place - 1].id.text;
+}
+
+/// Where a page begins. @errors kInvalidArgument: a token that is none
+Result<std::size_t> PlaceOf(const std::string& token, const std::vector<ExperimentRow>& rows) {
+  if (token.empty()) {
+    return 0;
+  }
+  const std::size_t comma = token.find(',');
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t left, TokenNumber(token.substr(0, comma)));
+  if (comma == std::string::npos) {
+    return Fail(Code::kInvalidArgument, "is not of an answer of this call", "page_token");
+  }
+  const auto shown = std::ranges::find(rows, token.substr(comma + 1),
+                                       [](const ExperimentRow& row) { return row.id.text; });
+  return shown != rows.end() ? static_cast<std::size_t>(shown - rows.begin()) + 1
+                             : rows.size() - std::min<std::uint64_t>(left, rows.size());
+}
+
 template <class T>
 std::optional<int> Given(bool given, T value) {
   return given ? std::optional<int>(value) : std::nullopt;
@@ -52,15 +75,26 @@ std::optional<int> Given(bool given, T value) {
 
 }  // namespace
 
+Result<TrialRow> RowOf(const Parts& parts, const TrialId& id) {
+  HONE_ASSIGN_OR_RETURN(auto rows, parts.states.Rows(parts.store, id.experiment, id.number - 1, 1));
+  if (rows.empty() || rows.front().number != id.number) {
+    return Fail(Code::kNotFound, "there is no such trial");
+  }
+  return std::move(rows.front());
+}
+
 std::string NamespaceOf(const std::string& text) {
   return text.empty() ? "default" : text;
 }
 
 Result<pb::Experiment> ExperimentsApi::Whole(const ExperimentRow& row) {
-  HONE_ASSIGN_OR_RETURN(const ExperimentState state, ReadState(parts_.store, row.id));
   pb::Experiment out = ExperimentOf(row);
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-  *out.mutable_object() = StructOf(ExperimentObject(state).dump(-1, ' ', false, kReplace));
+  std::string object;
+  HONE_RETURN_IF_ERROR(parts_.states.With(row.id, [&](const ExperimentState& state) {
+    object = ExperimentObject(state).dump(-1, ' ', false, kReplace);
+  }));
+  *out.mutable_object() = StructOf(object);
   return out;
 }
 
@@ -117,7 +151,11 @@ void ExperimentsApi::Create(const pb::CreateExperimentRequest& request, const Ca
 
 void ExperimentsApi::Get(const pb::GetExperimentRequest& request,
                          const Answer<pb::Experiment>& answer) {
-  answer(Find(request.namespace_(), request.name()));
+  if (!request.without_object()) {
+    return answer(Find(request.namespace_(), request.name()));
+  }
+  answer(parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.name())
+             .map(&ExperimentOf));
 }
 
 void ExperimentsApi::List(const pb::ListExperimentsRequest& request, const Caller& caller,
@@ -130,13 +168,17 @@ void ExperimentsApi::List(const pb::ListExperimentsRequest& request, const Calle
     const bool asked = request.namespace_().empty() || row.name_space == request.namespace_();
     return !asked || !caller.pass.MayEnter(row.name_space);
   });
-  answer(PageOf(request.page_size(), request.page_token(), rows->size(), {})
+  const auto begin = PlaceOf(request.page_token(), *rows);
+  answer(begin
+             .and_then([&](std::size_t place) {
+               return PageFrom(place, request.page_size(), rows->size(), {});
+             })
              .map([&](const Page& page) {
                pb::ListExperimentsResponse out;
                for (std::size_t i = page.begin; i < page.end; ++i) {
                  *out.add_experiments() = ExperimentOf(rows->at(i));
                }
-               out.set_next_page_token(page.next);
+               out.set_next_page_token(page.next.empty() ? "" : TokenAfter(*rows, page.end));
                return out;
              }));
 }
@@ -208,36 +250,33 @@ void ExperimentsApi::Delete(const pb::DeleteExperimentRequest& request,
       });
 }
 
+/// The token of a page is the number of the last trial of the one before.
+Result<pb::ListTrialsResponse> ExperimentsApi::PageOfTrials(const pb::ListTrialsRequest& request) {
+  HONE_ASSIGN_OR_RETURN(const std::size_t count, PageSize(request.page_size(), {}));
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t after, TokenNumber(request.page_token()));
+  HONE_ASSIGN_OR_RETURN(
+      const ExperimentRow row,
+      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.experiment()));
+  const auto from = static_cast<TrialNumber>(
+      std::min<std::uint64_t>(after, std::numeric_limits<TrialNumber>::max()));
+  HONE_ASSIGN_OR_RETURN(const auto rows, parts_.states.Rows(parts_.store, row.id, from, count + 1));
+  pb::ListTrialsResponse out;
+  for (std::size_t i = 0; i < std::min(rows.size(), count); ++i) {
+    *out.add_trials() = TrialOf(row.id, rows[i]);
+  }
+  out.set_next_page_token(rows.size() > count ? std::to_string(rows[count - 1].number) : "");
+  return out;
+}
+
 void ExperimentsApi::ListTrials(const pb::ListTrialsRequest& request,
                                 const Answer<pb::ListTrialsResponse>& answer) {
-  const auto row =
-      parts_.store.FindExperiment(NamespaceOf(request.namespace_()), request.experiment());
-  if (!row.has_value()) {
-    return answer(tl::make_unexpected(row.error()));
-  }
-  const auto rows = parts_.store.ListTrials(row->id);
-  if (!rows.has_value()) {
-    return answer(tl::make_unexpected(rows.error()));
-  }
-  answer(PageOf(request.page_size(), request.page_token(), rows->size(), {})
-             .map([&](const Page& page) {
-               pb::ListTrialsResponse out;
-               for (std::size_t i = page.begin; i < page.end; ++i) {
-                 *out.add_trials() = TrialOf(row->id, rows->at(i));
-               }
-               out.set_next_page_token(page.next);
-               return out;
-             }));
+  answer(PageOfTrials(request));
 }
 
 Result<pb::Trial> ExperimentsApi::FindTrial(const std::string& name) {
   HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(name));
-  HONE_ASSIGN_OR_RETURN(const auto rows, parts_.store.ListTrials(id.experiment));
-  const auto row = std::ranges::find(rows, id.number, &TrialRow::number);
-  if (row == rows.end()) {
-    return Fail(Code::kNotFound, "there is no trial '" + Printable(name, 100) + "'");
-  }
-  return TrialOf(id.experiment, *row);
+  HONE_ASSIGN_OR_RETURN(const TrialRow row, RowOf(parts_, id));
+  return TrialOf(id.experiment, row);
 }
 
 void ExperimentsApi::GetTrial(const pb::GetTrialRequest& request, const Answer<pb::Trial>& answer) {

@@ -43,11 +43,15 @@ class ExperimentsApi {
   Result<pb::Experiment> Whole(const ExperimentRow& row);
   /// Hands a request to the engine; answers with the experiment as it is afterwards.
   void Ask(EngineRequest request, const request::Name& name, Answer<pb::Experiment> answer);
+  Result<pb::ListTrialsResponse> PageOfTrials(const pb::ListTrialsRequest& request);
   Result<pb::Trial> FindTrial(const std::string& name);
   Result<pb::GetEventsResponse> ReadEvents(const pb::GetEventsRequest& request);
 
   Parts parts_;
 };
+
+/// A trial's row. @errors kNotFound
+Result<TrialRow> RowOf(const Parts& parts, const TrialId& id);
 
 /// "default" if it is empty.
 std::string NamespaceOf(const std::string& text);

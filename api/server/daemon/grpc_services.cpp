@@ -21,10 +21,8 @@ using Stream = grpc::ServerWriteReactor<Bytes>;
 
 // A status travels in a header of HTTP/2, and clients take 8 KiB of those.
 constexpr std::size_t kLongestMessage = 6000;
-/// How soon a stream tells what is new.
-constexpr Duration kLookEvery = std::chrono::milliseconds(50);
-/// Of those looks, so many pass until one asks whether the caller's token is still good.
-constexpr int kLooksPerCheck = 20;
+/// How often a stream asks whether its caller's token is still good.
+constexpr Duration kCheckEvery = std::chrono::seconds(1);
 /// Of a process; each costs a look at the store now and then.
 constexpr int kMostStreams = 2000;
 
@@ -140,23 +138,18 @@ class AskReactor final : public Unary {
 };
 
 /// Writes what a source tells, one message at a time.
-template <class Message>
 class StreamReactor final : public Stream {
  public:
-  using Open = std::function<Result<std::unique_ptr<Source<Message>>>()>;
+  using Open = std::function<Result<std::unique_ptr<Source>>()>;
 
   StreamReactor(const Parts& parts, std::atomic<int>& streams, Caller caller, Open open)
-      : readers_(parts.readers),
-        draining_(parts.draining),
-        door_(parts.door),
-        streams_(streams),
-        caller_(std::move(caller)) {
-    counted_ = door_.OpenStream(caller_);
+      : parts_(parts), streams_(streams), caller_(std::move(caller)) {
+    counted_ = parts_.door.OpenStream(caller_);
     if (++streams_ > kMostStreams || !counted_) {
       Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many streams are open"});
       return;
     }
-    readers_.Post([this, open = std::move(open)] {
+    parts_.watchers.Post([this, open = std::move(open)] {
       auto source = open();
       if (!source) {
         return Finish(ToGrpc(source.error()));
@@ -172,13 +165,13 @@ class StreamReactor final : public Stream {
       return Finish(grpc::Status::CANCELLED);
     }
     queue_.pop_front();
-    queue_.empty() ? readers_.Post([this] { Look(); }) : WriteNext();
+    queue_.empty() ? parts_.watchers.Post([this] { Look(); }) : WriteNext();
   }
   void OnCancel() override { left_ = true; }
   void OnDone() override {
     --streams_;
     if (counted_) {
-      door_.CloseStream(caller_);
+      parts_.door.CloseStream(caller_);
     }
     delete this;
   }
@@ -189,41 +182,54 @@ class StreamReactor final : public Stream {
     if (left_) {
       return Finish(grpc::Status::CANCELLED);
     }
-    if (++looks_ % kLooksPerCheck == 0 && !door_.StillGood(caller_)) {
+    if (!MayGoOn()) {
       return Finish({grpc::StatusCode::UNAUTHENTICATED, "the token is good no more"});
     }
     auto found = source_->Next();
     if (!found) {
       return Finish(ToGrpc(found.error()));
     }
-    for (const Message& message : *found) {
-      const grpc::Status made = SerializeMessage(message, queue_.emplace_back());
-      if (!made.ok()) {
-        return Finish(made);
-      }
-    }
+    queue_.assign(found->begin(), found->end());
     if (!queue_.empty()) {
       return WriteNext();
     }
-    if (draining_) {
+    if (parts_.draining) {
       return Finish({grpc::StatusCode::UNAVAILABLE, "the daemon is ending"});
     }
     if (source_->Over()) {
       return Finish(grpc::Status::OK);
     }
-    readers_.PostAfter(kLookEvery, [this] { Look(); });
+    source_->Await([this] { Look(); });
   }
-  void WriteNext() { StartWrite(&queue_.front()); }
 
-  Executor& readers_;
-  const std::atomic<bool>& draining_;
-  Door& door_;
+  bool MayGoOn() {
+    const Timestamp now = parts_.clock.Now();
+    if (now - checked_at_ < kCheckEvery) {
+      return true;
+    }
+    checked_at_ = now;
+    return parts_.door.StillGood(caller_);
+  }
+
+  /// Those that are followed by another one may wait for it on their way.
+  void WriteNext() {
+    const grpc::Slice slice(*queue_.front());
+    bytes_ = Bytes(&slice, 1);
+    grpc::WriteOptions options;
+    if (queue_.size() > 1) {
+      options.set_buffer_hint();
+    }
+    StartWrite(&bytes_, options);
+  }
+
+  Parts parts_;
   std::atomic<int>& streams_;
   Caller caller_;
   bool counted_ = false;  // by the door
-  int looks_ = 0;
-  std::unique_ptr<Source<Message>> source_;
-  std::deque<Bytes> queue_;
+  Timestamp checked_at_;  // the caller's token
+  std::unique_ptr<Source> source_;
+  std::deque<Told> queue_;
+  Bytes bytes_;
   std::atomic<bool> left_ = false;
 };
 
@@ -235,7 +241,7 @@ class RefusedStream final : public Stream {
 };
 
 /// @param open  makes the source: (parts, caller, request)
-template <class Message, class Request, class Open>
+template <class Request, class Open>
 Stream* ServeStream(const Parts& parts, std::atomic<int>& streams, const Visit& visit, Open open) {
   const auto caller = Admit(parts, *visit.context, visit.method);
   if (!caller) {
@@ -246,14 +252,13 @@ Stream* ServeStream(const Parts& parts, std::atomic<int>& streams, const Visit& 
     return new RefusedStream(
         {grpc::StatusCode::INVALID_ARGUMENT, "the request is no such message"});
   }
-  const auto enter = [parts, request, open,
-                      caller = *caller]() -> Result<std::unique_ptr<Source<Message>>> {
+  const auto enter = [parts, request, open, caller = *caller]() -> Result<std::unique_ptr<Source>> {
     if (const auto refusal = parts.door.Enter(caller, *request)) {
       return Fail(Code::kPermissionDenied, refusal->message);
     }
     return open(parts, caller, *request);
   };
-  return new StreamReactor<Message>(parts, streams, *caller, enter);
+  return new StreamReactor(parts, streams, *caller, enter);
 }
 
 // The name of a method, its request and its reply, and the call that answers it: of the request r,
@@ -269,10 +274,11 @@ Stream* ServeStream(const Parts& parts, std::atomic<int>& streams, const Visit& 
 template <class Base>
 class WithParts : public Base {
  public:
-  WithParts(const Parts& parts, ExperimentsApi& api) : parts_(parts), api_(api) {}
+  WithParts(const Parts& parts, Apis& apis) : parts_(parts), apis_(apis), api_(apis.experiments) {}
 
  protected:
   Parts parts_;
+  Apis& apis_;
   ExperimentsApi& api_;
   std::atomic<int> streams_ = 0;
 };
@@ -283,8 +289,9 @@ using ExperimentsBase = pb::Experiments::WithRawCallbackMethod_Create<
             pb::Experiments::WithRawCallbackMethod_Stop<
                 pb::Experiments::WithRawCallbackMethod_Resume<
                     pb::Experiments::WithRawCallbackMethod_EditBudget<
-                        pb::Experiments::WithRawCallbackMethod_Delete<
-                            pb::Experiments::Service>>>>>>>>>;
+                        pb::Experiments::WithRawCallbackMethod_Importance<
+                            pb::Experiments::WithRawCallbackMethod_Delete<
+                                pb::Experiments::Service>>>>>>>>>>;
 
 class ExperimentsService final : public WithParts<ExperimentsBase> {
  public:
@@ -293,13 +300,15 @@ class ExperimentsService final : public WithParts<ExperimentsBase> {
   HONE_UNARY(Experiments, Get, GetExperimentRequest, Experiment, api_.Get(r, a))
   HONE_UNARY(Experiments, List, ListExperimentsRequest, ListExperimentsResponse, api_.List(r, c, a))
   HONE_UNARY(Experiments, Events, GetEventsRequest, GetEventsResponse, api_.Events(r, a))
+  HONE_UNARY(Experiments, Importance, ImportanceRequest, ImportanceResponse,
+             apis_.insight.Importance(r, a))
   HONE_UNARY(Experiments, Stop, StopExperimentRequest, Experiment, api_.Stop(r, a))
   HONE_UNARY(Experiments, Resume, ResumeExperimentRequest, Experiment, api_.Resume(r, a))
   HONE_UNARY(Experiments, EditBudget, EditBudgetRequest, Experiment, api_.EditBudget(r, a))
   HONE_UNARY(Experiments, Delete, DeleteExperimentRequest, DeleteExperimentResponse,
              api_.Delete(r, a))
   Stream* Watch(Context* context, const Bytes* bytes) override {
-    return ServeStream<pb::WatchResponse, pb::WatchRequest>(
+    return ServeStream<pb::WatchRequest>(
         parts_, streams_, {"hone.v1.Experiments/Watch", context, bytes, nullptr}, &daemon::Watch);
   }
 };
@@ -316,7 +325,7 @@ class TrialsService final : public WithParts<TrialsBase> {
   HONE_UNARY(Trials, Metrics, GetMetricsRequest, GetMetricsResponse, api_.Metrics(r, a))
   HONE_UNARY(Trials, Kill, KillTrialRequest, Trial, api_.KillTrial(r, a))
   Stream* Logs(Context* context, const Bytes* bytes) override {
-    return ServeStream<pb::LogChunk, pb::GetLogsRequest>(
+    return ServeStream<pb::GetLogsRequest>(
         parts_, streams_, {"hone.v1.Trials/Logs", context, bytes, nullptr},
         [](const Parts& parts, const Caller& /*caller*/, const pb::GetLogsRequest& request) {
           return daemon::Logs(parts, request);
@@ -330,6 +339,17 @@ class AlgorithmsService final
   using WithParts::WithParts;
   HONE_UNARY(Algorithms, List, ListAlgorithmsRequest, ListAlgorithmsResponse,
              api_.ListAlgorithms(r, a))
+};
+
+using TokensBase = pb::Tokens::WithRawCallbackMethod_Create<pb::Tokens::WithRawCallbackMethod_List<
+    pb::Tokens::WithRawCallbackMethod_Revoke<pb::Tokens::Service>>>;
+
+class TokensService final : public WithParts<TokensBase> {
+ public:
+  using WithParts::WithParts;
+  HONE_UNARY(Tokens, Create, CreateTokenRequest, CreateTokenResponse, apis_.tokens.Create(r, a))
+  HONE_UNARY(Tokens, List, ListTokensRequest, ListTokensResponse, apis_.tokens.List(r, a))
+  HONE_UNARY(Tokens, Revoke, RevokeTokenRequest, Token, apis_.tokens.Revoke(r, a))
 };
 
 using WorkersBase = pb::Workers::WithRawCallbackMethod_Ask<
@@ -364,12 +384,12 @@ class WorkersService final : public WorkersBase {
 
 }  // namespace
 
-std::vector<std::shared_ptr<grpc::Service>> MakeServices(
-    const Parts& parts, ExperimentsApi& experiments, const std::shared_ptr<WorkersApi>& workers) {
-  return {std::make_shared<ExperimentsService>(parts, experiments),
-          std::make_shared<TrialsService>(parts, experiments),
-          std::make_shared<AlgorithmsService>(parts, experiments),
-          std::make_shared<WorkersService>(parts, workers)};
+std::vector<std::shared_ptr<grpc::Service>> MakeServices(const Parts& parts, Apis& apis) {
+  return {std::make_shared<ExperimentsService>(parts, apis),
+          std::make_shared<TrialsService>(parts, apis),
+          std::make_shared<AlgorithmsService>(parts, apis),
+          std::make_shared<TokensService>(parts, apis),
+          std::make_shared<WorkersService>(parts, apis.workers)};
 }
 
 }  // namespace hone::daemon

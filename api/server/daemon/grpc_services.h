@@ -4,9 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "api/server/daemon/experiments_api.h"
-#include "api/server/daemon/parts.h"
-#include "api/server/daemon/workers_api.h"
+#include "api/server/daemon/apis.h"
 
 namespace grpc {
 class Service;
@@ -14,10 +12,9 @@ class Service;
 
 namespace hone::daemon {
 
-/// hone.v1 over gRPC. @param parts, experiments  outlive the services; `parts.readers` is stopped
+/// hone.v1 over gRPC. @param parts, apis  outlive the services; `parts.readers` is stopped
 /// after their server has ended
 /// @returns shared, because deleters go with them
-std::vector<std::shared_ptr<grpc::Service>> MakeServices(
-    const Parts& parts, ExperimentsApi& experiments, const std::shared_ptr<WorkersApi>& workers);
+std::vector<std::shared_ptr<grpc::Service>> MakeServices(const Parts& parts, Apis& apis);
 
 }  // namespace hone::daemon

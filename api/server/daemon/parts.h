@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 
 #include "api/server/daemon/door.h"
@@ -15,6 +16,9 @@
 
 namespace hone::daemon {
 
+class EventFeed;
+class KnownStates;
+
 /// How much clients may take; 0: any.
 struct Limits {
   std::uint32_t most_experiments = 0;  ///< of a namespace
@@ -27,10 +31,15 @@ struct Parts {
   Workers& workers;
   TrialRunner& runner;  ///< of local trials, for their logs
   Executor& readers;    ///< calls are served here: may block
+  Executor& watchers;   ///< streams: many of them must not keep calls waiting
+  Executor& compute;    ///< what takes longer: one at a time
+  EventFeed& feed;
+  KnownStates& states;
   const Clock& clock;
   const std::atomic<bool>& draining;  ///< streams end
   Door& door;
   Limits limits;
+  std::filesystem::path token_file;
 };
 
 /// Called once, on any thread.

@@ -360,12 +360,41 @@ void Rest::AddWorkers(const std::shared_ptr<WorkersApi>& workers) {
       [workers](const auto& r, const Caller& /*c*/, const auto& a) { workers->Tell(r, a); });
 }
 
-Rest::Rest(const Parts& parts, ExperimentsApi& experiments,
-           const std::shared_ptr<WorkersApi>& workers)
-    : parts_(parts) {
-  AddExperiments(experiments);
-  AddTrials(experiments);
-  AddWorkers(workers);
+void Rest::AddTokens(TokensApi& api) {
+  Add<pb::CreateTokenRequest, pb::CreateTokenResponse>(
+      {.method = "POST",
+       .path = "/api/v1/tokens",
+       .rpc = "hone.v1.Tokens/Create",
+       .summary = "Make a token; its secret is told this once",
+       .body = true},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Create(r, a); });
+  Add<pb::ListTokensRequest, pb::ListTokensResponse>(
+      {.method = "GET",
+       .path = "/api/v1/tokens",
+       .rpc = "hone.v1.Tokens/List",
+       .summary = "All tokens, without their secrets"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.List(r, a); });
+  Add<pb::RevokeTokenRequest, pb::Token>(
+      {.method = "DELETE",
+       .path = "/api/v1/tokens/{id}",
+       .rpc = "hone.v1.Tokens/Revoke",
+       .summary = "Revoke it"},
+      [&api](const auto& r, const Caller& /*c*/, const auto& a) { api.Revoke(r, a); });
+}
+
+Rest::Rest(const Parts& parts, Apis& apis) : parts_(parts) {
+  AddExperiments(apis.experiments);
+  Add<pb::ImportanceRequest, pb::ImportanceResponse>(
+      {.method = "GET",
+       .path = "/api/v1/experiments/{name}/importance",
+       .rpc = "hone.v1.Experiments/Importance",
+       .summary = "Which parameters its objective depends on"},
+      [&apis](const auto& r, const Caller& /*c*/, const auto& a) {
+        apis.insight.Importance(r, a);
+      });
+  AddTrials(apis.experiments);
+  AddTokens(apis.tokens);
+  AddWorkers(apis.workers);
   open_api_ = OpenApi(routes_);
 }
 

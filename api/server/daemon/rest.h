@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/server/daemon/experiments_api.h"
-#include "api/server/daemon/parts.h"
-#include "api/server/daemon/workers_api.h"
+#include "api/server/daemon/apis.h"
 #include "api/server/http/http_server.h"
 
 namespace google::protobuf {  // NOLINT(readability-identifier-naming): protobuf's own
@@ -38,7 +36,8 @@ struct Route {
 /// @threads  Handle is called on the HTTP server's thread and does not block it
 class Rest {
  public:
-  Rest(const Parts& parts, ExperimentsApi& experiments, const std::shared_ptr<WorkersApi>& workers);
+  /// @param apis  outlive it
+  Rest(const Parts& parts, Apis& apis);
 
   void Handle(const HttpRequest& request, const HttpServer::Answer& answer);
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
@@ -49,6 +48,7 @@ class Rest {
   void Add(Route route, Call call);
   void AddExperiments(ExperimentsApi& api);
   void AddTrials(ExperimentsApi& api);
+  void AddTokens(TokensApi& api);
   void AddWorkers(const std::shared_ptr<WorkersApi>& workers);
   [[nodiscard]] std::string MetricsText() const;
 

@@ -6,6 +6,7 @@
 
 #include "api/server/daemon/convert.h"
 #include "api/server/daemon/experiments_api.h"
+#include "api/server/daemon/known_states.h"
 #include "base/text.h"
 #include "controller/read_state.h"
 
@@ -19,6 +20,8 @@ using std::chrono::seconds;
 constexpr int kMostTrials = 100;
 constexpr std::size_t kLongestWord = 255;
 constexpr std::size_t kLongestMessage = 4096;
+// The ledgers of busy experiments change all the time: one look is for all changes in between.
+constexpr Duration kGatherChanges = milliseconds(20);
 // Where values of attempts that are over are kept: a source of their own beside the live ones.
 constexpr char kLateSource[] = "late";
 
@@ -150,7 +153,7 @@ Result<pb::AskResponse> WorkersApi::AnswerTo(const request::Name& name,
 
 void WorkersApi::OnChange() {
   if (!looking_.exchange(true)) {
-    parts_.readers.Post([self = shared_from_this()] { self->DismissEnded(); });
+    parts_.readers.PostAfter(kGatherChanges, [self = shared_from_this()] { self->DismissEnded(); });
   }
 }
 
@@ -186,16 +189,22 @@ Result<WorkersApi::Said> WorkersApi::Read(const std::string& trial, std::int32_t
 }
 
 Result<WorkersApi::Standing> WorkersApi::StandingOf(const Said& said) {
-  HONE_ASSIGN_OR_RETURN(const ExperimentState state, ReadState(parts_.store, said.id.experiment));
-  const TrialState* const trial = state.Find(said.id.number);
-  if (trial == nullptr || trial->attempt < said.attempt) {
+  std::optional<Standing> standing;
+  const auto look = [&](const ExperimentState& state) {
+    const TrialState* const trial = state.Find(said.id.number);
+    if (trial == nullptr || trial->attempt < said.attempt) {
+      return;
+    }
+    const bool same = trial->attempt == said.attempt;
+    standing = same && trial->launched        ? Standing::kCurrent
+               : same && IsOver(trial->phase) ? Standing::kOver
+                                              : Standing::kOtherAttempt;
+  };
+  HONE_RETURN_IF_ERROR(parts_.states.With(said.id.experiment, look));
+  if (!standing) {
     return Fail(Code::kInvalidArgument, "no such attempt was given", "attempt");
   }
-  if (trial->attempt == said.attempt && trial->launched) {
-    return Standing::kCurrent;
-  }
-  return trial->attempt == said.attempt && IsOver(trial->phase) ? Standing::kOver
-                                                                : Standing::kOtherAttempt;
+  return *standing;
 }
 
 void WorkersApi::Renew(const pb::RenewRequest& request, const Answer<pb::RenewResponse>& answer) {

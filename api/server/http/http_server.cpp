@@ -148,7 +148,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Handler handler;
   asio::io_context context{1};
   asio::basic_socket_acceptor<Stream> acceptor;
-  std::unique_ptr<asio::ssl::context> tls;  // null: plain text
+  std::shared_ptr<asio::ssl::context> tls;  // null: plain text; shared while it is handed over
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> answering = 0;  // requests under way
   std::atomic<bool> draining = false;
@@ -430,6 +430,17 @@ HttpServer::~HttpServer() {
   if (!address_.path.empty()) {
     ::unlink(address_.path.c_str());  // if it is gone already, so much the better
   }
+}
+
+Status HttpServer::SetTls(const TlsIdentity& identity) {
+  HONE_ASSIGN_OR_RETURN(auto fresh, ContextOf(identity));
+  // On the server's thread, which makes connections of it; those keep what they need of the old.
+  asio::post(impl_->context, [impl = impl_, fresh = std::shared_ptr(std::move(fresh))] {
+    if (impl->tls != nullptr) {
+      impl->tls = fresh;
+    }
+  });
+  return {};
 }
 
 void HttpServer::Drain(Duration within) {

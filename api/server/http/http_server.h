@@ -60,6 +60,9 @@ class HttpServer {
 
   /// With the port that was taken.
   [[nodiscard]] const ListenAddress& address() const { return address_; }
+  /// Who connects from now on is shown this identity; connections that are open stay. Only for a
+  /// server that speaks TLS. @errors kInvalidArgument: nothing has changed then
+  Status SetTls(const TlsIdentity& identity);
   /// No new connections; requests under way have this long to be answered.
   void Drain(Duration within);
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/observation_logs.h"
+#include "store/postgres/connection.h"
+
+namespace hone::postgres {
+
+/// Rows of a trial to be added, or (`removes`) its rows to be removed.
+struct LogWork {
+  std::string trial;
+  std::vector<LoggedMetric> metrics{};
+  bool removes = false;
+  ObservationLogs::Done done;  ///< on the writer's thread, after the commit
+  std::size_t bytes = 0;       ///< about, for the limits
+};
+
+/// The one thread that writes observation logs, with group commit: what waits when a transaction
+/// begins is committed by it, rows of many reports in one statement. Katib's table has no place for
+/// a count of transactions as hone's own schema does, so a commit whose answer was lost is looked
+/// up by the number that the server gave its transaction: nothing is lost, nothing written twice.
+/// Life: the destructor carries out what was handed over, then ends the thread.
+class LogWriter {
+ public:
+  /// @param patience  how long a transaction is made again while the server is away
+  LogWriter(Address address, Duration patience);
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  /// Order of calls is order of writing; `done` hears kResourceExhausted at once while too much
+  /// waits. @threads safe
+  void Submit(LogWork work);
+
+ private:
+  using Batch = std::vector<LogWork>;
+
+  void Loop(const std::stop_token& stop);
+  Batch Take(const std::stop_token& stop);
+  Status Write(const Batch& batch, const std::stop_token& stop);
+  Status Attempt(const Batch& batch);
+  /// One transaction. Throws what libpqxx throws.
+  void Apply(const Batch& batch);
+  /// Whether the transaction in doubt, if there is one, was committed. @errors kUnavailable: the
+  /// server does not know yet
+  Result<bool> TurnsOutCommitted();
+
+  const Address address_;
+  const Duration patience_;
+  std::unique_ptr<Connection> connection_;  // of the thread; null: the server is away
+  std::optional<std::int64_t> in_doubt_;    // of the thread: a transaction that may be committed
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<LogWork> queue_;      // guarded by mutex_
+  std::size_t waiting_bytes_ = 0;  // guarded by mutex_
+  std::jthread thread_;            // last: starts when the rest is ready
+};
+
+}  // namespace hone::postgres
