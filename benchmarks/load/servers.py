@@ -32,6 +32,8 @@ def postgres(folder: pathlib.Path):
     try:
         ready = [programs / "pg_isready", "-q", "-h", place]
         while subprocess.run(ready, check=False).returncode != 0:
+            if server.poll() is not None:
+                sys.exit(f"PostgreSQL does not start; may its user read {place}?")
             time.sleep(0.05)
         yield f"postgresql://hone@/postgres?host={place}"
     finally:

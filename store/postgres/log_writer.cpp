@@ -12,7 +12,7 @@
 namespace hone::postgres {
 namespace {
 
-constexpr std::size_t kMostItems = 2048;  // of a transaction
+constexpr std::size_t kMostItems = 2048;  // of a statement
 constexpr std::size_t kMostBytes = std::size_t{8} << 20;
 constexpr std::size_t kMostWaitingBytes = std::size_t{128} << 20;
 constexpr Duration kStatementTimeout = std::chrono::seconds(60);
@@ -20,44 +20,17 @@ constexpr Duration kFirstPause = std::chrono::milliseconds(50);
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 constexpr Duration kPatienceAtEnd = std::chrono::seconds(5);
 
-// The table's times have no zone and mean UTC: the zone of a text is passed over by the cast.
+// A row that is there already is one of a statement whose answer was lost. The table's times have
+// no zone and mean UTC: the zone of a text is passed over by the cast.
 constexpr char kInsert[] =
-    "WITH added AS (INSERT INTO observation_logs (trial_name, time, metric_name, value) "
-    "SELECT * FROM unnest($1::text[], $2::timestamp[], $3::text[], $4::text[])) "
-    "SELECT txid_current()";
-constexpr char kDelete[] =
-    "WITH removed AS (DELETE FROM observation_logs WHERE trial_name = $1) SELECT txid_current()";
-constexpr char kStatusOf[] = "SELECT txid_status($1::bigint)";
-
-/// Rows of several reports.
-class Insertion {
- public:
-  void Add(const LogWork& work) {
-    for (const LoggedMetric& metric : work.metrics) {
-      trials_.push_back(work.trial);
-      times_.push_back(FormatMicros(metric.at));
-      metrics_.push_back(metric.metric);
-      values_.push_back(metric.value);
-    }
-  }
-  /// @returns the transaction's number, if there was something to write
-  std::optional<std::int64_t> Run(Connection& connection) {
-    if (trials_.empty()) {
-      return std::nullopt;
-    }
-    const std::vector<std::string_view> times(times_.begin(), times_.end());
-    const Rows rows =
-        Use(connection, kInsert).Texts(trials_).Texts(times).Texts(metrics_).Texts(values_).Run();
-    *this = Insertion();
-    return rows.GetInt(0, 0);
-  }
-
- private:
-  std::vector<std::string_view> trials_;  // of the works, which outlive this
-  std::vector<std::string> times_;
-  std::vector<std::string_view> metrics_;
-  std::vector<std::string_view> values_;
-};
+    "INSERT INTO observation_logs (id, trial_name, time, metric_name, value) "
+    "SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamp[], $4::text[], $5::text[]) "
+    "ON CONFLICT (id) DO NOTHING";
+constexpr char kDelete[] = "DELETE FROM observation_logs WHERE trial_name = $1";
+constexpr char kTakeIds[] =
+    "SELECT nextval(pg_get_serial_sequence('observation_logs', 'id')) "
+    "FROM generate_series(1, $1::bigint)";
+constexpr std::size_t kIdsAtOnce = 2000;
 
 void Pause(Duration time, const std::stop_token& stop) {
   std::mutex alone;
@@ -120,13 +93,18 @@ void LogWriter::Loop(const std::stop_token& stop) {
   static_cast<void>(Try("disconnect", address_.secrets, [&] { connection_.reset(); }));
 }
 
-/// What waits, up to the limits. Empty: stopped and nothing left.
+/// What waits, up to the limits; removals are alone, so that a batch is one statement. Empty:
+/// stopped and nothing left.
 LogWriter::Batch LogWriter::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
   Batch batch;
   std::size_t bytes = 0;
-  while (!queue_.empty() && batch.size() < kMostItems && bytes < kMostBytes) {
+  const auto fits = [&] {
+    const bool starts_anew = batch.empty() || (!batch.back().removes && !queue_.front().removes);
+    return batch.size() < kMostItems && bytes < kMostBytes && starts_anew;
+  };
+  while (!queue_.empty() && fits()) {
     bytes += queue_.front().bytes;
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -138,7 +116,7 @@ LogWriter::Batch LogWriter::Take(const std::stop_token& stop) {
 Status LogWriter::Write(const Batch& batch, const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   Duration pause = kFirstPause;
-  in_doubt_.reset();
+  ids_of_batch_.clear();
   for (Status status = Attempt(batch);; status = Attempt(batch)) {
     const auto waited = std::chrono::steady_clock::now() - begin;
     const bool over = waited >= (stop.stop_requested() ? kPatienceAtEnd : patience_);
@@ -154,58 +132,59 @@ Status LogWriter::Write(const Batch& batch, const std::stop_token& stop) {
 }
 
 Status LogWriter::Attempt(const Batch& batch) {
-  Status status = Try("write observation logs", address_.secrets, [&]() -> Status {
+  Status status = Try("write observation logs", address_.secrets, [&] {
     if (connection_ == nullptr) {
       connection_ = std::make_unique<Connection>(address_, kStatementTimeout);
     }
-    HONE_ASSIGN_OR_RETURN(const bool committed, TurnsOutCommitted());
-    if (!committed) {
-      Apply(batch);
-    }
-    return {};
+    batch.front().removes ? Remove(batch.front()) : Insert(batch);
   });
   if (!status && status.error().code == Code::kUnavailable) {
     static_cast<void>(Try("disconnect", address_.secrets, [&] { connection_.reset(); }));
-  } else if (!status && connection_ != nullptr) {
-    connection_->Rollback();
-    in_doubt_.reset();  // it was the server that refused
   }
   return status;
 }
 
-Result<bool> LogWriter::TurnsOutCommitted() {
-  if (!in_doubt_) {
-    return false;
-  }
-  const Rows rows = Use(*connection_, kStatusOf).Int(*in_doubt_).Run();
-  const std::string status = rows.GetText(0, 0);
-  if (status == "in progress") {
-    return Fail(Code::kUnavailable, "the transaction of a lost connection is still under way");
-  }
-  in_doubt_.reset();
-  return status == "committed";
+void LogWriter::Remove(const LogWork& work) {
+  Use(*connection_, kDelete).Text(work.trial).Run();
 }
 
-void LogWriter::Apply(const Batch& batch) {
-  connection_->Begin();
-  std::optional<std::int64_t> number;
-  Insertion insertion;
-  const auto insert = [&] {
-    const auto inserted = insertion.Run(*connection_);
-    number = inserted ? inserted : number;
-  };
+void LogWriter::Insert(const Batch& batch) {
+  std::vector<std::string_view> trials;
+  std::vector<std::string> times;
+  std::vector<std::string_view> metrics;
+  std::vector<std::string_view> values;
   for (const LogWork& work : batch) {
-    if (work.removes) {
-      insert();
-      number = Use(*connection_, kDelete).Text(work.trial).Run().GetInt(0, 0);
-    } else {
-      insertion.Add(work);
+    for (const LoggedMetric& metric : work.metrics) {
+      trials.push_back(work.trial);
+      times.push_back(FormatMicros(metric.at));
+      metrics.push_back(metric.metric);
+      values.push_back(metric.value);
     }
   }
-  insert();
-  in_doubt_ = number;
-  connection_->Commit();
-  in_doubt_.reset();
+  if (ids_of_batch_.empty()) {
+    TakeIds(trials.size());
+  }
+  const std::vector<std::string_view> time_texts(times.begin(), times.end());
+  Use(*connection_, kInsert)
+      .Ints(ids_of_batch_)
+      .Texts(trials)
+      .Texts(time_texts)
+      .Texts(metrics)
+      .Texts(values)
+      .Run();
+}
+
+void LogWriter::TakeIds(std::size_t count) {
+  if (spare_ids_.size() < count) {
+    const auto more = static_cast<std::int64_t>(std::max(count, kIdsAtOnce));
+    const Rows rows = Use(*connection_, kTakeIds).Int(more).Run();
+    for (std::size_t i = 0; i < rows.Count(); ++i) {
+      spare_ids_.push_back(rows.GetInt(i, 0));
+    }
+  }
+  const auto end = spare_ids_.begin() + static_cast<std::ptrdiff_t>(count);
+  ids_of_batch_.assign(spare_ids_.begin(), end);
+  spare_ids_.erase(spare_ids_.begin(), end);
 }
 
 }  // namespace hone::postgres

@@ -7,7 +7,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -29,10 +28,10 @@ struct LogWork {
   std::size_t bytes = 0;       ///< about, for the limits
 };
 
-/// The one thread that writes observation logs, with group commit: what waits when a transaction
-/// begins is committed by it, rows of many reports in one statement. Katib's table has no place for
-/// a count of transactions as hone's own schema does, so a commit whose answer was lost is looked
-/// up by the number that the server gave its transaction: nothing is lost, nothing written twice.
+/// The one thread that writes observation logs, with group commit: what waits when a statement
+/// begins goes with it, rows of many reports in one, which is its own transaction and takes one
+/// round trip. Numbers of rows are taken from the table's sequence beforehand, so a statement whose
+/// answer was lost is just made again: rows that are there stay, nothing is lost or written twice.
 /// Life: the destructor carries out what was handed over, then ends the thread.
 class LogWriter {
  public:
@@ -53,16 +52,17 @@ class LogWriter {
   Batch Take(const std::stop_token& stop);
   Status Write(const Batch& batch, const std::stop_token& stop);
   Status Attempt(const Batch& batch);
-  /// One transaction. Throws what libpqxx throws.
-  void Apply(const Batch& batch);
-  /// Whether the transaction in doubt, if there is one, was committed. @errors kUnavailable: the
-  /// server does not know yet
-  Result<bool> TurnsOutCommitted();
+  // These throw what libpqxx throws.
+  void Insert(const Batch& batch);
+  void Remove(const LogWork& work);
+  /// Gives the batch its numbers.
+  void TakeIds(std::size_t count);
 
   const Address address_;
   const Duration patience_;
   std::unique_ptr<Connection> connection_;  // of the thread; null: the server is away
-  std::optional<std::int64_t> in_doubt_;    // of the thread: a transaction that may be committed
+  std::vector<std::int64_t> ids_of_batch_;  // of the thread: kept while it is tried again
+  std::deque<std::int64_t> spare_ids_;      // of the thread
 
   std::mutex mutex_;
   std::condition_variable_any wake_;

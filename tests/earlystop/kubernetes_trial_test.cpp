@@ -107,7 +107,7 @@ TEST_CASE("kubernetes: a trial's object is marked once, whoever else writes", "[
   CHECK(MarkEarlyStopped(account, "t-1", now).has_value());
   const std::string written = ReadFile(marks).value_or("");
   CHECK(Split(written, '\n').size() == 2);  // one line and the end of it
-  CHECK(written.find(R"({"type": "Running", "status": "True"}, {)") != std::string::npos);
+  CHECK(written.find(R"({"status": "True", "type": "Running"}, {)") != std::string::npos);
   CHECK(written.find(R"("reason": "TrialEarlyStopped")") != std::string::npos);
   CHECK(written.find(R"("lastTransitionTime": "2026-01-31T12:00:00Z")") != std::string::npos);
 
