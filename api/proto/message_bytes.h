@@ -9,12 +9,14 @@
 /// controller takes for "there is nothing to ask here".
 namespace hone {
 
-/// @returns null if the bytes are no such message; shared with the task that answers
+/// @returns null if the bytes are no such message; shared with the task that answers. Its parts lie
+/// together in an arena: a Katib request has some twenty for each trial.
 template <class Message>
 std::shared_ptr<Message> ParseMessage(grpc::ByteBuffer bytes) {
-  auto message = std::make_shared<Message>();
-  const bool parsed = grpc::SerializationTraits<Message>::Deserialize(&bytes, message.get()).ok();
-  return parsed ? message : nullptr;
+  const auto arena = std::make_shared<google::protobuf::Arena>();  // lives as long as the message
+  auto* const message = google::protobuf::Arena::CreateMessage<Message>(arena.get());
+  const bool parsed = grpc::SerializationTraits<Message>::Deserialize(&bytes, message).ok();
+  return parsed ? std::shared_ptr<Message>(arena, message) : nullptr;
 }
 
 template <class Message>

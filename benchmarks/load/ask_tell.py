@@ -64,26 +64,32 @@ def hone_rate(build: pathlib.Path, folder: pathlib.Path, store: list[str], worke
         return run["per_second"]
 
 
+def compare(kind, build, folder, store, target, create_at, seconds) -> None:
+    for workers in WORKERS:
+        peer = optuna_rate(kind, target, create_at, workers, float(seconds))
+        ours = hone_rate(build, folder, store, workers, seconds)
+        result = {"benchmark": "ask_tell", "store": kind, "workers": workers, "hone_per_second": ours}
+        result["optuna_per_second"] = round(peer, 1)
+        result["ratio"] = round(ours / peer, 1)
+        print(json.dumps(result), flush=True)
+
+
 def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     build, seconds = pathlib.Path(sys.argv[1]), sys.argv[3]
     with tempfile.TemporaryDirectory(dir=sys.argv[2]) as name:
         folder = pathlib.Path(name)
         with servers.postgres(folder) as url:
-            with_driver = url.replace("postgresql://", "postgresql+psycopg2://")
+            with_driver = url.replace("postgresql://", "postgresql+psycopg2://").replace("/postgres?", "/peer?")
             proxy, at = run_proxy(with_driver)
             sqlite = f"sqlite:///{folder / 'optuna.db'}"
             plans = (("sqlite", [], sqlite, sqlite), ("postgres", ["--store", url], with_driver, with_driver),
                      ("proxy", ["--store", url], at, with_driver))
-            for kind, store, target, create_at in plans:
-                for workers in WORKERS:
-                    peer = optuna_rate(kind, target, create_at, workers, float(seconds))
-                    ours = hone_rate(build, folder, store, workers, seconds)
-                    result = {"benchmark": "ask_tell", "store": kind, "workers": workers, "hone_per_second": ours}
-                    result["optuna_per_second"] = round(peer, 1)
-                    result["ratio"] = round(ours / peer, 1)
-                    print(json.dumps(result), flush=True)
-            proxy.terminate()
+            try:
+                for kind, store, target, create_at in plans:
+                    compare(kind, build, folder, store, target, create_at, seconds)
+            finally:
+                proxy.terminate()
 
 
 def run_proxy(url: str) -> tuple[subprocess.Popen, str]:

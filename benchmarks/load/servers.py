@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pwd
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,10 @@ import time
 
 @contextlib.contextmanager
 def postgres(folder: pathlib.Path):
-    """A PostgreSQL with fsync on, as its defaults are, on a socket in the folder. Yields its URL."""
+    """A PostgreSQL with fsync on, as its defaults are, on a socket in the folder, with a second database `peer`.
+
+    Yields the URL of the first.
+    """
     programs = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
     place = folder / "postgres"
     place.mkdir()
@@ -35,9 +39,10 @@ def postgres(folder: pathlib.Path):
             if server.poll() is not None:
                 sys.exit(f"PostgreSQL does not start; may its user read {place}?")
             time.sleep(0.05)
+        subprocess.run([programs / "createdb", "-h", place, "-U", "hone", "peer"], check=True)
         yield f"postgresql://hone@/postgres?host={place}"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # without waiting for who is connected
         server.wait()
 
 
@@ -53,6 +58,14 @@ def hone(command: list[str], folder: pathlib.Path):
         finally:
             server.terminate()
             server.wait()
+
+
+def processor_ms(pid: int) -> float:
+    """What all threads of a process have had of the processors."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text(encoding="utf-8").split()[0])
+    return total / 1e6
 
 
 def measure(*command: str) -> dict:
