@@ -90,6 +90,9 @@ case "${1:-}" in
       python3 -m venv build/bench-venv
       build/bench-venv/bin/pip install --quiet 'optuna==5.*'
     fi
+    if ! build/bench-venv/bin/python -c 'import grpc, psycopg2' 2>/dev/null; then  # benchmarks/load/ask_tell.py
+      build/bench-venv/bin/pip install --quiet psycopg2-binary grpcio protobuf
+    fi
     if [ ! -x build/bench-venv/bin/tensorboard ]; then  # tests read with it, too
       build/bench-venv/bin/pip install --quiet 'tensorboard==2.*' 'tensorboardX==2.*'
     fi

@@ -18,6 +18,8 @@ constexpr std::size_t kMostWaitingBytes = std::size_t{128} << 20;
 constexpr Duration kStatementTimeout = std::chrono::seconds(60);
 constexpr Duration kFirstPause = std::chrono::milliseconds(50);
 constexpr Duration kLongestPause = std::chrono::seconds(2);
+constexpr auto kLongestWait = std::chrono::milliseconds(40);
+constexpr int kShareToWait = 4;  // of the time of a statement
 constexpr Duration kPatienceAtEnd = std::chrono::seconds(5);
 
 // A row that is there already is one of a statement whose answer was lost. The table's times have
@@ -77,7 +79,11 @@ void LogWriter::Submit(LogWork work) {
 
 void LogWriter::Loop(const std::stop_token& stop) {
   for (Batch batch = Take(stop); !batch.empty(); batch = Take(stop)) {
+    const auto begin = std::chrono::steady_clock::now();
     const Status whole = Write(batch, stop);
+    last_size_ = batch.size();
+    last_took_ = std::min<std::chrono::steady_clock::duration>(
+        std::chrono::steady_clock::now() - begin, kLongestWait);
     const bool apart = !whole && whole.error().code != Code::kUnavailable && batch.size() > 1;
     for (LogWork& work : batch) {
       // What the table refuses of one report is no reason to refuse the others.
@@ -98,6 +104,10 @@ void LogWriter::Loop(const std::stop_token& stop) {
 LogWriter::Batch LogWriter::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
+  // Those who were answered together come back together: a commit for each of them would cost more
+  // than a little patience.
+  wake_.wait_for(lock, stop, last_took_ / kShareToWait,
+                 [&] { return queue_.size() >= last_size_; });
   Batch batch;
   std::size_t bytes = 0;
   const auto fits = [&] {

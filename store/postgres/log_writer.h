@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -60,9 +61,11 @@ class LogWriter {
 
   const Address address_;
   const Duration patience_;
-  std::unique_ptr<Connection> connection_;  // of the thread; null: the server is away
-  std::vector<std::int64_t> ids_of_batch_;  // of the thread: kept while it is tried again
-  std::deque<std::int64_t> spare_ids_;      // of the thread
+  std::unique_ptr<Connection> connection_;           // of the thread; null: the server is away
+  std::vector<std::int64_t> ids_of_batch_;           // of the thread: kept while it is tried again
+  std::deque<std::int64_t> spare_ids_;               // of the thread
+  std::size_t last_size_ = 0;                        // of the thread: of the last batch
+  std::chrono::steady_clock::duration last_took_{};  // of the thread
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
