@@ -42,17 +42,19 @@ constexpr char kSelect[] =
     "ORDER BY time, id";
 constexpr char kAsk[] = "SELECT 1";
 
+Connection& Connected(std::unique_ptr<Connection>& connection, const Address& address) {
+  if (connection == nullptr) {
+    connection = std::make_unique<Connection>(address, kStatementTimeout);
+  }
+  return *connection;
+}
+
 /// One statement runs on a connection again if the server had gone away in between.
 template <class F>
 auto Twice(std::unique_ptr<Connection>& connection, const Address& address, const char* what,
            F&& body) {
   const auto once = [&] {
-    return Try(what, address.secrets, [&] {
-      if (connection == nullptr) {
-        connection = std::make_unique<Connection>(address, kStatementTimeout);
-      }
-      return body(*connection);
-    });
+    return Try(what, address.secrets, [&] { return body(Connected(connection, address)); });
   };
   const bool was_open = connection != nullptr;
   auto answer = once();

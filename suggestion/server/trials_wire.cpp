@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -135,12 +135,9 @@ std::vector<KnownTrial> Sorted(const ExperimentSpec& spec,
     known.push_back(
         {&trial, *std::move(values), ParseLineage(spec.name, trial.name()), started, ended});
   }
-  const auto comes_first = [](const KnownTrial& a, const KnownTrial& b) {
+  std::ranges::sort(known, [](const KnownTrial& a, const KnownTrial& b) {
     return std::tie(a.started, a.trial->name()) < std::tie(b.started, b.trial->name());
-  };
-  if (!std::ranges::is_sorted(known, comes_first)) {
-    std::ranges::sort(known, comes_first);
-  }
+  });
   return known;
 }
 
@@ -157,12 +154,12 @@ history::Proposed ProposalOf(TrialNumber number, const KnownTrial& known,
   return proposed;
 }
 
-/// An item's place among the others. Small, since there are many to be sorted.
+/// An item and its place among the others.
 struct Turn {
   Timestamp at;
   bool is_ending = false;
   TrialNumber trial = 0;
-  auto operator<=>(const Turn&) const = default;
+  What what;
 };
 
 }  // namespace
@@ -180,28 +177,24 @@ TrialsTold ReadTrials(const ExperimentSpec& spec,
     }
   }
   std::vector<Turn> turns;
-  std::vector<std::optional<What>> endings;  // by trial; nothing: it is pending
   turns.reserve(2 * known.size());
-  endings.reserve(known.size());
   for (std::size_t i = 0; i < known.size(); ++i) {
     const auto number = static_cast<TrialNumber>(i + 1);
-    turns.push_back({known[i].started, false, number});
-    endings.push_back(EndingOf(spec, number, known[i]));
-    if (endings.back()) {
-      turns.push_back({known[i].ended, true, number});
+    turns.push_back({known[i].started, false, number, ProposalOf(number, known[i], numbers)});
+    if (auto ending = EndingOf(spec, number, known[i])) {
+      turns.push_back({known[i].ended, true, number, *std::move(ending)});
     }
+    told.values.push_back(std::move(known[i].values));
   }
-  std::ranges::sort(turns);
+  std::vector<std::size_t> order(turns.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return std::tie(turns[a].at, turns[a].is_ending, turns[a].trial) <
+           std::tie(turns[b].at, turns[b].is_ending, turns[b].trial);
+  });
   told.history.reserve(turns.size());
-  for (const Turn& turn : turns) {
-    const std::size_t i = turn.trial - 1;
-    What what = turn.is_ending ? *std::move(endings[i])
-                               : What(ProposalOf(turn.trial, known[i], numbers));
-    told.history.push_back({told.history.size() + 1, std::move(what)});
-  }
-  told.values.reserve(known.size());
-  for (KnownTrial& trial : known) {
-    told.values.push_back(std::move(trial.values));
+  for (const std::size_t i : order) {
+    told.history.push_back({told.history.size() + 1, std::move(turns[i].what)});
   }
   return told;
 }

@@ -2,6 +2,7 @@
 #include "api/server/daemon/event_feed.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/server/daemon/convert.h"
@@ -14,6 +15,8 @@ constexpr std::size_t kMostBytes = std::size_t{8} << 20;
 constexpr std::size_t kMostOwners = 10'000;
 /// How soon watchers hear what is new, and how many events go by together when there are many.
 constexpr Duration kLookEvery = std::chrono::milliseconds(20);
+/// The same while nobody watches: for whoever comes next.
+constexpr Duration kLookIdly = std::chrono::seconds(1);
 /// So many looks without news, and all are woken: they may have other reasons to end.
 constexpr int kMostQuietLooks = 50;
 
@@ -48,7 +51,7 @@ Result<std::shared_ptr<EventFeed>> EventFeed::Start(Store& store, Executor& exec
   HONE_ASSIGN_OR_RETURN(const Position end, LastPosition(store));
   std::shared_ptr<EventFeed> feed(new EventFeed(store, executor));  // shared with its looks
   feed->state_.WithLock([&](State& state) { state.begin = state.end = end; });
-  feed->Look();
+  feed->Look(0);
   return feed;
 }
 
@@ -56,22 +59,41 @@ Position EventFeed::End() const {
   return state_.WithLock([](const State& state) { return state.end; });
 }
 
+Result<Position> EventFeed::Now() {
+  Position position = End();
+  std::vector<Positioned> more;
+  do {
+    HONE_ASSIGN_OR_RETURN(more, store_.ReadAll(position, kEventsAtOnce));
+    position = more.empty() ? position : more.back().position;
+  } while (!more.empty());
+  return position;
+}
+
 /// A store that does not answer is asked again: watchers who are not behind wait for it.
-void EventFeed::Look() {
+/// @param turn  of which round of looks; a later one has taken over from others
+void EventFeed::Look(std::uint64_t turn) {
+  if (state_.WithLock([&](const State& state) { return state.turn != turn; })) {
+    return;
+  }
   auto news = Read(End(), kEventsAtOnce);
   const bool more = news && news->size() == kEventsAtOnce;
   auto woken = state_.WithLock(
       [&](State& state) { return Keep(state, news ? *std::move(news) : ToldEvents()); });
+  const bool idle = woken.empty() && state_.WithLock([](State& state) {
+    return state.idle = state.waiting.empty();
+  });
   Wake(std::move(woken));
-  const auto look = [weak = weak_from_this()] {
+  const auto look = [weak = weak_from_this(), turn] {
     if (const auto self = weak.lock()) {
-      self->Look();
+      self->Look(turn);
     }
   };
-  more ? executor_.Post(look) : executor_.PostAfter(kLookEvery, look);
+  more ? executor_.Post(look) : executor_.PostAfter(idle ? kLookIdly : kLookEvery, look);
 }
 
 std::vector<Task> EventFeed::Keep(State& state, ToldEvents events) {
+  // Of two rounds that look at the same time, one is first.
+  std::erase_if(events, [&](const auto& event) { return event->position <= state.end; });
   const bool is_news = !events.empty();
   for (auto& event : events) {
     state.end = event->position;
@@ -111,15 +133,24 @@ Result<ToldEvents> EventFeed::After(Position position, std::size_t limit) {
 }
 
 void EventFeed::Await(Position position, Task wake) {
-  const bool now = state_.WithLock([&](State& state) {
-    const bool there = state.closed || state.end > position;
-    if (!there) {
-      state.waiting.push_back(std::move(wake));
+  bool now = false;
+  const auto begun = state_.WithLock([&](State& state) -> std::optional<std::uint64_t> {
+    now = state.closed || state.end > position;
+    if (now) {
+      return std::nullopt;
     }
-    return there;
+    state.waiting.push_back(std::move(wake));
+    return std::exchange(state.idle, false) ? std::optional(++state.turn) : std::nullopt;
   });
   if (now) {
     executor_.Post(std::move(wake));
+  }
+  if (begun) {
+    executor_.Post([weak = weak_from_this(), turn = *begun] {
+      if (const auto self = weak.lock()) {
+        self->Look(turn);
+      }
+    });
   }
 }
 

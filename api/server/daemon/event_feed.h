@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -36,8 +37,8 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   /// Events after a position, in order, at most `limit`. May block on the store if the position is
   /// older than what is kept.
   Result<ToldEvents> After(Position position, std::size_t limit);
-  /// Where the feed is; a watcher "from now on" begins here.
-  Position End() const;
+  /// The last position by now: where a watcher "from now on" begins. @errors those of ReadAll
+  Result<Position> Now();
   /// Calls `wake` once, on the executor: when there is something after `position`, and at the
   /// latest after a second.
   void Await(Position position, Task wake);
@@ -51,7 +52,9 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
     Position begin = 0;     // `kept` has all events after it ...
     Position end = 0;       // ... up to this one
     std::vector<Task> waiting;
-    int quiet_looks = 0;  // since those who wait were woken
+    int quiet_looks = 0;     // since those who wait were woken
+    std::uint64_t turn = 0;  // of the round of looks that goes on
+    bool idle = false;       // its next look is a while ahead
     bool closed = false;
   };
   struct Owner {
@@ -60,10 +63,12 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   };
 
   EventFeed(Store& store, Executor& executor) : store_(store), executor_(executor) {}
-  void Look();
+  void Look(std::uint64_t turn);
   /// Takes in what is new. @returns who is to be woken
   static std::vector<Task> Keep(State& state, ToldEvents events);
   void Wake(std::vector<Task> tasks);
+  /// Where the feed is; while nobody watches it is a little behind.
+  Position End() const;
   Result<ToldEvents> Read(Position position, std::size_t limit);
   Owner OwnerOf(const ExperimentId& id);
 

@@ -101,8 +101,10 @@ Result<std::unique_ptr<Source>> Watch(const Parts& parts, const Caller& caller,
                                               NamespaceOf(request.namespace_()), request.name()));
     uid = row.id.text;
   }
-  const Position position =
-      request.position() == -1 ? parts.feed.End() : static_cast<Position>(request.position());
+  auto position = static_cast<Position>(request.position());
+  if (request.position() == -1) {
+    HONE_ASSIGN_OR_RETURN(position, parts.feed.Now());
+  }
   return std::make_unique<EventSource>(parts.feed, position, std::move(uid), caller.pass);
 }
 
