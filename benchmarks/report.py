@@ -69,6 +69,15 @@ def local_rows(runs: list) -> list:
     return rows
 
 
+def latency_rows(run: dict | None) -> list[tuple[str, str, str]]:
+    if run is None:  # results of before there was the benchmark
+        return []
+    return [
+        (f"from a printed line to its row, {run['trials']} trials, p50 ms", f"{run['p50_ms']:.0f}", "-"),
+        ("... p99 ms", f"{run['p99_ms']:.0f}", "<= 50"),
+    ]
+
+
 def main() -> None:
     runs = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
     engine = [run for run in runs if run["benchmark"] == "engine_throughput"]
@@ -112,6 +121,7 @@ def main() -> None:
             f"{one['ingest']['ratio_to_sqlite']:.2f}",
             "-",
         ),
+        *latency_rows(one.get("line_latency")),
     ]
     print(f"Measured on {machine()}.\n")
     print("| what | figure | target |\n|---|---|---|")

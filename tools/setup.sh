@@ -3,6 +3,7 @@
 # Installs what hone needs to build, test and run on Debian 12 (bookworm) or newer: packages by name, nothing else.
 #   tools/setup.sh            what `make build`, `make test` and `make run` need
 #   tools/setup.sh --test     what some tests use and others skip without
+#   tools/setup.sh --torch    PyTorch, for the one test that skips without it (135 MB to fetch, 560 MB on the disk)
 #   tools/setup.sh --lint     the pinned clang-format, clang-tidy, mypy and ruff, in build/tools
 #   tools/setup.sh --clang    clang with its sanitizers and libFuzzer
 #   tools/setup.sh --bench    the peers that `make bench` measures against, in build/bench-venv
@@ -70,6 +71,13 @@ case "${1:-}" in
       build/rest-venv/bin/pip install --quiet 'schemathesis==4.*' ||
         echo "setup: schemathesis cannot be had here; the test that uses it is skipped" >&2
     fi
+    # Not in every release.
+    if [ -n "$(missing_packages python3-xgboost)" ] && apt-cache show python3-xgboost >/dev/null 2>&1; then
+      install_packages python3-xgboost
+    fi
+    ;;
+  --torch)
+    install_packages python3-torch
     ;;
   --lint)
     install_packages python3 python3-venv
@@ -116,7 +124,7 @@ case "${1:-}" in
     fi
     ;;
   *)
-    echo "usage: tools/setup.sh [--test | --lint | --clang | --bench | --quality | --curves]" >&2
+    echo "usage: tools/setup.sh [--test | --torch | --lint | --clang | --bench | --quality | --curves]" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hone gc: removes logs and curves of experiments that ended long ago, or take too much room.
+// hone gc: removes logs and curves of experiments that ended long ago, or take too much room; and
+// what their trials left, but for the best.
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,6 +9,7 @@
 
 #include "apps/cli/engine_host.h"
 #include "apps/cli/format.h"
+#include "apps/cli/left_files.h"
 #include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/removal.h"
@@ -25,6 +27,9 @@ struct Options {
   std::string keep_size;
   bool logs = false;
   bool curves = false;
+  bool artifacts = false;
+  bool checkpoints = false;
+  std::string keep_best;
   bool yes = false;
   OutputFormat output = OutputFormat::kTable;
 };
@@ -37,6 +42,13 @@ void Declare(Args& args, Options& options) {
             .help = "until the rest takes no more, such as 10GiB; what ended first goes first"});
   args.Flag("--logs", options.logs, "only what trials wrote");
   args.Flag("--curves", options.curves, "only the values that trials reported");
+  args.Flag("--artifacts", options.artifacts,
+            "instead: artifact folders of all trials of ended experiments but the best");
+  args.Flag("--checkpoints", options.checkpoints,
+            "instead: checkpoint folders of these, where the experiment cannot be resumed");
+  args.Add("--keep-best", options.keep_best,
+           {.type = "K",
+            .help = "with these: trials of each experiment that keep theirs, 1 if not said"});
   args.Flag("--yes", options.yes, "remove without asking");
   args.Output(options.output);
 }
@@ -132,13 +144,18 @@ Status RemoveOne(const Config& config, Store& store, const Holding& holding, Own
   return CarryOutRemovals(config, store, holding.id);
 }
 
-Status Remove(const Config& config, const std::vector<Holding>& going) {
-  const auto lock = FileLock::Acquire(config.LockFile());
+Result<FileLock> HoldFolder(const Config& config) {
+  auto lock = FileLock::Acquire(config.LockFile());
   if (!lock.has_value()) {
     return Annotate(lock.error(),
                     "gc needs the data folder for itself: try again when the hone "
                     "that uses it has ended");
   }
+  return lock;
+}
+
+Status Remove(const Config& config, const std::vector<Holding>& going) {
+  HONE_ASSIGN_OR_RETURN(const FileLock lock, HoldFolder(config));
   HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kOwner));
   HONE_ASSIGN_OR_RETURN(const OwnerEpoch epoch, store->RegisterOwner(OwnerName(config), kLease));
   for (const Holding& holding : going) {
@@ -147,7 +164,88 @@ Status Remove(const Config& config, const std::vector<Holding>& going) {
   return {};
 }
 
+Result<LeftRule> LeftRuleOf(const Options& options) {
+  LeftRule rule{.artifacts = options.artifacts, .checkpoints = options.checkpoints};
+  if (options.logs || options.curves || !options.keep_size.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "--artifacts and --checkpoints go with --keep-best and --older-than alone");
+  }
+  if (!options.keep_best.empty()) {
+    const auto keep = ParseInt(options.keep_best);
+    if (!keep || *keep < 0) {
+      return Fail(Code::kInvalidArgument, "--keep-best: must be a number of trials, 0 for none");
+    }
+    rule.keep_best = static_cast<std::size_t>(*keep);
+  }
+  if (!options.older_than.empty()) {
+    HONE_ASSIGN_OR_RETURN(const RetentionRule age, RuleOf(options));
+    rule.older_than = age.older_than;
+  }
+  return rule;
+}
+
+nlohmann::json LeftDocument(const std::vector<LeftFolder>& going, bool removed) {
+  nlohmann::json items = nlohmann::json::array();
+  std::uint64_t bytes = 0;
+  for (const LeftFolder& left : going) {
+    items.push_back({{"namespace", left.name_space},
+                     {"name", left.experiment},
+                     {"trial", left.trial},
+                     {"kind", left.kind},
+                     {"files", left.files},
+                     {"bytes", left.bytes}});
+    bytes += left.bytes;
+  }
+  return {{"items", std::move(items)}, {"bytes", bytes}, {"removed", removed}};
+}
+
+std::string LeftText(const std::vector<LeftFolder>& going) {
+  if (going.empty()) {
+    return "nothing to remove\n";
+  }
+  Table table({"NAMESPACE", "TRIAL", "KIND", "SIZE"});
+  std::uint64_t bytes = 0;
+  for (const LeftFolder& left : going) {
+    table.Add({left.name_space, left.trial, left.kind,
+               FormatSize(left.bytes) + " in " + Counted(left.files, "file")});
+    bytes += left.bytes;
+  }
+  return table.Text() + "together: " + FormatSize(bytes) + "\n";
+}
+
+Status RemoveAllLeft(const Config& config, const std::vector<LeftFolder>& going) {
+  HONE_ASSIGN_OR_RETURN(const FileLock lock, HoldFolder(config));
+  for (const LeftFolder& left : going) {
+    HONE_RETURN_IF_ERROR(RemoveLeft(left));
+  }
+  return {};
+}
+
+Result<int> CollectLeft(const Config& config, const Options& options) {
+  HONE_ASSIGN_OR_RETURN(const LeftRule rule, LeftRuleOf(options));
+  HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
+  HONE_ASSIGN_OR_RETURN(const auto going,
+                        WhatTrialsLeft(config, session, rule, SystemClock().Now()));
+  const bool table = options.output == OutputFormat::kTable;
+  if (table) {
+    HONE_RETURN_IF_ERROR(PrintText(LeftText(going)));
+  }
+  const bool remove = !going.empty() && Agreed(options);
+  if (remove) {
+    HONE_RETURN_IF_ERROR(RemoveAllLeft(config, going));
+  }
+  HONE_RETURN_IF_ERROR(table ? PrintText(remove ? "removed\n" : "")
+                             : PrintDocument(LeftDocument(going, remove), options.output));
+  return kExitOk;
+}
+
 Result<int> CollectGarbage(const Config& config, const Options& options) {
+  if (options.artifacts || options.checkpoints) {
+    return CollectLeft(config, options);
+  }
+  if (!options.keep_best.empty()) {
+    return Fail(Code::kInvalidArgument, "--keep-best is for --artifacts and --checkpoints");
+  }
   HONE_ASSIGN_OR_RETURN(const RetentionRule rule, RuleOf(options));
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   const bool all = options.logs == options.curves;  // none named, or both
@@ -172,8 +270,9 @@ Result<int> CollectGarbage(const Config& config, const Options& options) {
 Verb GcVerb() {
   return MakeVerb<Options>({.name = "gc",
                             .group = kRunGroup,
-                            .summary = "remove logs and curves of old experiments",
-                            .example = "hone gc --older-than 30d --keep-size 10GiB",
+                            .summary = "remove logs, curves and files of old experiments",
+                            .example = "hone gc --older-than 30d --keep-size 10GiB\nhone gc "
+                                       "--artifacts --checkpoints --keep-best 3",
                             .needs_folder = true},
                            &Declare, &CollectGarbage);
 }

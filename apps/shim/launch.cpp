@@ -110,6 +110,8 @@ class Taker {
       launch_.log_quota = std::strtoll(quota, nullptr, 10);
     } else if (const char* limit = ValueOf(text, files::kBackoffLimit)) {
       launch_.backoff_limit = std::strtoll(limit, nullptr, 10);
+    } else if (Is(text, files::kHasOwnNetwork)) {
+      launch_.own_network = true;
     } else if (char* argument = ValueOf(text, files::kCleanup)) {
       launch_.cleanup = launch_.cleanup == nullptr ? cleanup_ : launch_.cleanup;
       *cleanup_++ = argument;

@@ -20,6 +20,7 @@ struct Replica {
   bool primary = false;
   bool collector = false;    // runs beside the trial, and ends after it
   bool ready_first = false;  // the others wait until it says that it is ready
+  int network_fd = -1;       // of the network it enters; -1: stays in the shim's
 };
 
 /// What to run, as the engine wrote it. The texts live in memory that is never freed.
@@ -31,6 +32,7 @@ struct Launch {
   std::int64_t grace_us = 0;
   std::int64_t log_quota = 0;      // bytes of output that are kept; 0: all
   std::int64_t backoff_limit = 0;  // restarts of all replicas together
+  bool own_network = false;        // the replicas and the collector have one of their own
   char** cleanup = nullptr;        // to be run when all is over, ends with a null; null: nothing
 };
 

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "apps/shim/launch.h"
+#include "apps/shim/network.h"
 #include "apps/shim/proc.h"
 #include "apps/shim/record.h"
 #include "apps/shim/supervise.h"
@@ -168,6 +169,15 @@ void RunTeam(const Attempt& attempt, const Launch& launch, const Team& team, Exi
   NoteReplicas(team, outcome, record);
 }
 
+// @returns false, with errno, if the attempt has no network but should
+bool GiveNetwork(const Launch& launch) {
+  const int network = launch.own_network ? MakeNetwork() : -1;
+  for (std::size_t i = 0; i < launch.count; ++i) {
+    launch.replicas[i].network_fd = network;
+  }
+  return !launch.own_network || network >= 0;
+}
+
 void RunAttempt(const Attempt& attempt, ExitRecord& record) {
   Launch launch;
   if (!ReadLaunch(attempt.launch_fd, launch)) {
@@ -178,6 +188,10 @@ void RunAttempt(const Attempt& attempt, ExitRecord& record) {
   Team team;
   if (!MakeTeam(launch, attempt.folder_fd, team)) {
     NoteReason(record, "cannot open the output file", "", errno);
+    return;
+  }
+  if (!GiveNetwork(launch)) {
+    NoteReason(record, "cannot make a network of the trial's own", "", errno);
     return;
   }
   RunTeam(attempt, launch, team, record);

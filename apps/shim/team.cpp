@@ -15,6 +15,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "apps/shim/network.h"
 #include "trial-runner/local/attempt_files.h"
 
 namespace hone::shim {
@@ -59,6 +60,9 @@ void ResetSignals() {
   }
   if (chdir(replica.folder) != 0) {
     GiveUp(member.failure, StartFailure::kFolder);
+  }
+  if (!EnterNetwork(replica)) {
+    GiveUp(member.failure, StartFailure::kProgram);
   }
   environ = replica.env;
   execvp(replica.argv[0], replica.argv);

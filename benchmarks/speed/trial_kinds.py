@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a trial costs as a process, container or pipeline, beside a bare script that starts the same.
+"""What a trial costs as a process, job of two, container or pipeline, beside a bare script of the same.
 
     trial_kinds.py HONE [TRIALS]
 
@@ -93,10 +93,42 @@ spec:
 """
 
 
+# Instead of the Job: a master and a worker.
+TWO = """      apiVersion: kubeflow.org/v1
+      kind: PyTorchJob
+      spec:
+        pytorchReplicaSpecs:
+          Master: &replica
+            replicas: 1
+            restartPolicy: Never
+            template:
+              spec:
+                containers:
+                  - name: main
+                    image: none
+                    command: [sh, -c, "{script}"]
+                    args: ["${{trialParameters.x}}"]
+          Worker: *replica
+"""
+
+
 def timed(command: list[str], environment: dict[str, str]) -> float:
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env=environment)
     return time.perf_counter() - start
+
+
+def two_with_hone(hone: str, trials: int, folder: str, environment: dict[str, str]) -> float:
+    file = Path(folder) / "two.yaml"
+    head = EXPERIMENT[: EXPERIMENT.index("      apiVersion: batch/v1")]
+    text = (head + TWO).format(name="bench-two", kind="Local", trials=trials, script=SCRIPT)
+    file.write_text(text)
+    return timed([hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"], environment)
+
+
+def two_bare(trials: int, environment: dict[str, str]) -> float:
+    one = f"sh -c '{SCRIPT}' > /dev/null"
+    return timed(["bash", "-c", f"for i in $(seq {trials}); do {one} & {one}; wait; done"], environment)
 
 
 def with_hone(hone: str, kind: str, trials: int, folder: str, environment: dict[str, str]) -> float:
@@ -164,6 +196,9 @@ def main() -> None:
             result[f"{word}_s"] = tuned / trials
             result[f"{word}_bare_s"] = alone / trials
             result[f"{word}_ratio_to_bare"] = tuned / alone
+        alone = two_bare(trials, environment)
+        tuned = two_with_hone(hone, trials, folder, environment)
+        result |= {"job_s": tuned / trials, "job_bare_s": alone / trials, "job_ratio_to_bare": tuned / alone}
         alone = bare_pipelines(trials, folder, environment)
         tuned = with_pipelines(hone, trials, folder, environment)
         result["pipeline_s"] = tuned / trials

@@ -176,3 +176,39 @@ TEST_CASE("hone gc: what runs or waits is left alone", "[apps][slow]") {
   CHECK(Logs(hone).size() == 1);
   CHECK(hone.StateOf("long").phase == ExperimentPhase::kSuspended);
 }
+
+TEST_CASE("hone gc: what trials left goes, but for the best", "[apps]") {
+  HoneProgram hone;
+  const std::string script =
+      "echo model > $HONE_ARTIFACT_DIR/m; echo state > $HONE_CHECKPOINT_DIR/s; echo loss=${x}";
+  nlohmann::json resumable = {{"resumePolicy", "LongRunning"}};
+  REQUIRE(
+      hone.Run({"run", hone.Write({.name = "over", .script = script, .trials = 3})}).exit_code ==
+      0);
+  REQUIRE(hone.Run({"run",
+                    hone.Write({.name = "on", .script = script, .trials = 2, .extra = &resumable})})
+              .exit_code == 0);
+  const auto left = [&](const char* file) {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(hone.data() / "trials")) {
+      count += entry.path().filename() == file ? 1 : 0;
+    }
+    return count;
+  };
+  CHECK(hone.Run({"gc", "--artifacts", "--logs"}).exit_code == 2);
+  CHECK(hone.Run({"gc", "--artifacts", "--keep-best", "-1"}).exit_code == 2);
+  CHECK(hone.Run({"gc", "--older-than", "0h", "--keep-best", "1"}).exit_code == 2);
+  CHECK(hone.Json({"gc", "--artifacts", "--older-than", "1h"}).at("items").empty());
+  const auto would = hone.Run({"gc", "--artifacts", "--checkpoints"});
+  CHECK(Has(would.err, "nothing is removed yet: add --yes"));
+  CHECK(left("m") == 5);
+  CHECK(hone.Json({"gc", "--artifacts", "--checkpoints", "--yes"}).at("items").size() == 5);
+  CHECK(left("m") == 2);
+  CHECK(left("s") == 3);  // one may be resumed
+  // The best one has kept its own.
+  const auto rows = hone.Json({"artifacts", "over"}).at("items");
+  REQUIRE(rows.size() == 1);
+  CHECK(Has(hone.Run({"best", "over"}).out, rows.at(0).at("trial").get<std::string>()));
+  CHECK(hone.Json({"gc", "--artifacts", "--keep-best", "0", "--yes"}).at("removed") == true);
+  CHECK(left("m") == 0);
+}

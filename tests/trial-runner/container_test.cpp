@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "tests/catch.h"
 #include "tests/support/podman_here.h"
+#include "tests/trial-runner/container_bench.h"
 #include "tests/trial-runner/local_bench.h"
 
 namespace hone {
@@ -18,59 +19,11 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using test::PodmanHere;
+using testing::ContainerBench;
+using testing::ContainerOf;
 using testing::Eventually;
+using testing::JobOf;
 using testing::LocalBench;
-
-json JobOf(const std::string& script) {
-  return json::parse(R"({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {
-      "containers": [{"name": "main"}]}}}})")
-      .patch(json::array({{{"op", "add"},
-                           {"path", "/spec/template/spec/containers/0/image"},
-                           {"value", PodmanHere::kImage}},
-                          {{"op", "add"},
-                           {"path", "/spec/template/spec/containers/0/command"},
-                           {"value", {"/bin/sh", "-c", script}}}}));
-}
-
-json& ContainerOf(json& job) {
-  return job["/spec/template/spec/containers/0"_json_pointer];
-}
-
-/// A LocalBench whose trials are containers.
-class ContainerBench : public LocalBench {
- public:
-  explicit ContainerBench(const PodmanHere& podman) : podman_(podman) {
-    options.environment = podman.environment();
-    options.grace = 300ms;
-    Start();
-  }
-  Status LaunchJob(TrialNumber number, const json& job) { return Launch(SpecOf(number, job)); }
-  [[nodiscard]] LaunchSpec SpecOf(TrialNumber number, const json& job) const {
-    LaunchSpec spec = Spec(number, job.dump());
-    spec.container.emplace();
-    return spec;
-  }
-  Sighting RunJob(TrialNumber number, const json& job) {
-    const Status launched = LaunchJob(number, job);
-    INFO((launched.has_value() ? "" : launched.error().Text()));
-    REQUIRE(launched.has_value());
-    return WaitForEnd(number);
-  }
-  void CheckNothingIsLeft(TrialNumber number) {
-    CHECK(podman_.Containers().empty());
-    CHECK(Eventually([&] { return testing::ProcessesOf(WorkFolder(number)).empty(); }));
-  }
-
- private:
-  const PodmanHere& podman_;
-};
-
-#define HONE_NEEDS_PODMAN(name)                           \
-  const PodmanHere* const name = PodmanHere::Shared();    \
-  if (name == nullptr) {                                  \
-    SUCCEED("skipped: no container can be started here"); \
-    return;                                               \
-  }
 
 TEST_CASE("container: runs the image with what the template says", "[trial-runner][slow]") {
   HONE_NEEDS_PODMAN(podman);

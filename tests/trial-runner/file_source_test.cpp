@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trial-runner/local/file_source.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
+#include "tests/trial-runner/local_bench.h"
 
 namespace hone::local {
 namespace {
@@ -82,6 +84,32 @@ TEST_CASE("file source: a file that was removed and made again", "[trial-runner]
   Write(file, "xyz");  // of the same length
   CHECK(Has(ReadFrom(*source, 3), "another file has the place of"));
   CHECK(ReadFrom(*source, 0) == "xyz");
+}
+
+TEST_CASE("file source: growth is told for the trial, while the source is there",
+          "[trial-runner]") {
+  const testing::TempFolder folder;
+  const fs::path file = folder.path() / "metrics.log";
+  std::atomic<int> told = 0;
+  const auto watch = std::make_shared<FileWatch>(
+      [&](const TrialId& trial) { told += trial == TrialId{{"e"}, 7} ? 1 : 1000; });
+  auto source = OpenFileSource(file, {.watch = watch, .trial = {{"e"}, 7}});
+  Write(file, "a");
+  CHECK(ReadFrom(*source, 0) == "a");
+  auto second = OpenFileSource(file, {.watch = watch, .trial = {{"e"}, 7}});
+  CHECK(ReadFrom(*second, 0) == "a");
+  source.reset();
+  for (int round = 1; round <= 3; ++round) {
+    const int before = told;
+    Append(file, "b");
+    REQUIRE(testing::Eventually([&] { return told > before; }));
+  }
+  CHECK(told < 1000);
+  second.reset();
+  watch->Stop();
+  const int before = told;
+  Append(file, "c");
+  CHECK(told == before);
 }
 
 }  // namespace

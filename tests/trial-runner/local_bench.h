@@ -19,7 +19,7 @@
 
 namespace hone::testing {
 
-inline constexpr std::chrono::seconds kTestPatience{20};  // only a failing test waits this long
+inline constexpr std::chrono::seconds kTestPatience{60};  // only a failing test waits this long
 
 /// A batch/v1 Job that runs this command.
 std::string JobObject(const std::vector<std::string>& command);

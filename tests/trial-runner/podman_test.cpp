@@ -2,6 +2,8 @@
 // What is made of a Job for podman, without podman.
 #include "trial-runner/local/podman.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,7 @@
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
 #include "tests/trial-runner/launch_spec.h"
+#include "trial-runner/local/local_runner.h"
 
 namespace hone::local {
 namespace {
@@ -183,6 +186,78 @@ TEST_CASE("podman: a container's launch survives the launch file", "[trial-runne
   const auto text = EncodeLaunch(plan);
   REQUIRE(text.has_value());
   CHECK(DecodeLaunch(*text) == plan);
+}
+
+TEST_CASE("podman: containers that must be reached share a network, and are all removed",
+          "[trial-runner]") {
+  Bench bench;
+  Problems problems;
+  const LocalJob job = Decode(PodmanJob(), problems);
+  const std::vector<std::string> no_gpus;
+  const std::filesystem::path podman = "/usr/bin/podman";
+  const auto make = [&](bool own_network) {
+    return MakeContainerPlan({.spec = bench.spec,
+                              .job = job,
+                              .layout = bench.layout,
+                              .surroundings = bench.surroundings,
+                              .gpus = no_gpus,
+                              .podman = podman,
+                              .part = "worker-0",
+                              .own_network = own_network});
+  };
+  CHECK_FALSE(NeedsOwnNetwork(bench.spec, false));
+  CHECK(Has(make(false).argv, "--network=none"));
+  CHECK(NeedsOwnNetwork(bench.spec, true));
+  bench.spec.collector.kind = CollectorKind::kPush;
+  CHECK(NeedsOwnNetwork(bench.spec, false));
+  LaunchPlan plan = make(true);
+  CHECK(plan.own_network);
+  CHECK(Has(plan.argv, "--network=ns:"));  // what the shim completes
+  CHECK(Has(plan.argv, "--name=hone-bench-7-abcdefgh-7-1-worker-0"));
+  CHECK(Has(plan.argv, "--add-host=katib-db-manager.kubeflow:127.0.0.1"));
+  AlsoRemove("another", plan);
+  CHECK(std::vector<std::string>(plan.cleanup.end() - 2, plan.cleanup.end()) ==
+        std::vector<std::string>{"hone-bench-7-abcdefgh-7-1-worker-0", "another"});
+  CHECK(DecodeLaunch(EncodeLaunch(plan).value()) == plan);
+  bench.spec.container->network = "host";
+  CHECK_FALSE(NeedsOwnNetwork(bench.spec, true));
+}
+
+TEST_CASE("podman: networks over which nothing would be reached are refused", "[trial-runner]") {
+  struct Case {
+    const char* name;
+    const char* network;
+    const char* version;  // of the template
+    const char* told;     // a part of some problem; empty: none is one
+  };
+  const std::string ours = ::geteuid() == 0 ? "" : "which only root can make";
+  const Case cases[] = {
+      {"its own", "none", "batch/v1", ours.c_str()},
+      {"bridge", "bridge", "batch/v1", "would not reach each other over a bridge"},
+      {"one port for all", "host", "batch/v1", "all trials would listen on port 9400"},
+      {"steps", "none", "argoproj.io/v1alpha1", "not reached by a workflow's steps"},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      json job = PodmanJob();
+      job["apiVersion"] = c.version;
+      ExperimentSpec spec;
+      spec.trial_template.trial_spec = job.dump();
+      spec.trial_template.primary_container = "main";
+      spec.collector.kind = CollectorKind::kPrometheus;
+      spec.document = json({{"spec",
+                             {{"runner", {{"kind", "Container"}, {"network", c.network}}},
+                              {"metricsCollectorSpec",
+                               {{"source", {{"httpGet", {{"port", 9400}, {"path", "/m"}}}}}}}}}})
+                          .dump();
+      Problems problems;
+      CheckLocalTrials(spec, {.cpus = 4}, problems);
+      const bool told = std::ranges::any_of(problems.list(), [&](const Problem& problem) {
+        return problem.message.find(c.told) != std::string::npos;
+      });
+      CHECK((*c.told == '\0' ? !problems.HasErrors() : told));
+    }
+  }
 }
 
 TEST_CASE("podman: what the host must have is looked for", "[trial-runner]") {

@@ -390,5 +390,48 @@ TEST_CASE("training: a real job of torch.distributed", "[trial-runner][slow]") {
   CHECK(bench.Output(1).find("sum=3\n") != std::string::npos);
 }
 
+// As the operator's own example: the master starts the tracker, and all of them train together.
+constexpr char kXgboost[] = R"(
+import os, numpy, xgboost
+from xgboost import collective
+from xgboost.tracker import RabitTracker
+rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+where, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+if rank == 0:
+    tracker = RabitTracker(host_ip=where, n_workers=world, port=port, sortby="task")
+    tracker.start(world)
+with collective.CommunicatorContext(DMLC_TRACKER_URI=where, DMLC_TRACKER_PORT=str(port),
+                                    DMLC_TASK_ID=str(rank), DMLC_NUM_WORKER=str(world)):
+    x = numpy.arange(100.0).reshape(-1, 1)
+    y = (x[:, 0] > 50).astype(float)
+    mine = slice(rank, None, world)
+    rows = collective.allreduce(numpy.array([float(len(x[mine]))]), collective.Op.SUM)[0]
+    seen = {}
+    data = xgboost.DMatrix(x[mine], label=y[mine])
+    xgboost.train({"objective": "binary:logistic", "nthread": 1, "eval_metric": "error"}, data, 3,
+                  evals=[(data, "train")], evals_result=seen, verbose_eval=False)
+    print("rank %d: rows=%g error=%g" % (rank, rows, seen["train"]["error"][-1]))
+if rank == 0:
+    tracker.join()
+)";
+
+TEST_CASE("training: a real job of XGBoost", "[trial-runner][slow]") {
+  // The tracker is another one from version 2 on.
+  if (!Works({"/usr/bin/python3", "-c", "import xgboost; assert xgboost.__version__ < '2'"})) {
+    WARN("skipped: no xgboost 1.7 for /usr/bin/python3 (Debian 12: python3-xgboost)");
+    return;
+  }
+  LocalBench bench;
+  bench.Start();
+  const std::string script = Python(bench, kXgboost, "/usr/bin/python3");
+  const Ending ending =
+      Run(bench, 1,
+          JobOf("XGBoostJob", "xgbReplicaSpecs",
+                {{.type = "Master", .script = script}, {.type = "Worker", .script = script}}));
+  INFO(ending.message << bench.Output(1));
+  CHECK(ending.kind == EndingKind::kSucceeded);
+  CHECK(bench.Output(1).find("rank 0: rows=100 error=0\n") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace hone

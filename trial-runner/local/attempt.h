@@ -108,6 +108,7 @@ struct LaunchPlan {
   JobMark job;
   /// Of a container: removes it, whatever it does. Empty: a trial of processes.
   std::vector<std::string> cleanup = {};
+  bool own_network = false;  ///< its containers and its collector share one that nobody else sees
   std::optional<HelperPlan> collector{};
 
   /// The environment and folder of the process whose output is read.

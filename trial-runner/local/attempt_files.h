@@ -44,6 +44,9 @@ inline constexpr char kMetricsFrom[] = "metrics_from=";  // for the engine: the 
 inline constexpr char kMetricsTo[] = "metrics_to=";  // the user wrote it, and where it really is
 inline constexpr char kCleanup[] = "cleanup=";  // arguments of a program that the shim runs when
                                                 // all is over, with the primary's environment
+inline constexpr char kHasOwnNetwork[] = "own_network=1";  // containers and collector share a
+                                                           // network that nobody else sees
+inline constexpr char kOwnNetwork[] = "--network=ns:";     // an argument that the shim completes
 
 // Texts of `launch` of a job of several replicas. kReplica begins a replica: what follows is its
 // own, kFolder, kArgument and kVariable too. All are started together.

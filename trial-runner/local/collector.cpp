@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "trial-runner/local/attempt_files.h"
+#include "trial-runner/local/podman.h"
 #include "trial-runner/local/ports.h"
 
 namespace hone::local {
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr char kContainerField[] = "spec.metricsCollectorSpec.collector.customCollector";
+constexpr std::uint16_t kKatibsPort = 6789;  // where its Python package looks for DBManager
 constexpr char kPortVariable[] = "HONE_METRICS_PORT";
 
 bool NamesPort(const LocalJob& container, const std::string& declared) {
@@ -24,6 +26,7 @@ bool NamesPort(const LocalJob& container, const std::string& declared) {
     return text.find(kPortVariable) != std::string::npos;
   };
   return std::ranges::any_of(container.command, names) ||
+         std::ranges::any_of(container.image.args, names) ||
          std::ranges::any_of(container.env, [&](const auto& variable) {
            return variable.second == declared || names(variable.second);
          });
@@ -51,13 +54,13 @@ void DropTrialName(json& container) {
 }
 
 /// The container as the only one of a pod.
-LocalJob DecodeCustom(const CollectorOrder& order, Problems& problems) {
+LocalJob DecodeCustom(const CollectorOrder& order, Place place, Problems& problems) {
   json container = json::parse(order.container, nullptr, false);
   DropTrialName(container);
   const json pod = {{"containers", json::array({container})}};
   Problems found;
   LocalJob job = DecodePodSpec(pod.dump(-1, ' ', false, json::error_handler_t::replace), "",
-                               kContainerField, {}, found);
+                               kContainerField, {}, found, place);
   for (Problem problem : found.list()) {
     const std::string inner = std::string(kContainerField) + ".containers[0]";
     if (problem.field.starts_with(inner)) {
@@ -101,13 +104,42 @@ Result<HelperPlan> PushPlan(const LaunchSpec& spec, const fs::path& attempt,
   return helper;
 }
 
+Place PlaceOf(const std::optional<ContainerOptions>& containers) {
+  return containers ? Place::kContainer : Place::kProcess;
+}
+
+/// The user's own container. It is a child of hone-push, and so in the trial's network already;
+/// from there no image can be fetched.
+void AddCustomContainer(const LaunchSpec& trials, const LocalJob& job, const Layout& layout,
+                        const Surroundings& surroundings, LaunchPlan& trial, HelperPlan& helper) {
+  LaunchSpec spec = trials;
+  spec.container = ContainerOptions{.network = "host", .pull = "Never"};
+  const std::vector<std::string> no_gpus;
+  LaunchPlan own = MakeContainerPlan({.spec = spec,
+                                      .job = job,
+                                      .layout = layout,
+                                      .surroundings = surroundings,
+                                      .gpus = no_gpus,
+                                      .podman = surroundings.podman,
+                                      .part = attempt_files::kCollectorName,
+                                      .metrics = trial.metrics_to});
+  helper.argv.insert(helper.argv.end(), own.argv.begin(), own.argv.end());
+  helper.env = std::move(own.env);
+  helper.folder = std::move(own.folder);
+  AlsoRemove(ContainerName(spec, attempt_files::kCollectorName), trial);
+}
+
 /// The user's own process, started by hone-push once it listens.
 Status AddCustom(const LaunchSpec& spec, const Layout& layout, const Surroundings& surroundings,
-                 const LaunchPlan& trial, HelperPlan& helper) {
+                 LaunchPlan& trial, HelperPlan& helper) {
   Problems problems;
-  LocalJob job = DecodeCustom(spec.collector, problems);
+  LocalJob job = DecodeCustom(spec.collector, PlaceOf(spec.container), problems);
   if (problems.HasErrors()) {
     return Fail(Code::kInvalidArgument, "its container cannot be run here", kContainerField);
+  }
+  if (spec.container) {
+    AddCustomContainer(spec, job, layout, surroundings, trial, helper);
+    return {};
   }
   if (job.working_folder.empty()) {
     job.working_folder = trial.PrimaryFolder().string();
@@ -123,16 +155,12 @@ Status AddCustom(const LaunchSpec& spec, const Layout& layout, const Surrounding
 
 void CheckCollector(const ExperimentSpec& spec, const LocalWork& work, Problems& problems) {
   const CollectorOrder order = OrderOf(spec);
-  if (order.NeedsProcess() && ContainersOf(spec)) {
-    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
-                        "beside a container only StdOut, File and TensorFlowEvent are read; use "
-                        "one of these, or runner.kind: Local");
-    return;
-  }
+  const auto containers = ContainersOf(spec);
   if (order.kind == CollectorKind::kCustom && order.container.starts_with('{')) {
-    DecodeCustom(order, problems);  // what is no object has been told
+    DecodeCustom(order, PlaceOf(containers), problems);  // what is no object has been told
   }
-  if (order.kind != CollectorKind::kPrometheus || TakesOwnPort(work, order)) {
+  const bool own_network = containers && containers->network != "host";
+  if (order.kind != CollectorKind::kPrometheus || own_network || TakesOwnPort(work, order)) {
     return;
   }
   const std::string port = std::to_string(order.port);
@@ -157,8 +185,25 @@ void CheckPrograms(const ExperimentSpec& spec, const Surroundings& surroundings,
   }
 }
 
-Status GivePort(const LocalWork& work, CollectorOrder& order) {
+void CheckCollectorImage(const ExperimentSpec& spec, const ContainerOptions& options,
+                         Problems& problems) {
+  const CollectorOrder order = OrderOf(spec);
+  if (order.kind == CollectorKind::kCustom) {
+    Problems told_by_check;
+    ContainerOptions as_it_lies = options;
+    as_it_lies.pull = "Never";
+    CheckImage(as_it_lies, DecodeCustom(order, Place::kContainer, told_by_check), kContainerField,
+               problems);
+  }
+}
+
+Status GivePort(const LocalWork& work, bool own_network, CollectorOrder& order) {
   if (!order.NeedsProcess()) {
+    return {};
+  }
+  if (own_network) {
+    const bool scraped = order.kind == CollectorKind::kPrometheus;
+    order.own_port = scraped ? static_cast<std::uint16_t>(order.port) : kKatibsPort;
     return {};
   }
   if (order.kind == CollectorKind::kPrometheus && !TakesOwnPort(work, order)) {

@@ -22,8 +22,13 @@ void CheckPrograms(const ExperimentSpec& spec, const Surroundings& surroundings,
 
 /// Gives an attempt the port that it needs: one of its own, or the declared one of PrometheusMetric
 /// if the work never asks for another.
+/// @param own_network  of the attempt: then no port is taken by anybody else
 /// @errors kResourceExhausted, kUnavailable: somebody listens on the declared port
-Status GivePort(const LocalWork& work, CollectorOrder& order);
+Status GivePort(const LocalWork& work, bool own_network, CollectorOrder& order);
+
+/// Where trials run in containers: whether the image of a Custom collector is here.
+void CheckCollectorImage(const ExperimentSpec& spec, const ContainerOptions& options,
+                         Problems& problems);
 
 /// Puts the collector's process into the plan of an attempt. @param spec  with its port given
 /// @errors kNotFound: its program is not installed; kInvalidArgument

@@ -16,7 +16,11 @@ namespace {
 
 class FileSource final : public ByteSource {
  public:
-  explicit FileSource(std::filesystem::path path) : path_(std::move(path)) {}
+  FileSource(std::filesystem::path path, WatchedBy watched)
+      : path_(std::move(path)), watched_(std::move(watched)) {}
+  ~FileSource() override { Unwatch(); }
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
 
   Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit, std::string& out) override {
     HONE_RETURN_IF_ERROR(Open());
@@ -64,7 +68,16 @@ class FileSource final : public ByteSource {
       return Fail(Code::kFailedPrecondition, "read " + path_.string() + ": is no ordinary file");
     }
     fd_ = std::move(fd);
+    if (watched_.watch != nullptr) {
+      watch_ = watched_.watch->Add(fd_.get(), watched_.trial);
+    }
     return {};
+  }
+
+  void Unwatch() {
+    if (watched_.watch != nullptr) {
+      watched_.watch->Remove(std::exchange(watch_, -1));
+    }
   }
 
   Result<std::uint64_t> Append(std::uint64_t offset, std::uint64_t wanted, std::string& out) {
@@ -93,6 +106,7 @@ class FileSource final : public ByteSource {
   }
 
   tl::unexpected<Error> Gone(const std::string& how) {
+    Unwatch();
     fd_ = UniqueFd();
     return Fail(Code::kOutOfRange, how);
   }
@@ -102,12 +116,15 @@ class FileSource final : public ByteSource {
   }
 
   std::filesystem::path path_;
+  WatchedBy watched_;
+  int watch_ = -1;
   UniqueFd fd_;
 };
 
 class LateSource final : public ByteSource {
  public:
-  explicit LateSource(FindPath find) : find_(std::move(find)) {}
+  LateSource(FindPath find, WatchedBy watched)
+      : find_(std::move(find)), watched_(std::move(watched)) {}
 
   Result<std::uint64_t> Read(std::uint64_t offset, std::uint64_t limit, std::string& out) override {
     if (file_ == nullptr) {
@@ -115,7 +132,7 @@ class LateSource final : public ByteSource {
       if (!path) {
         return std::uint64_t{0};
       }
-      file_ = std::make_unique<FileSource>(std::move(*path));
+      file_ = std::make_unique<FileSource>(std::move(*path), watched_);
     }
     return file_->Read(offset, limit, out);
   }
@@ -126,17 +143,18 @@ class LateSource final : public ByteSource {
 
  private:
   FindPath find_;
+  WatchedBy watched_;
   std::unique_ptr<FileSource> file_;
 };
 
 }  // namespace
 
-std::unique_ptr<ByteSource> OpenFileSource(FindPath find) {
-  return std::make_unique<LateSource>(std::move(find));
+std::unique_ptr<ByteSource> OpenFileSource(FindPath find, WatchedBy watched) {
+  return std::make_unique<LateSource>(std::move(find), std::move(watched));
 }
 
-std::unique_ptr<ByteSource> OpenFileSource(std::filesystem::path path) {
-  return std::make_unique<FileSource>(std::move(path));
+std::unique_ptr<ByteSource> OpenFileSource(std::filesystem::path path, WatchedBy watched) {
+  return std::make_unique<FileSource>(std::move(path), std::move(watched));
 }
 
 }  // namespace hone::local

@@ -100,9 +100,12 @@ void DecodeCommand(const Node& container, const DefaultCommand& fallback, LocalJ
   }
 }
 
-void DecodeImage(const Node& container, LocalJob& job) {
+void DecodeImage(const Node& container, const DefaultCommand& fallback, LocalJob& job) {
   job.command = container.Texts("command");
   job.image.args = container.Texts("args");
+  if (job.command.empty() && job.image.args.empty()) {
+    job.command = fallback.command;  // none: the image's own
+  }
   job.image.pull = container.Text("imagePullPolicy");
   if (job.image.name.empty() || job.image.name.front() == '-') {
     container.problems->Refuse(container.Path("image"), "must name an image");
@@ -118,7 +121,7 @@ void DecodeContainer(const Node& container, const DefaultCommand& fallback, Loca
   container.ApplyRules(ContainerRules(container.place));
   job.image.name = container.Text("image");
   if (container.place == Place::kContainer) {
-    DecodeImage(container, job);
+    DecodeImage(container, fallback, job);
   } else {
     DecodeCommand(container, fallback, job);
   }
@@ -213,15 +216,15 @@ LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
 }
 
 LocalJob DecodePodSpec(std::string_view text, const std::string& container,
-                       const std::string& field, const DefaultCommand& fallback,
-                       Problems& problems) {
+                       const std::string& field, const DefaultCommand& fallback, Problems& problems,
+                       Place place) {
   LocalJob job;
   const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) {
     problems.Refuse(field, "must be an object");
     return job;
   }
-  const Node pod{&object, field, &problems};
+  const Node pod{&object, field, &problems, place};
   const json& containers = pod.List("containers");
   const bool single = containers.size() == 1 && containers[0].is_object();
   if (!single) {
@@ -231,7 +234,11 @@ LocalJob DecodePodSpec(std::string_view text, const std::string& container,
   pod.ApplyRules(PodRules(pod.place));
   const bool inline_trainer = field.ends_with(".trainer");  // of a TrainJob, which has no pod
   const std::string path = inline_trainer ? field : pod.Path("containers") + "[0]";
-  DecodeContainer({&containers[0], path, &problems}, fallback, job);
+  const Node only{&containers[0], path, &problems, place};
+  DecodeContainer(only, fallback, job);
+  if (place == Place::kContainer) {
+    job.image.mounts = DecodeMounts(pod, only);
+  }
   return job;
 }
 

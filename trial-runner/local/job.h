@@ -54,8 +54,8 @@ struct DefaultCommand {
 /// @param container  its name; if the pod has a single one, that, whatever its name
 /// @param field      path of the pod's spec
 LocalJob DecodePodSpec(std::string_view json, const std::string& container,
-                       const std::string& field, const DefaultCommand& fallback,
-                       Problems& problems);
+                       const std::string& field, const DefaultCommand& fallback, Problems& problems,
+                       Place place = Place::kProcess);
 
 /// Decodes a container that stands alone: a step of a workflow.
 /// @param field  its path

@@ -143,6 +143,8 @@ void TakeCommon(std::string_view item, LaunchPlan& plan) {
     plan.metrics_from = item;
   } else if (Take(item, files::kCleanup)) {
     plan.cleanup.emplace_back(item);
+  } else if (item == files::kHasOwnNetwork) {
+    plan.own_network = true;
   } else if (Take(item, files::kMetricsTo)) {
     plan.metrics_to = item;
   } else if (Take(item, files::kGrace)) {
@@ -206,6 +208,9 @@ Result<std::string> EncodeLaunch(const LaunchPlan& plan) {
     out.Add(files::kMetricsTo, plan.metrics_to.string());
   }
   out.AddAll(files::kCleanup, plan.cleanup);
+  if (plan.own_network) {
+    out.Add(files::kHasOwnNetwork, "");
+  }
   if (plan.replicas.empty()) {
     out.Add(files::kFolder, plan.folder.string());
     out.AddAll(files::kArgument, plan.argv);

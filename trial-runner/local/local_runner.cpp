@@ -109,6 +109,38 @@ fs::path FindOwnPodman() {
   return local::FindPodman(local::SplitVariables(OwnEnvironment()));
 }
 
+// Replicas, and a trial and what reads its metrics, must reach each other.
+void CheckNetwork(const ContainerOptions& options, bool several, const CollectorOrder& order,
+                  Problems& problems) {
+  if (!several && !order.NeedsProcess()) {
+    return;
+  }
+  const char* const who =
+      several ? "the replicas of a training job" : "the trial and what takes its metrics";
+  if (options.network == "bridge") {
+    problems.CannotHere("spec.runner.network",
+                        std::string(who) +
+                            " would not reach each other over a bridge: say none, "
+                            "for a network of their own, or host");
+  } else if (options.network == "none" && ::geteuid() != 0) {
+    problems.CannotHere("spec.runner.network",
+                        std::string(who) +
+                            " share a network of their own, which only root can "
+                            "make: say host, or run hone as root");
+  }
+}
+
+// Each step of a workflow is a container by itself, with a network that is not the collector's.
+void CheckSteps(const ExperimentSpec& spec, Problems& problems) {
+  const bool steps =
+      spec.trial_template.trial_spec.find("\"argoproj.io/v1alpha1\"") != std::string::npos;
+  if (steps && OrderOf(spec).NeedsProcess()) {
+    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
+                        "what takes the metrics is not reached by a workflow's steps in "
+                        "containers; use StdOut, or runner.kind: Local");
+  }
+}
+
 // What is special to containers.
 void CheckContainer(const ExperimentSpec& spec, Problems& problems) {
   const fs::path path(spec.collector.path);
@@ -171,6 +203,7 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Create(LocalOptions options, c
   impl->surroundings = {.environment = local::InheritedEnvironment(options.environment),
                         .folder = std::move(options.default_folder),
                         .programs = impl->shim.parent_path(),
+                        .podman = impl->podman,
                         .oom_counter = options.oom_counter.empty() ? local::FindOomCounter()
                                                                    : std::move(options.oom_counter),
                         .grace = options.grace,
@@ -218,6 +251,7 @@ void CheckContainerImage(const ExperimentSpec& spec, Problems& problems) {
     for (const local::LocalJob& container : work.containers) {
       local::CheckImage(*options, container, kTemplateField, problems);
     }
+    local::CheckCollectorImage(spec, *options, problems);
   }
 }
 
@@ -269,12 +303,17 @@ void CheckLocalTrials(const ExperimentSpec& spec, const Capacity& total, Problem
   if (const std::string never = WhyNever(job.demand, total); !never.empty()) {
     problems.CannotHere(kTemplateField, never);
   }
-  if (ContainersOf(spec) && job.pipeline && spec.collector.kind != CollectorKind::kStdOut) {
-    problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
-                        "of a Workflow in containers only StdOut is read; use that, or "
-                        "runner.kind: Local");
-  }
-  if (ContainersOf(spec)) {
+  if (const auto containers = ContainersOf(spec)) {
+    const bool several = job.training && ReplicasOf(*job.training).size() > 1;
+    const CollectorOrder order = OrderOf(spec);
+    CheckNetwork(*containers, several, order, problems);
+    CheckSteps(spec, problems);
+    if (job.pipeline && spec.collector.kind != CollectorKind::kStdOut && !order.NeedsProcess()) {
+      problems.CannotHere("spec.metricsCollectorSpec.collector.kind",
+                          "of a Workflow in containers only StdOut is read; use that, or "
+                          "runner.kind: Local");
+    }
+    local::CheckCollector(spec, job, problems);
     return CheckContainer(spec, problems);
   }
   const std::string& file = spec.collector.path;

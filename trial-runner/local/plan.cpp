@@ -22,11 +22,6 @@ bool IsEnginesOwn(std::string_view name) {
          std::ranges::find(kServiceManager, name) != std::end(kServiceManager);
 }
 
-// Whether the trial tells its metrics to a process beside it, rather than being asked by one.
-bool IsTold(const CollectorOrder& collector) {
-  return collector.NeedsProcess() && collector.kind != CollectorKind::kPrometheus;
-}
-
 // Where the trial is asked for its metrics, or where it tells them.
 void AddPort(const CollectorOrder& collector, bool is_read, Variables& own) {
   const std::string port = std::to_string(collector.own_port);
@@ -94,6 +89,10 @@ Variables OwnVariables(const LaunchSpec& spec, const Layout& layout) {
     own.emplace("HONE_BUDGET", FormatDouble(*spec.budget));
   }
   return own;
+}
+
+bool IsTold(const CollectorOrder& collector) {
+  return collector.NeedsProcess() && collector.kind != CollectorKind::kPrometheus;
 }
 
 std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duration> b) {

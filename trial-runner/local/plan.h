@@ -18,6 +18,7 @@ struct Surroundings {
   Variables environment;             ///< inherited by trials, see InheritedEnvironment
   std::filesystem::path folder;      ///< working folder of trials that name none; absolute
   std::filesystem::path programs{};  ///< where hone's programs are
+  std::filesystem::path podman{};    ///< that program; empty: none here
   std::string oom_counter;           ///< see FindOomCounter
   Duration grace{};
   std::uint64_t log_quota = 0;  ///< bytes of a trial's output that are kept; 0: all
@@ -35,6 +36,9 @@ Variables OwnVariables(const LaunchSpec& spec, const Layout& layout);
 /// @param replica  of a training job; empty: the one whose metrics are taken
 Variables DefinedVariables(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                            const std::string& replica = "");
+
+/// Whether the trial tells its metrics to a process beside it, rather than being asked by one.
+bool IsTold(const CollectorOrder& collector);
 
 /// The earlier of two deadlines, of which either may be missing.
 std::optional<Duration> Earlier(std::optional<Duration> a, std::optional<Duration> b);

@@ -10,11 +10,13 @@
 #include <cerrno>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "trial-runner/local/attempt_files.h"
 
 namespace hone::local {
 namespace {
@@ -35,6 +37,8 @@ constexpr std::string_view kPodmansOwn[] = {"PATH",  "HOME",      "TMPDIR",     
 constexpr std::string_view kPodmansPrefixes[] = {"CONTAINER", "PODMAN_",  "XDG_",     "DBUS_",
                                                  "LD_",       "GO",       "STORAGE_", "REGISTRY_",
                                                  "SSL_",      "BUILDAH_", "_"};
+
+constexpr char kNamespaceFile[] = "namespace";  // of an attempt's folder
 
 // What podman notes of its own would stand between the lines of the trial; errors that end it are
 // told all the same.
@@ -164,28 +168,54 @@ std::optional<std::string> Below(const std::string& path, const std::string& tar
   return rest == "." ? "" : rest.string();
 }
 
+// The emptyDirs of each replica are its own.
+fs::path VolumeFolderOf(const fs::path& attempt, const std::string& part) {
+  return part.empty() ? attempt : attempt / "volumes" / ("replica-" + part);
+}
+
+bool IsMetricsFolder(const LaunchSpec& spec) {
+  return spec.metrics_folder || spec.collector.folder;
+}
+
 // Where the collector's file is on this machine: in a volume of the template, or in a folder of the
 // attempt, which is mounted where the file shall be, as Katib mounts one.
-void PlaceMetrics(const LaunchSpec& spec, const LocalJob& job, const fs::path& attempt,
-                  LaunchPlan& plan) {
+void PlaceMetrics(const ContainerOrder& order, LaunchPlan& plan) {
+  const LaunchSpec& spec = order.spec;
   const std::string& path = spec.metrics_file;
   if (path.empty() || !path.starts_with('/')) {
     return;
   }
   plan.metrics_from = path;
   const Mount* best = nullptr;
-  for (const Mount& mount : job.image.mounts) {
+  for (const Mount& mount : order.job.image.mounts) {
     const bool deeper = best == nullptr || mount.target.size() > best->target.size();
     best = Below(path, mount.target) && deeper ? &mount : best;
   }
   if (best != nullptr && best->kind != Mount::Kind::kMemory) {
-    plan.metrics_to = SourceOf(*best, attempt) / Below(path, best->target).value_or("");
+    plan.metrics_to =
+        SourceOf(*best, order.VolumeFolder()) / Below(path, best->target).value_or("");
     return;
   }
   const fs::path file(path);
-  plan.metrics_to = attempt / "metrics" / file.filename();
-  const fs::path source = spec.metrics_folder ? plan.metrics_to : plan.metrics_to.parent_path();
-  plan.argv.push_back(Bind(source, spec.metrics_folder ? file : file.parent_path(), false));
+  const fs::path metrics = order.layout.Attempt({spec.id, spec.attempt}) / "metrics";
+  plan.metrics_to = order.metrics;
+  if (plan.metrics_to.empty()) {
+    plan.metrics_to = (order.part.empty() ? metrics : metrics / order.part) / file.filename();
+  }
+  const bool folder = IsMetricsFolder(spec);
+  const fs::path source = folder ? plan.metrics_to : plan.metrics_to.parent_path();
+  plan.argv.push_back(Bind(source, folder ? file : file.parent_path(), false));
+}
+
+// Where Katib's Python package looks for the service and for the namespace unless it is told.
+void AddKatibsPlaces(const ContainerOrder& order, std::vector<std::string>& argv) {
+  if (!IsTold(order.spec.collector)) {
+    return;
+  }
+  const fs::path attempt = order.layout.Attempt({order.spec.id, order.spec.attempt});
+  argv.emplace_back("--add-host=katib-db-manager.kubeflow:127.0.0.1");
+  argv.push_back(Bind(attempt / kNamespaceFile,
+                      "/var/run/secrets/kubernetes.io/serviceaccount/namespace", true));
 }
 
 std::string PullWord(const std::string& policy) {
@@ -240,6 +270,18 @@ void AddContainer(const LaunchSpec& spec, const LocalJob& job, std::vector<std::
   }
 }
 
+// One of several containers has a name of its own, and is made again when it is started again.
+void BePart(const ContainerOrder& order, std::vector<std::string>& argv) {
+  for (std::string& flag : argv) {
+    if (flag.starts_with("--name=")) {
+      flag = "--name=" + ContainerName(order.spec, order.part);
+    } else if (order.own_network && flag.starts_with("--network=")) {
+      flag = attempt_files::kOwnNetwork;
+    }
+  }
+  argv.emplace_back("--replace");
+}
+
 std::string LastLine(const std::string& lines) {
   const std::size_t at = lines.rfind(" | ");
   return at == std::string::npos ? lines : lines.substr(at + 3);
@@ -261,9 +303,20 @@ fs::path FindPodman(const Variables& environment) {
   return {};
 }
 
-std::string ContainerName(const LaunchSpec& spec) {
+fs::path ContainerOrder::VolumeFolder() const {
+  const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
+  return VolumeFolderOf(attempt, part);
+}
+
+bool NeedsOwnNetwork(const LaunchSpec& spec, bool several) {
+  return spec.container && spec.container->network == "none" &&
+         (several || spec.collector.NeedsProcess());
+}
+
+std::string ContainerName(const LaunchSpec& spec, const std::string& part) {
   std::string name = "hone-" + spec.trial_name + "-" + spec.id.experiment.text.substr(0, 8) + "-" +
-                     std::to_string(spec.id.number) + "-" + std::to_string(spec.attempt);
+                     std::to_string(spec.id.number) + "-" + std::to_string(spec.attempt) +
+                     (part.empty() ? "" : "-" + part);
   for (char& c : name) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
     c = plain ? c : '-';
@@ -281,24 +334,37 @@ std::vector<std::string> TrialCommand(const std::string& podman) {
 LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                              const Surroundings& surroundings, const std::vector<std::string>& gpus,
                              const fs::path& podman) {
-  const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
-  Variables defined = DefinedVariables(spec, job, layout);
+  return MakeContainerPlan({.spec = spec,
+                            .job = job,
+                            .layout = layout,
+                            .surroundings = surroundings,
+                            .gpus = gpus,
+                            .podman = podman,
+                            .own_network = NeedsOwnNetwork(spec, false)});
+}
+
+LaunchPlan MakeContainerPlan(const ContainerOrder& order) {
+  const auto& [spec, job, layout, surroundings, gpus] =
+      std::tie(order.spec, order.job, order.layout, order.surroundings, order.gpus);
+  Variables defined = DefinedVariables(spec, job, layout, order.part);
   defined.try_emplace("PYTHONUNBUFFERED", "1");
   if (!gpus.empty()) {
     defined.insert_or_assign("NVIDIA_VISIBLE_DEVICES", Join(gpus, ","));
   }
   Variables podmans = surroundings.environment;
   LaunchPlan plan;
-  plan.argv = {podman.string(), kQuiet, "run"};
+  plan.argv = {order.podman.string(), kQuiet, "run"};
   AddContainer(spec, job, plan.argv);
+  BePart(order, plan.argv);
   AddLimits(plan.argv);
   AddGpus(gpus, plan.argv);
   AddEnvironment(defined, podmans, plan.argv);
   AddOwnMounts(spec, layout, plan.argv);
   for (const Mount& mount : job.image.mounts) {
-    plan.argv.push_back(MountFlag(mount, attempt));
+    plan.argv.push_back(MountFlag(mount, order.VolumeFolder()));
   }
-  PlaceMetrics(spec, job, attempt, plan);
+  PlaceMetrics(order, plan);
+  AddKatibsPlaces(order, plan.argv);
   AddCommand(job, defined, plan.argv);
   for (const auto& [name, value] : podmans) {
     plan.env.push_back(std::string(name).append("=").append(value));
@@ -309,8 +375,14 @@ LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const 
   plan.log_quota = surroundings.log_quota;
   plan.oom_counter = "/proc/vmstat";  // of the machine: the container's own group goes with it
   plan.gpus = gpus;
-  plan.cleanup = {podman.string(), "rm", "--force", "--ignore", "--time=", ContainerName(spec)};
+  plan.own_network = order.own_network;
+  plan.cleanup = {order.podman.string(), "rm", "--force", "--ignore", "--time="};
+  AlsoRemove(ContainerName(spec, order.part), plan);
   return plan;
+}
+
+void AlsoRemove(const std::string& name, LaunchPlan& plan) {
+  plan.cleanup.push_back(name);
 }
 
 std::vector<std::string> StepCommand(const StepContainer& step, Variables& podmans) {
@@ -334,15 +406,21 @@ std::vector<std::string> StepCommand(const StepContainer& step, Variables& podma
 }
 
 Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
-                        const LaunchPlan& plan) {
+                        const LaunchPlan& plan, const std::string& part) {
   const fs::path attempt = layout.Attempt({spec.id, spec.attempt});
+  const fs::path volumes = VolumeFolderOf(attempt, part);
   for (const Mount& mount : job.image.mounts) {
-    HONE_RETURN_IF_ERROR(PrepareMount(mount, attempt));
+    HONE_RETURN_IF_ERROR(PrepareMount(mount, volumes));
   }
   std::vector<fs::path> open = {layout.Work(spec.id), layout.Checkpoint(spec.id),
                                 layout.Artifacts(spec.id)};
-  if (plan.metrics_to.string().starts_with((attempt / "metrics").string())) {
-    open.push_back(spec.metrics_folder ? plan.metrics_to : plan.metrics_to.parent_path());
+  const fs::path metrics = attempt / "metrics";
+  if (plan.metrics_to.string().starts_with(metrics.string())) {
+    const fs::path own = part.empty() ? metrics : metrics / part;
+    open.push_back(IsMetricsFolder(spec) ? own / plan.metrics_to.filename() : own);
+  }
+  if (IsTold(spec.collector)) {
+    HONE_RETURN_IF_ERROR(WriteFile(attempt / kNamespaceFile, spec.name_space));
   }
   for (const fs::path& folder : open) {
     HONE_RETURN_IF_ERROR(MakeFolders(folder));
@@ -360,7 +438,7 @@ void RemoveContainer(const LaunchPlan& plan) {
   }
   std::vector<std::string> command = plan.cleanup;
   std::ranges::replace(command, "--time=", "--time=0");  // the shim puts the grace there
-  const auto removal = Spawn({.argv = command, .env = plan.env, .working_folder = "/"});
+  const auto removal = Spawn({.argv = command, .env = plan.PrimaryEnv(), .working_folder = "/"});
   if (removal.has_value() && !WaitFor(*removal, kRemoveWithin).has_value()) {
     ::kill(-removal->pid, SIGKILL);
     [[maybe_unused]] const auto over = WaitFor(*removal, kRemoveWithin);  // it is killed

@@ -29,14 +29,36 @@ inline constexpr int kLeastCodeOfPodman = 125;
 std::filesystem::path FindPodman(const Variables& environment);
 
 /// The name of an attempt's container; no other has it.
-std::string ContainerName(const LaunchSpec& spec);
+/// @param part  of a trial of several: a replica other than the primary, or the collector
+std::string ContainerName(const LaunchSpec& spec, const std::string& part = "");
 
 /// `podman run` with what every container is given, and no network.
 std::vector<std::string> TrialCommand(const std::string& podman);
 
-/// What the shim shall run for a Job in a container.
-/// @param spec  has container options
-/// @param gpus  given to this attempt
+/// One container of a trial.
+struct ContainerOrder {
+  const LaunchSpec& spec;  ///< has container options
+  const LocalJob& job;
+  const Layout& layout;
+  const Surroundings& surroundings;
+  const std::vector<std::string>& gpus;  ///< given to this container
+  const std::filesystem::path& podman;
+  std::string part = {};               ///< see ContainerName
+  bool own_network = false;            ///< that of the attempt, which the shim makes
+  std::filesystem::path metrics = {};  ///< of a collector: where the trial's metrics are
+
+  /// Where its emptyDirs are.
+  [[nodiscard]] std::filesystem::path VolumeFolder() const;
+};
+
+/// Whether the containers of a trial, and what reads its metrics, share a network that nobody else
+/// sees: where they must reach each other, and no other network is asked for.
+bool NeedsOwnNetwork(const LaunchSpec& spec, bool several);
+
+/// What the shim shall run for a container.
+LaunchPlan MakeContainerPlan(const ContainerOrder& order);
+
+/// The same of a Job, which is one container.
 LaunchPlan MakeContainerPlan(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
                              const Surroundings& surroundings, const std::vector<std::string>& gpus,
                              const std::filesystem::path& podman);
@@ -58,7 +80,10 @@ std::vector<std::string> StepCommand(const StepContainer& step, Variables& podma
 
 /// Makes what the container mounts. @errors as PrepareMount
 Status PrepareContainer(const LaunchSpec& spec, const LocalJob& job, const Layout& layout,
-                        const LaunchPlan& plan);
+                        const LaunchPlan& plan, const std::string& part = "");
+
+/// Adds to a trial's plan that this container, too, is removed at its end.
+void AlsoRemove(const std::string& name, LaunchPlan& plan);
 
 /// Removes the container of an attempt whose shim is gone, if it has one. Takes seconds at worst.
 void RemoveContainer(const LaunchPlan& plan);

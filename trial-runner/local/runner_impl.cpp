@@ -53,6 +53,7 @@ LocalRunner::Impl::Impl(const Clock& wall_clock, local::Layout the_layout, local
     : clock(wall_clock),
       layout(std::move(the_layout)),
       table(std::move(gpus)),
+      growth(std::make_shared<local::FileWatch>([this](const TrialId& trial) { Hint(trial); })),
       pool("hone-launch", kPoolThreads),
       files("hone-files", kFilesThreads) {}
 
@@ -79,6 +80,7 @@ void LocalRunner::Impl::Shutdown() {
   if (watch != nullptr) {
     watch->Stop();
   }
+  growth->Stop();  // before the listener that it tells goes
   pool.Stop();
   files.Stop();
 }
@@ -130,9 +132,9 @@ Status LocalRunner::Impl::WriteAttempt(const LaunchSpec& spec) {
   if (work.pipeline) {
     HONE_RETURN_IF_ERROR(WriteOrder(spec, work, plan));
   } else if (spec.container) {
-    HONE_RETURN_IF_ERROR(local::PrepareContainer(spec, work.containers.front(), layout, plan));
+    HONE_RETURN_IF_ERROR(local::PrepareReplicas(spec, work, layout, plan));
   }
-  if (plan.collector && plan.collector->ready_first) {  // it is told, not scraped
+  if (!spec.container && plan.collector && plan.collector->ready_first) {  // told, not scraped
     HONE_RETURN_IF_ERROR(local::WritePythonStart(attempt));
   }
   if (!spec.container && spec.collector.folder && !plan.metrics_to.empty()) {
@@ -170,12 +172,9 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanLaunch(const LaunchSpec& spec,
   if (spec.container && podman.empty()) {
     return Fail(Code::kNotFound, local::kNoPodman);
   }
-  if (spec.container && !work.pipeline) {
-    return local::MakeContainerPlan(spec, work.containers.front(), layout, surroundings, *gpus,
-                                    podman);
-  }
   LaunchSpec placed = spec;
-  HONE_RETURN_IF_ERROR(local::GivePort(work, placed.collector));
+  HONE_RETURN_IF_ERROR(
+      local::GivePort(work, local::NeedsOwnNetwork(spec, false), placed.collector));
   HONE_ASSIGN_OR_RETURN(local::LaunchPlan plan, PlanProcesses(placed, work, *gpus));
   HONE_RETURN_IF_ERROR(local::AddCollector(placed, layout, surroundings, plan));
   return plan;
@@ -189,7 +188,9 @@ Result<local::LaunchPlan> LocalRunner::Impl::PlanProcesses(
     return local::MakePipelinePlan(spec, order, layout, surroundings);
   }
   if (!work.training) {
-    return local::MakePlan(spec, work.containers.front(), layout, surroundings, gpus);
+    const local::LocalJob& only = work.containers.front();
+    return spec.container ? local::MakeContainerPlan(spec, only, layout, surroundings, gpus, podman)
+                          : local::MakePlan(spec, only, layout, surroundings, gpus);
   }
   HONE_ASSIGN_OR_RETURN(const auto ports, local::FreePorts(ReplicasOf(*work.training).size()));
   std::vector<Endpoint> endpoints;
@@ -450,15 +451,20 @@ std::unique_ptr<ByteSource> LocalRunner::Impl::OpenOutput(const AttemptKey& key,
                                                           const std::string& file) const {
   const fs::path attempt = layout.Attempt(key);
   if (file.empty() || file == kPushedOutput) {
-    return local::OpenFileSource(attempt / (file.empty() ? files::kOutput : files::kPushed));
+    return local::OpenFileSource(attempt / (file.empty() ? files::kOutput : files::kPushed),
+                                 {.watch = growth, .trial = key.trial});
   }
-  return local::OpenFileSource([attempt, file]() -> Result<std::optional<fs::path>> {
-    HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(attempt));
-    if (!plan) {
-      return std::nullopt;  // not launched yet
-    }
-    return local::PathOf(*plan, file);
-  });
+  // With each look at an event file its folder is listed, which once in a poll is enough.
+  const bool is_event_file = file.find("tfevents") != std::string::npos;
+  return local::OpenFileSource(
+      [attempt, file]() -> Result<std::optional<fs::path>> {
+        HONE_ASSIGN_OR_RETURN(const auto plan, local::ReadLaunchFile(attempt));
+        if (!plan) {
+          return std::nullopt;  // not launched yet
+        }
+        return local::PathOf(*plan, file);
+      },
+      {.watch = is_event_file ? nullptr : growth, .trial = key.trial});
 }
 
 Result<std::vector<std::string>> LocalRunner::Impl::ListOutput(const AttemptKey& key,

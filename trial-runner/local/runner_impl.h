@@ -11,6 +11,7 @@
 #include "base/guarded.h"
 #include "trial-runner/local/attempt.h"
 #include "trial-runner/local/attempt_table.h"
+#include "trial-runner/local/file_watch.h"
 #include "trial-runner/local/gpus.h"
 #include "trial-runner/local/leftovers.h"
 #include "trial-runner/local/local_runner.h"
@@ -51,6 +52,7 @@ struct LocalRunner::Impl {
   local::Surroundings surroundings;
   Guarded<std::function<void(TrialId)>> hint;
   std::unique_ptr<local::ShimWatch> watch;
+  std::shared_ptr<local::FileWatch> growth;  ///< of logs; shared with the sources that read them
   AsioExecutor pool;
   AsioExecutor files;  ///< reads and copies checkpoints, which may be large
 

@@ -12,6 +12,7 @@
 #include "core/training_status.h"
 #include "trial-runner/local/attempt_files.h"
 #include "trial-runner/local/pipeline_order.h"
+#include "trial-runner/local/podman.h"
 
 namespace hone::local {
 namespace {
@@ -24,12 +25,16 @@ fs::path TrainingFolder(const fs::path& attempt) {
   return attempt / "mpi";
 }
 
-// The operator's: the ranks run in what mpirun starts, and a worker only has to be there.
-DefaultCommand FallbackOf(const TrainingJob& job, const ReplicaRole& role) {
-  if (job.kind == TrainingKind::kMpi && role.type == "Worker") {
-    return {{"sleep", "365d"}};
+// The operator's: the ranks run in what mpirun starts, and a worker only has to be there. The first
+// process of a container would ignore TERM and take all of the grace to end.
+DefaultCommand FallbackOf(const TrainingJob& job, const ReplicaRole& role, Place place) {
+  if (job.kind != TrainingKind::kMpi || role.type != "Worker") {
+    return {};
   }
-  return {};
+  if (place == Place::kContainer) {
+    return {{"sh", "-c", "trap 'exit 0' TERM; sleep 365d & wait"}};
+  }
+  return {{"sleep", "365d"}};
 }
 
 void CheckRestart(const TrainingJob& job, const Replica& replica, Problems& problems) {
@@ -58,6 +63,49 @@ std::vector<std::string> GpusFor(const TrainingJob& job, const Replica& replica,
   const auto end = static_cast<std::ptrdiff_t>(std::min(given + count, all.size()));
   given += count;
   return {all.begin() + begin, all.begin() + end};
+}
+
+// The operator's configuration map at the path that the environment names.
+LocalJob WithTrainingFiles(LocalJob container, const TrainingJob& job, const fs::path& attempt) {
+  if (!TrainingFilesOf(job).empty()) {
+    Mount files;
+    files.kind = Mount::Kind::kHost;
+    files.volume = "mpi";
+    files.host_path = TrainingFolder(attempt);
+    files.target = files.host_path;
+    files.read_only = true;
+    container.image.mounts.push_back(std::move(files));
+  }
+  return container;
+}
+
+// One call removes the containers of all replicas: their names are what follows the options.
+void MergeCleanup(const std::vector<std::string>& one, std::vector<std::string>& all) {
+  if (all.empty() || one.empty()) {
+    all.insert(all.end(), one.begin(), one.end());
+  } else {
+    all.push_back(one.back());
+  }
+}
+
+// Puts the plan of one replica into that of the job.
+void AddReplica(const TrainingJob& job, const Replica& replica, bool primary, LaunchPlan single,
+                LaunchPlan& plan) {
+  plan.own_network = single.own_network;
+  MergeCleanup(single.cleanup, plan.cleanup);
+  if (primary) {
+    plan.metrics_from = single.metrics_from;
+    plan.metrics_to = single.metrics_to;
+    plan.deadline = single.deadline;
+  }
+  plan.oom_counter = single.oom_counter;
+  plan.replicas.push_back({.name = replica.name,
+                           .restart = std::string(RestartWord(job.roles[replica.role].restart)),
+                           .decides = replica.decides,
+                           .primary = primary,
+                           .argv = std::move(single.argv),
+                           .env = std::move(single.env),
+                           .folder = std::move(single.folder)});
 }
 
 // "replica worker-1", "replicas master-0, worker-1".
@@ -89,18 +137,13 @@ LocalWork DecodeWork(std::string_view text, const PrimaryPod& primary, const std
     work.demand = work.containers.front().demand;
     return work;
   }
-  if (primary.place == Place::kContainer) {
-    problems.CannotHere("spec.runner.kind",
-                        "runner Container runs batch/v1 Jobs, and this is a training job of "
-                        "several processes; use runner Local for it");
-    return work;
-  }
   work.training = DecodeTrainingJob(text, *kind, field, problems);
   const TrainingJob& job = *work.training;
   work.demand = {.cpus = 0, .gpus = 0};
   for (const ReplicaRole& role : job.roles) {
     work.containers.push_back(DecodePodSpec(role.pod, primary.container, role.pod_field,
-                                            FallbackOf(job, role), problems));
+                                            FallbackOf(job, role, primary.place), problems,
+                                            primary.place));
     AddDemand(work.containers.back(), role.replicas, work.demand);
   }
   work.demand.cpus = std::max(work.demand.cpus, 1U);
@@ -133,6 +176,19 @@ Status WriteTrainingFiles(const fs::path& attempt, const TrainingJob& job) {
   return {};
 }
 
+Status PrepareReplicas(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
+                       const LaunchPlan& plan) {
+  if (!work.training) {
+    return PrepareContainer(spec, work.containers.front(), layout, plan);
+  }
+  const std::vector<Replica> replicas = ReplicasOf(*work.training);
+  for (std::size_t i = 0; i < replicas.size(); ++i) {
+    HONE_RETURN_IF_ERROR(PrepareContainer(spec, work.containers[replicas[i].role], layout, plan,
+                                          i == work.primary ? "" : replicas[i].name));
+  }
+  return {};
+}
+
 LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
                             const Surroundings& surroundings, const std::vector<std::string>& gpus,
                             const std::vector<Endpoint>& endpoints) {
@@ -151,7 +207,7 @@ LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const
     container.deadline = job.deadline;
     const std::vector<std::string> own_gpus =
         GpusFor(job, replica, container.demand.gpus, gpus, given);
-    if (!gpus.empty() && own_gpus.empty()) {
+    if (!spec.container && !gpus.empty() && own_gpus.empty()) {
       container.env.emplace(container.env.begin(), "CUDA_VISIBLE_DEVICES", "");
     }
     for (auto& variable :
@@ -159,24 +215,22 @@ LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const
       container.env.push_back(std::move(variable));
     }
     container.env.emplace_back("HONE_REPLICA", replica.name);
+    const std::string part = primary ? "" : replica.name;
     LaunchPlan single =
-        MakePlan(spec, container, layout, surroundings, own_gpus, primary ? "" : replica.name);
-    plan.replicas.push_back({.name = replica.name,
-                             .restart = std::string(RestartWord(job.roles[replica.role].restart)),
-                             .decides = replica.decides,
-                             .primary = primary,
-                             .argv = std::move(single.argv),
-                             .env = std::move(single.env),
-                             .folder = std::move(single.folder)});
-    if (primary) {
-      plan.metrics_from = single.metrics_from;
-      plan.metrics_to = single.metrics_to;
-      plan.deadline = single.deadline;
-    }
+        spec.container
+            ? MakeContainerPlan({.spec = spec,
+                                 .job = WithTrainingFiles(std::move(container), job, attempt),
+                                 .layout = layout,
+                                 .surroundings = surroundings,
+                                 .gpus = own_gpus,
+                                 .podman = surroundings.podman,
+                                 .part = part,
+                                 .own_network = NeedsOwnNetwork(spec, replicas.size() > 1)})
+            : MakePlan(spec, container, layout, surroundings, own_gpus, part);
+    AddReplica(job, replica, primary, std::move(single), plan);
   }
   plan.grace = surroundings.grace;
   plan.log_quota = surroundings.log_quota;
-  plan.oom_counter = surroundings.oom_counter;
   plan.gpus = gpus;
   plan.backoff_limit = job.backoff_limit;
   plan.job = {.kind = std::string(TrainingKindWord(job.kind)),

@@ -14,7 +14,7 @@
 #include "trial-runner/local/job.h"
 #include "trial-runner/local/plan.h"
 
-/// Training jobs as processes of this machine, one for each replica.
+/// Training jobs on this machine: one process or container for each replica.
 namespace hone::local {
 
 /// What a trial runs: a batch/v1 Job, a training job or a workflow.
@@ -48,6 +48,10 @@ Status WriteTrainingFiles(const std::filesystem::path& attempt, const TrainingJo
 LaunchPlan MakeTrainingPlan(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
                             const Surroundings& surroundings, const std::vector<std::string>& gpus,
                             const std::vector<Endpoint>& endpoints);
+
+/// Makes what the replicas' containers mount. @errors as PrepareContainer
+Status PrepareReplicas(const LaunchSpec& spec, const LocalWork& work, const Layout& layout,
+                       const LaunchPlan& plan);
 
 /// How a training job ended: the replica that ended it is named, and the conditions of the trial
 /// template have the last word.
