@@ -2,9 +2,13 @@
 // Letters as in the tutorial (arXiv 1604.00772): y a step in units of sigma, C = B D^2 B^T, p
 // paths. Differs from it in: variances are kept within a condition of 1e14, so that C stays
 // positive definite whatever the ranking; the growth of sigma in one update is limited to a factor
-// of e (Hansen 2011, equation 5, with Delta_sigma_max = 1).
+// of e (Hansen 2011, equation 5, with Delta_sigma_max = 1). Of many dimensions C = A A^T with a
+// triangular A, as in Krause, Arbones, Igel 2016, "CMA-ES with optimal covariance update and
+// storage complexity", but made anew now and then, as often as purecma.py (Hansen) does with
+// eigenvectors.
 #include "algorithms/cma/strategy.h"
 
+#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -20,6 +24,7 @@ using Eigen::VectorXd;
 
 // Stopping rules of the tutorial, appendix B.3: ConditionCov, TolX, TolXUp.
 constexpr double kMaxCondition = 1e14;
+constexpr int kMostLifts = 16;  // of the diagonal, ten times more each time
 constexpr double kNarrowest = 1e-12;
 constexpr double kWidest = 1e4;
 
@@ -80,6 +85,7 @@ Strategy::Strategy(VectorXd mean, const Options& options)
   if (separable_) {
     variances_ = VectorXd::Ones(d);
   } else {
+    triangular_ = d >= kManyDimensions;
     covariance_ = MatrixXd::Identity(d, d);
     axes_ = MatrixXd::Identity(d, d);
   }
@@ -87,9 +93,14 @@ Strategy::Strategy(VectorXd mean, const Options& options)
 
 VectorXd Strategy::Sample(Rng& rng) const {
   VectorXd y(mean_.size());
-  for (Index i = 0; i < y.size(); ++i) {
-    y[i] = deviations_[i] * rng.Normal();
+  for (double& number : y) {
+    number = rng.Normal();
   }
+  if (triangular_) {
+    y = axes_.triangularView<Eigen::Lower>() * y;
+    return mean_ + sigma_ * y;
+  }
+  y.array() *= deviations_.array();
   if (separable_) {
     return mean_ + sigma_ * y;
   }
@@ -97,6 +108,9 @@ VectorXd Strategy::Sample(Rng& rng) const {
 }
 
 MatrixXd Strategy::Whiten(const MatrixXd& y) const {
+  if (triangular_) {
+    return axes_.triangularView<Eigen::Lower>().solve(y);
+  }
   const auto inverse = deviations_.cwiseInverse();
   if (separable_) {
     return inverse.asDiagonal() * y;
@@ -137,7 +151,7 @@ void Strategy::Update(const MatrixXd& points, const std::vector<bool>& injected)
   }
   AdaptCovariance(y, z.colwise().squaredNorm(), stalled);
   sigma_ *= std::exp(std::min(1.0, p.c_sigma / p.d_sigma * (p_sigma_.norm() / expected - 1)));
-  const double between = 1 / (10 * n * (p.c_1 + p.c_mu));
+  const double between = 1 / ((triangular_ ? 2 : 10) * n * (p.c_1 + p.c_mu));
   if (separable_ || static_cast<double>(generation_ - decomposed_) >= between) {
     Decompose();
   }
@@ -159,9 +173,14 @@ void Strategy::AdaptCovariance(const MatrixXd& y, const VectorXd& squared_length
     variances_ = kept * variances_ + p.c_1 * p_c_.cwiseAbs2() + p.c_mu * (y.cwiseAbs2() * w);
     return;
   }
-  covariance_ *= kept;
-  covariance_.selfadjointView<Eigen::Lower>().rankUpdate(p_c_, p.c_1);
-  covariance_.triangularView<Eigen::Lower>() += p.c_mu * (y * w.asDiagonal()) * y.transpose();
+  // All steps in one product, the path the last of them.
+  MatrixXd steps(y.rows(), y.cols() + 1);
+  steps << y, p_c_;
+  VectorXd weights(w.size() + 1);
+  weights << p.c_mu * w, p.c_1;
+  const MatrixXd weighted = steps * weights.asDiagonal();
+  covariance_.triangularView<Eigen::Lower>() *= kept;
+  covariance_.triangularView<Eigen::Lower>() += weighted * steps.transpose();
 }
 
 void Strategy::Decompose() {
@@ -170,6 +189,9 @@ void Strategy::Decompose() {
     variances_ = variances_.cwiseMax(variances_.maxCoeff() / kMaxCondition);
     deviations_ = variances_.cwiseSqrt();
     return;
+  }
+  if (triangular_) {
+    return FactorCovariance();
   }
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance_);
   VectorXd eigenvalues = solver.eigenvalues();
@@ -180,6 +202,20 @@ void Strategy::Decompose() {
   }
   axes_ = solver.eigenvectors();
   deviations_ = eigenvalues.cwiseSqrt();
+}
+
+/// The diagonal of the factor lies between the roots of the eigenvalues, so it understates the
+/// condition.
+void Strategy::FactorCovariance() {
+  Eigen::LLT<MatrixXd> llt(covariance_);
+  double lift = covariance_.diagonal().maxCoeff() / kMaxCondition;
+  for (int i = 0; i < kMostLifts && llt.info() != Eigen::Success; ++i) {
+    covariance_.diagonal().array() += lift;
+    lift *= 10;
+    llt.compute(covariance_);
+  }
+  axes_ = llt.matrixL();
+  deviations_ = axes_.diagonal();
 }
 
 bool Strategy::Exhausted() const {

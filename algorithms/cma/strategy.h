@@ -32,13 +32,17 @@ struct Options {
 };
 
 /// Covariance matrix adaptation evolution strategy with active update: the distribution
-/// N(mean, sigma^2 C) and how it learns from ranked points. Knows neither bounds nor values.
+/// N(mean, sigma^2 C) and how it learns from ranked points. Knows neither bounds nor values. From
+/// kManyDimensions on, the Cholesky factor of C takes the place of its symmetric root.
 /// @threads  a value; Sample may be called from several threads at once
 /// @source   Hansen 2016, arXiv 1604.00772, figure 6; injected points: Hansen 2011, arXiv 1110.4181
 class Strategy {
  public:
   /// @param mean  shape (d), d >= 1
   Strategy(Eigen::VectorXd mean, const Options& options);
+
+  /// Coordinates from which on eigenvectors would take most of the time.
+  static constexpr Eigen::Index kManyDimensions = 200;
 
   /// One point. @returns shape (d). @cost O(d^2), separable O(d)
   [[nodiscard]] Eigen::VectorXd Sample(Rng& rng) const;
@@ -47,7 +51,8 @@ class Strategy {
   /// @param points    shape (d, lambda), columns from best to worst
   /// @param injected  shape (lambda): the point was not drawn from this very distribution, so its
   ///                  step is shortened to a Mahalanobis length of sqrt(d) + 2d / (d + 2)
-  /// @cost  O(lambda d^2), and O(d^3) every 1 / (10 d (c_1 + c_mu)) updates; separable O(lambda d)
+  /// @cost  O(lambda d^2), and O(d^3) every 1 / (10 d (c_1 + c_mu)) updates (with a Cholesky factor
+  ///        1 / (2 d (c_1 + c_mu))); separable O(lambda d)
   void Update(const Eigen::MatrixXd& points, const std::vector<bool>& injected);
 
   /// The distribution has become too narrow, too wide or too ill-conditioned to go on with.
@@ -69,6 +74,7 @@ class Strategy {
   void AdaptCovariance(const Eigen::MatrixXd& y, const Eigen::VectorXd& squared_lengths,
                        bool path_stalled);
   void Decompose();
+  void FactorCovariance();
 
   bool separable_;
   double first_sigma_;
@@ -77,8 +83,9 @@ class Strategy {
   double sigma_;
   Eigen::MatrixXd covariance_;  // full only; its lower triangle is kept
   Eigen::VectorXd variances_;   // separable only: the diagonal
-  Eigen::MatrixXd axes_;        // full only: eigenvectors at the last decomposition
-  Eigen::VectorXd deviations_;  // roots of the eigenvalues then
+  bool triangular_ = false;     // full, of many dimensions
+  Eigen::MatrixXd axes_;        // full only, of the last decomposition: eigenvectors; or the factor
+  Eigen::VectorXd deviations_;  // roots of the eigenvalues then; of the factor: its diagonal
   Eigen::VectorXd p_sigma_;     // path of the step size
   Eigen::VectorXd p_c_;         // path of the covariance
   Eigen::Index generation_ = 0;
