@@ -107,19 +107,10 @@ VectorXd Acquisition::Values(const Model& model, const MatrixXd& points) const {
         break;
     }
   }
-  if (log_duration != nullptr) {
-    values -= log_duration->Predict(points).mean;
-  }
-  if (feasibility != nullptr) {
-    values += LogFeasibility(*feasibility, points);
-  }
   return values;
 }
 
 double Acquisition::ValueAt(const Model& model, const VectorXd& point, VectorXd* gradient) const {
-  if (gradient == nullptr) {
-    return Values(model, point)[0];
-  }
   const PointPrediction at = model.PredictAt(point);
   double value = 0;
   if (kind == Kind::kLcb) {
@@ -133,16 +124,6 @@ double Acquisition::ValueAt(const Model& model, const VectorXd& point, VectorXd*
         improvement ? LogExpectedImprovement(z, &slope) + std::log(at.sd) : LogNormalCdf(z, &slope);
     *gradient = -(slope / at.sd) * at.mean_slope +
                 ((improvement ? 1 : 0) - slope * z) / at.sd * at.sd_slope;
-  }
-  if (log_duration != nullptr) {
-    const PointPrediction duration = log_duration->PredictAt(point);
-    value -= duration.mean;
-    *gradient -= duration.mean_slope;
-  }
-  if (feasibility != nullptr) {
-    VectorXd slopes;
-    value += LogFeasibilityAt(*feasibility, point, &slopes);
-    *gradient += slopes;
   }
   return value;
 }

@@ -23,22 +23,17 @@ double LogNormalCdf(double z, double* slope);
 VectorXd LogFeasibility(const Model& labels, const MatrixXd& points);
 double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes);
 
-/// What to maximise when a function is to be minimised.
+/// What to maximise when a function is to be minimised, by one model of it.
 struct Acquisition {
   enum class Kind { kLogEi, kLogPi, kLcb };
   Kind kind = Kind::kLogEi;
   double best = 0;   ///< the mean to improve on
   double xi = 0;     ///< improvements smaller than this do not count (EI, PI)
   double kappa = 2;  ///< standard deviations below the mean (LCB)
-  /// If not null: a model of the logarithm of the trial's duration; EI and PI are then per second.
-  const Model* log_duration = nullptr;
-  /// If not null: a model of 1 (has a value) and -1 (failed). The logarithm of the probability of
-  /// feasibility is added; for LCB, too, whose unit is about one standard deviation.
-  const Model* feasibility = nullptr;
 
   /// @param points  shape (dimensions, m) @returns shape (m)
   [[nodiscard]] VectorXd Values(const Model& model, const MatrixXd& points) const;
-  /// At one point. @param gradient  if not null: set to the gradient by the coordinates
+  /// At one point. @param gradient  set to the gradient by the coordinates
   double ValueAt(const Model& model, const VectorXd& point, VectorXd* gradient) const;
 };
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "algorithms/gp/likelihood.h"
+#include "algorithms/gp/sample.h"
 
 namespace hone::gp {
 namespace {
@@ -15,12 +16,31 @@ namespace {
 // Warps are learned from this many results on.
 constexpr Eigen::Index kWarpFrom = 12;
 constexpr int kIterations = 30;
+constexpr double kLonger = 1.5;  // of logarithms of lengthscales, in the second start
 constexpr int kMaxEvaluationsPerIteration = 4;
 // What L-BFGS-B sees instead of infinity, which it cannot stand.
 constexpr double kVeryBad = 1e10;
 
 /// Ends an optimisation that wants too many evaluations.
 struct OutOfEvaluations : std::exception {};
+
+LogPosterior PosteriorOf(const Embedding& embedding, const MatrixXd& points,
+                         const VectorXd& outputs) {
+  return {embedding, points, outputs, points.cols() >= kWarpFrom};
+}
+
+VectorXd Mode(const LogPosterior& posterior) {
+  const Box box{posterior.LowerBounds(), posterior.UpperBounds()};
+  const auto objective = [&](const VectorXd& theta, VectorXd* gradient) {
+    return posterior(theta, gradient);
+  };
+  VectorXd start = posterior.PriorMode();
+  Maximum best = Maximise(objective, start, box, kIterations);
+  // Longer lengthscales: the likelihood often has a second hill there.
+  start.head(posterior.lengths()).array() += kLonger;
+  Maximum other = Maximise(objective, start, box, kIterations);
+  return other.value > best.value ? other.x : best.x;
+}
 
 }  // namespace
 
@@ -62,23 +82,18 @@ Maximum Maximise(const Objective& objective, const VectorXd& start, const Box& b
 }
 
 Hyper Fit(const Embedding& embedding, const MatrixXd& points, const VectorXd& outputs) {
-  const LogPosterior posterior(embedding, points, outputs, points.cols() >= kWarpFrom);
-  const Box box{posterior.LowerBounds(), posterior.UpperBounds()};
-  const auto objective = [&](const VectorXd& theta, VectorXd* gradient) {
-    return posterior(theta, gradient);
-  };
-  const auto dimensions = static_cast<Eigen::Index>(embedding.dimensions().size());
-  VectorXd start = posterior.PriorMode();
-  Maximum best = Maximise(objective, start, box, kIterations);
-  // Shorter or longer lengthscales: the likelihood often has a second hill there.
-  for (const double shift : {1.5}) {
-    start.head(dimensions) = posterior.PriorMode().head(dimensions).array() + shift;
-    const Maximum other = Maximise(objective, start, box, kIterations);
-    if (other.value > best.value) {
-      best = other;
-    }
+  const LogPosterior posterior = PosteriorOf(embedding, points, outputs);
+  return posterior.Unpacked(Mode(posterior));
+}
+
+std::vector<Hyper> FitDraws(const Embedding& embedding, const MatrixXd& points,
+                            const VectorXd& outputs, int count, Rng rng) {
+  const LogPosterior posterior = PosteriorOf(embedding, points, outputs);
+  std::vector<Hyper> draws;
+  for (const VectorXd& theta : SliceSample(posterior, Mode(posterior), count, rng)) {
+    draws.push_back(posterior.Unpacked(theta));
   }
-  return posterior.Unpacked(best.x);
+  return draws;
 }
 
 }  // namespace hone::gp

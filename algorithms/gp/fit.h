@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "algorithms/gp/kernel.h"
+#include "base/rng.h"
 
 namespace hone::gp {
 
@@ -27,5 +29,9 @@ Maximum Maximise(const Objective& objective, const VectorXd& start, const Box& b
 /// Maximum a posteriori hyperparameters, from the prior's mode and fixed other starts: a function
 /// of the data alone. @param points  shape (dimensions, n), n >= 1 @param outputs  shape (n)
 Hyper Fit(const Embedding& embedding, const MatrixXd& points, const VectorXd& outputs);
+
+/// The same, then draws from the posterior. @param count  of all, the maximum first; >= 1
+std::vector<Hyper> FitDraws(const Embedding& embedding, const MatrixXd& points,
+                            const VectorXd& outputs, int count, Rng rng);
 
 }  // namespace hone::gp

@@ -46,6 +46,9 @@ Embedding::Embedding(Dimensions dimensions) : dimensions_(std::move(dimensions))
     if (dimension.categorical) {
       count = static_cast<Index>(dimension.values.size());
     }
+    if (count == 1 && !dimension.categorical) {
+      plain_.push_back(features_);
+    }
     owners_.insert(owners_.end(), static_cast<std::size_t>(count), static_cast<Index>(d));
     features_ += count;
     conditional_ = conditional_ || dimension.parent.has_value();

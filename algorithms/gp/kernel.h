@@ -16,6 +16,8 @@ struct Hyper {
   double log_scale = 0;  ///< of the kernel's variance s^2
   VectorXd log_a;        ///< 0: no warp
   VectorXd log_b;
+  double additive = 0;  ///< share of the mean of one-dimensional kernels, in [0, 1)
+  double linear = 0;    ///< variance of a slope along a number that is always active
 };
 
 /// The map from points to a space where the kernel's distance is Euclidean.
@@ -33,6 +35,13 @@ class Embedding {
   [[nodiscard]] Eigen::Index features() const { return features_; }
   /// Dimension of a feature.
   [[nodiscard]] const std::vector<Eigen::Index>& owners() const { return owners_; }
+  /// Features of numbers that are always active: those that the linear term knows.
+  [[nodiscard]] const std::vector<Eigen::Index>& plain() const { return plain_; }
+  /// First feature of a dimension, and how many it has.
+  [[nodiscard]] std::pair<Eigen::Index, Eigen::Index> FeaturesOf(std::size_t d) const {
+    const Eigen::Index end = d + 1 < first_.size() ? first_[d + 1] : features_;
+    return {first_[d], end - first_[d]};
+  }
   /// Whether a dimension's coordinate may be warped: numbers that are searched as continuous.
   [[nodiscard]] bool IsWarped(std::size_t d) const;
 
@@ -50,6 +59,7 @@ class Embedding {
   Dimensions dimensions_;
   std::vector<Eigen::Index> first_;  // feature of each dimension
   std::vector<Eigen::Index> owners_;
+  std::vector<Eigen::Index> plain_;
   Eigen::Index features_ = 0;
   bool conditional_ = false;
 };
@@ -59,9 +69,5 @@ MatrixXd SquaredDistances(const MatrixXd& a, const MatrixXd& b);
 
 /// Matern 5/2 at squared distances r2: in place r2 becomes k, and `slope` (if not null) dk/d(r2).
 void Matern52(double scale, MatrixXd& r2, MatrixXd* slope);
-
-/// Variance of the constant mean, which is integrated out. 0.01 is worse on four of five functions
-/// of benchmarks/quality/functions.cpp (64 trials, 10 seeds), by a factor of 30 on two.
-inline constexpr double kMeanVariance = 1.0;
 
 }  // namespace hone::gp

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Order of theta: log lengthscales, log noise, log scale, then log a, log b of each warped
-// dimension.
 #include "algorithms/gp/likelihood.h"
 
 #include <Eigen/Cholesky>
@@ -18,7 +15,13 @@ constexpr double kNoiseMean = -4;
 constexpr double kNoiseSd = 1;
 constexpr double kWarpSd = 0.5;
 constexpr double kScaleSd = 0.5;
+constexpr double kLinearMean = -3;
+constexpr double kLinearSd = 1;
+constexpr double kBetaA = 1;  // parameters of the additive share's prior
+constexpr double kBetaB = 9;
 constexpr double kMinNoise = 1e-6;
+constexpr double kMostLogit = 6;
+constexpr double kLeastLogLinear = -8;
 
 double LengthMean(Index dimensions) {
   return std::numbers::sqrt2 + 0.5 * std::log(static_cast<double>(dimensions));
@@ -31,6 +34,19 @@ double LogNormal(double x, double mean, double sd, double* slope) {
     *slope += -z / sd - 1;
   }
   return -0.5 * z * z - x;
+}
+
+double Sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+/// Logarithm of the density of the additive share, as one of its logit, without constants.
+double LogitBeta(double logit, double* slope) {
+  const double share = Sigmoid(logit);
+  if (slope != nullptr) {
+    *slope += kBetaA * (1 - share) - kBetaB * share;
+  }
+  return kBetaA * std::log(share) + kBetaB * std::log1p(-share);
 }
 
 /// The same for a density of x itself.
@@ -53,6 +69,13 @@ LogPosterior::LogPosterior(const Embedding& embedding, const MatrixXd& points,
       points_(points),
       outputs_(outputs),
       lengths_(static_cast<Index>(embedding.dimensions().size())) {
+  first_warp_ = lengths_ + 2;
+  if (lengths_ > 1) {  // of one dimension, the parts are the same
+    additive_ = first_warp_++;
+  }
+  if (!embedding.plain().empty()) {
+    linear_ = first_warp_++;
+  }
   for (Index d = 0; warped && d < lengths_; ++d) {
     if (embedding.IsWarped(static_cast<std::size_t>(d))) {
       warped_.push_back(d);
@@ -64,13 +87,29 @@ VectorXd LogPosterior::PriorMode() const {
   VectorXd theta = VectorXd::Zero(size());
   theta.head(lengths_).setConstant(LengthMean(lengths_) - 3);  // mean - variance
   theta[lengths_] = kNoiseMean - kNoiseSd * kNoiseSd;
+  if (additive_ >= 0) {
+    theta[additive_] = std::log(kBetaA / kBetaB);
+  }
+  if (linear_ >= 0) {
+    theta[linear_] = kLinearMean - kLinearSd * kLinearSd;
+  }
   return theta;
+}
+
+double LogPosterior::LogJacobian(const VectorXd& theta) const {
+  return theta.head(lengths_ + 1).sum() + (linear_ >= 0 ? theta[linear_] : 0.0);
 }
 
 VectorXd LogPosterior::LowerBounds() const {
   VectorXd theta = VectorXd::Constant(size(), -1.5);
   theta.head(lengths_).setConstant(std::log(0.02));
   theta[lengths_] = std::log(kMinNoise);
+  if (additive_ >= 0) {
+    theta[additive_] = -kMostLogit;
+  }
+  if (linear_ >= 0) {
+    theta[linear_] = kLeastLogLinear;
+  }
   return theta;
 }
 
@@ -78,6 +117,9 @@ VectorXd LogPosterior::UpperBounds() const {
   VectorXd theta = VectorXd::Constant(size(), 1.5);
   theta.head(lengths_).setConstant(std::log(100.0) + 0.5 * std::log(static_cast<double>(lengths_)));
   theta[lengths_] = 0;
+  if (additive_ >= 0) {
+    theta[additive_] = kMostLogit;
+  }
   return theta;
 }
 
@@ -86,12 +128,14 @@ Hyper LogPosterior::Unpacked(const VectorXd& theta) const {
   hyper.log_length = theta.head(lengths_);
   hyper.log_noise = theta[lengths_];
   hyper.log_scale = theta[lengths_ + 1];
+  hyper.additive = additive_ >= 0 ? Sigmoid(theta[additive_]) : 0;
+  hyper.linear = linear_ >= 0 ? std::exp(theta[linear_]) : 0;
   hyper.log_a = VectorXd::Zero(lengths_);
   hyper.log_b = VectorXd::Zero(lengths_);
   for (Index k = 0; k < Warps(); ++k) {
     const Index d = warped_[static_cast<std::size_t>(k)];
-    hyper.log_a[d] = theta[lengths_ + 2 + 2 * k];
-    hyper.log_b[d] = theta[lengths_ + 3 + 2 * k];
+    hyper.log_a[d] = theta[first_warp_ + 2 * k];
+    hyper.log_b[d] = theta[first_warp_ + 1 + 2 * k];
   }
   return hyper;
 }
@@ -104,23 +148,80 @@ double LogPosterior::Prior(const VectorXd& theta, VectorXd* gradient) const {
   }
   sum += LogNormal(theta[lengths_], kNoiseMean, kNoiseSd, At(gradient, lengths_));
   sum += Normal(theta[lengths_ + 1], kScaleSd, At(gradient, lengths_ + 1));
-  for (Index i = lengths_ + 2; i < size(); ++i) {
+  if (additive_ >= 0) {
+    sum += LogitBeta(theta[additive_], At(gradient, additive_));
+  }
+  if (linear_ >= 0) {
+    sum += LogNormal(theta[linear_], kLinearMean, kLinearSd, At(gradient, linear_));
+  }
+  for (Index i = first_warp_; i < size(); ++i) {
     sum += Normal(theta[i], kWarpSd, At(gradient, i));
   }
   return sum;
 }
 
+/// By the parameters that only weigh the parts. @param w  with d value = sum of w * dK
+void LogPosterior::AddSlopes(const Hyper& hyper, const Covariance::Parts& parts, const MatrixXd& w,
+                             VectorXd& gradient) const {
+  const double scale = std::exp(hyper.log_scale);
+  const double product = scale * w.cwiseProduct(parts.product).sum();
+  double additive = 0;
+  if (additive_ >= 0) {
+    additive = scale * w.cwiseProduct(parts.additive).sum();
+    gradient[additive_] += hyper.additive * (1 - hyper.additive) * (additive - product);
+  }
+  if (linear_ >= 0) {
+    gradient[linear_] += hyper.linear * w.cwiseProduct(parts.linear).sum();
+  }
+  gradient[lengths_] += std::exp(hyper.log_noise) * w.trace();
+  gradient[lengths_ + 1] += (1 - hyper.additive) * product + hyper.additive * additive;
+}
+
+/// By what moves the image. @param z  the image
+void LogPosterior::AddImageSlopes(const Hyper& hyper, const MatrixXd& z,
+                                  const Covariance::Parts& parts, const MatrixXd& w,
+                                  VectorXd& gradient) const {
+  const Covariance covariance(embedding_, hyper);
+  const double scale = std::exp(hyper.log_scale);
+  // Sums of m (z_i - z_j) over j, as one product for all features.
+  const MatrixXd m = 4 * scale * (1 - hyper.additive) * w.cwiseProduct(parts.product_slope);
+  MatrixXd pull = z * m.rowwise().sum().asDiagonal();
+  pull.noalias() -= z * m;
+  if (additive_ >= 0) {
+    pull += scale * hyper.additive * covariance.AdditiveSlopes(z, w);
+  }
+  const std::vector<Index>& owners = embedding_.owners();
+  for (Index f = 0; f < embedding_.features(); ++f) {
+    gradient[owners[static_cast<std::size_t>(f)]] -= z.row(f).dot(pull.row(f));
+  }
+  if (linear_ >= 0 && Warps() > 0) {
+    // The linear part's coordinates are images times lengthscales, so only warps move them.
+    const MatrixXd by_centred = 2 * hyper.linear * covariance.Centred(z) * w;
+    for (Index k = 0; k < by_centred.rows(); ++k) {
+      const Index f = embedding_.plain()[static_cast<std::size_t>(k)];
+      const double length = std::exp(hyper.log_length[owners[static_cast<std::size_t>(f)]]);
+      pull.row(f) += length * by_centred.row(k);
+    }
+  }
+  for (Index k = 0; k < Warps(); ++k) {
+    const Index d = warped_[static_cast<std::size_t>(k)];
+    const Index f = embedding_.FeaturesOf(static_cast<std::size_t>(d)).first;
+    for (Index i = 0; i < z.cols(); ++i) {
+      const auto [by_a, by_b] = Embedding::WarpSlopes(hyper, d, points_(d, i));
+      gradient[first_warp_ + 2 * k] += pull(f, i) * by_a;
+      gradient[first_warp_ + 1 + 2 * k] += pull(f, i) * by_b;
+    }
+  }
+}
+
 double LogPosterior::operator()(const VectorXd& theta, VectorXd* gradient) const {
   const Index n = points_.cols();
   const Hyper hyper = Unpacked(theta);
-  const double noise = std::exp(hyper.log_noise);
+  const Covariance covariance(embedding_, hyper);
   const MatrixXd z = embedding_.Map(hyper, points_);
-  MatrixXd kernel = SquaredDistances(z, z);
-  kernel.diagonal().setZero();
-  MatrixXd slope;
-  Matern52(std::exp(hyper.log_scale), kernel, gradient == nullptr ? nullptr : &slope);
-  MatrixXd factor = (kernel.array() + kMeanVariance).matrix();
-  factor.diagonal().array() += noise;
+  const Covariance::Parts parts = covariance.PartsOf(z, gradient != nullptr);
+  MatrixXd factor = covariance.Sum(parts);
+  factor.diagonal().array() += std::exp(hyper.log_noise);
   const Eigen::LLT<Eigen::Ref<MatrixXd>> llt(factor);
   if (llt.info() != Eigen::Success) {
     return -std::numeric_limits<double>::infinity();
@@ -136,28 +237,8 @@ double LogPosterior::operator()(const VectorXd& theta, VectorXd* gradient) const
   MatrixXd w = MatrixXd::Identity(n, n);
   llt.solveInPlace(w);
   w = 0.5 * (alpha * alpha.transpose() - w);
-  (*gradient)[lengths_] = noise * w.trace();
-  (*gradient)[lengths_ + 1] = w.cwiseProduct(kernel).sum();
-  // By the image: sums of M (z_i - z_j) over j, as one product for all features.
-  const MatrixXd m = w.cwiseProduct(slope);
-  MatrixXd pull = z * m.rowwise().sum().asDiagonal();
-  pull.noalias() -= z * m;
-  const std::vector<Index>& owners = embedding_.owners();
-  for (Index f = 0; f < embedding_.features(); ++f) {
-    (*gradient)[owners[static_cast<std::size_t>(f)]] -= 4 * z.row(f).dot(pull.row(f));
-  }
-  for (Index k = 0; k < Warps(); ++k) {
-    const Index d = warped_[static_cast<std::size_t>(k)];
-    Index f = 0;
-    while (owners[static_cast<std::size_t>(f)] != d) {
-      ++f;
-    }
-    for (Index i = 0; i < n; ++i) {
-      const auto [by_a, by_b] = Embedding::WarpSlopes(hyper, d, points_(d, i));
-      (*gradient)[lengths_ + 2 + 2 * k] += 4 * pull(f, i) * by_a;
-      (*gradient)[lengths_ + 3 + 2 * k] += 4 * pull(f, i) * by_b;
-    }
-  }
+  AddSlopes(hyper, parts, w, *gradient);
+  AddImageSlopes(hyper, z, parts, w, *gradient);
   value += Prior(theta, gradient);
   return value;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "algorithms/gp/kernel.h"
+#include <vector>
+
+#include "algorithms/gp/covariance.h"
 
 namespace hone::gp {
 
@@ -10,7 +12,9 @@ namespace hone::gp {
 /// Priors: lengthscale LogNormal(sqrt 2 + ln(d) / 2, sqrt 3) and noise variance LogNormal(-4, 1)
 /// (Hvarfner, Hellsten, Nardi 2024, arXiv 2402.02229); warp LogNormal(0, 0.5); the kernel's
 /// variance LogNormal(0, 0.5), since the outputs are standardised and the lengthscales' prior
-/// assumes 1.
+/// assumes 1; the additive share Beta(1, 9) and the linear variance LogNormal(-3, 1).
+/// Order of theta: log lengthscales, log noise, log scale, logit of the additive share and log of
+/// the linear variance where they are learned, then log a, log b of each warped dimension.
 class LogPosterior {
  public:
   /// @param points   shape (dimensions, n), n >= 1; must live as long as this
@@ -19,7 +23,12 @@ class LogPosterior {
                bool warped);
 
   /// Number of free hyperparameters.
-  [[nodiscard]] Eigen::Index size() const { return lengths_ + 2 + 2 * Warps(); }
+  [[nodiscard]] Eigen::Index size() const { return first_warp_ + 2 * Warps(); }
+  /// Number of lengthscales, which come first.
+  [[nodiscard]] Eigen::Index lengths() const { return lengths_; }
+  /// What makes this density, whose priors are of lengthscales and variances, one of theta: the
+  /// logarithm of their derivatives.
+  [[nodiscard]] double LogJacobian(const VectorXd& theta) const;
   [[nodiscard]] VectorXd PriorMode() const;
   [[nodiscard]] VectorXd LowerBounds() const;
   [[nodiscard]] VectorXd UpperBounds() const;
@@ -33,11 +42,18 @@ class LogPosterior {
  private:
   [[nodiscard]] Eigen::Index Warps() const { return static_cast<Eigen::Index>(warped_.size()); }
   double Prior(const VectorXd& theta, VectorXd* gradient) const;
+  void AddSlopes(const Hyper& hyper, const Covariance::Parts& parts, const MatrixXd& w,
+                 VectorXd& gradient) const;
+  void AddImageSlopes(const Hyper& hyper, const MatrixXd& z, const Covariance::Parts& parts,
+                      const MatrixXd& w, VectorXd& gradient) const;
 
   const Embedding& embedding_;
   const MatrixXd& points_;
   const VectorXd& outputs_;
   Eigen::Index lengths_ = 0;
+  Eigen::Index additive_ = -1;  // place of the logit of the additive share; -1: it is 0
+  Eigen::Index linear_ = -1;    // of the log of the linear variance
+  Eigen::Index first_warp_ = 0;
   std::vector<Eigen::Index> warped_;  // dimensions
 };
 

@@ -25,10 +25,7 @@ constexpr double kLeastVariance = 1e-12;
 Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points)
     : embedding_(embedding), hyper_(std::move(hyper)), n_(points.cols()) {
   const MatrixXd image = embedding_.Map(hyper_, points);
-  MatrixXd kernel = SquaredDistances(image, image);
-  kernel.diagonal().setZero();
-  Matern52(std::exp(hyper_.log_scale), kernel, nullptr);
-  kernel.array() += kMeanVariance;
+  const MatrixXd kernel = Kernel().Sum(Kernel().PartsOf(image, false));
   Eigen::LLT<MatrixXd> llt;
   double jitter = 0;
   for (int i = 0; i < kJitters; ++i) {
@@ -57,19 +54,13 @@ void Model::Reserve(Index n) {
   }
 }
 
-double Model::PriorVariance() const {
-  return std::exp(hyper_.log_scale) + kMeanVariance;
-}
-
 void Model::Append(const VectorXd& point) {
   Reserve(n_ + 1);
   const MatrixXd z = embedding_.Map(hyper_, point);
-  MatrixXd k = SquaredDistances(image_.leftCols(n_), z);
-  Matern52(std::exp(hyper_.log_scale), k, nullptr);
-  VectorXd row = k.col(0).array() + kMeanVariance;
+  VectorXd row = Kernel().Between(image_.leftCols(n_), z);
   L().triangularView<Eigen::Lower>().solveInPlace(row);
   const double noise = std::exp(hyper_.log_noise);
-  const double rest = PriorVariance() + noise - row.squaredNorm();
+  const double rest = Kernel().Variances(z)[0] + noise - row.squaredNorm();
   factor_.row(n_).head(n_) = row;
   factor_(n_, n_) = std::sqrt(std::max(rest, 0.5 * noise));
   image_.col(n_) = z;
@@ -77,6 +68,11 @@ void Model::Append(const VectorXd& point) {
 }
 
 void Model::SetOutputs(VectorXd outputs) {
+  Solve(std::move(outputs));
+  best_ = FittedMeans().minCoeff();
+}
+
+void Model::Solve(VectorXd outputs) {
   HONE_DCHECK(outputs.size() == n_, "one output for each point");
   outputs_ = std::move(outputs);
   alpha_ = outputs_;
@@ -89,22 +85,18 @@ void Model::Condition(const VectorXd& point) {
   outputs.head(n_) = outputs_;
   outputs[n_] = Predict(point).mean[0];
   Append(point);
-  SetOutputs(std::move(outputs));
+  Solve(std::move(outputs));
 }
 
 Prediction Model::Predict(const MatrixXd& points) const {
-  MatrixXd k = SquaredDistances(image_.leftCols(n_), embedding_.Map(hyper_, points));
-  Matern52(std::exp(hyper_.log_scale), k, nullptr);
-  k.array() += kMeanVariance;
+  const MatrixXd z = embedding_.Map(hyper_, points);
+  MatrixXd k = Kernel().Between(image_.leftCols(n_), z);
   Prediction prediction;
   prediction.mean.noalias() = k.transpose() * alpha_;
   L().triangularView<Eigen::Lower>().solveInPlace(k);
-  const double prior = PriorVariance();
-  prediction.sd = (prior - k.colwise().squaredNorm().array())
-                      .max(kLeastVariance * prior)
-                      .sqrt()
-                      .matrix()
-                      .transpose();
+  const VectorXd prior = Kernel().Variances(z);
+  prediction.sd =
+      (prior - k.colwise().squaredNorm().transpose()).cwiseMax(kLeastVariance * prior).cwiseSqrt();
   return prediction;
 }
 
@@ -114,22 +106,16 @@ VectorXd Model::FittedMeans() const {
 
 PointPrediction Model::PredictAt(const VectorXd& point) const {
   const VectorXd z = embedding_.Map(hyper_, point);
-  MatrixXd k = SquaredDistances(image_.leftCols(n_), z);
-  MatrixXd slope;
-  Matern52(std::exp(hyper_.log_scale), k, &slope);
-  k.array() += kMeanVariance;
+  const Covariance::WithPoint at = Kernel().At(image_.leftCols(n_), z);
   PointPrediction prediction;
-  prediction.mean = k.col(0).dot(alpha_);
-  VectorXd v = k.col(0);
+  prediction.mean = at.values.dot(alpha_);
+  VectorXd v = at.values;
   L().triangularView<Eigen::Lower>().solveInPlace(v);
-  const double prior = PriorVariance();
+  const double prior = Kernel().Variances(z)[0];
   const double variance = prior - v.squaredNorm();
   L().transpose().triangularView<Eigen::Upper>().solveInPlace(v);
-  // Each column of `pull` times its weight: d k_i / dz = 2 slope_i (z - z_i).
-  const VectorXd by_mean = 2 * slope.col(0).cwiseProduct(alpha_);
-  const VectorXd by_variance = -4 * slope.col(0).cwiseProduct(v);
-  const VectorXd mean_z = z * by_mean.sum() - image_.leftCols(n_) * by_mean;
-  const VectorXd variance_z = z * by_variance.sum() - image_.leftCols(n_) * by_variance;
+  const VectorXd mean_z = at.slopes.transpose() * alpha_;
+  const VectorXd variance_z = at.variance_slope - 2 * (at.slopes.transpose() * v);
   const VectorXd du = embedding_.Slopes(hyper_, point);
   prediction.sd = std::sqrt(std::max(variance, kLeastVariance * prior));
   prediction.mean_slope = VectorXd::Zero(point.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "algorithms/gp/kernel.h"
+#include "algorithms/gp/covariance.h"
 
 namespace hone::gp {
 
@@ -33,6 +33,9 @@ class Model {
   void Append(const VectorXd& point);
   /// @param outputs  shape (size()) @cost O(n^2)
   void SetOutputs(VectorXd outputs);
+  /// The lowest posterior mean at the points whose outputs were set; those of Condition do not
+  /// change it.
+  [[nodiscard]] double best() const { return best_; }
   /// Adds a point whose output is what the model expects: the mean stays, the spread shrinks.
   void Condition(const VectorXd& point);
 
@@ -46,12 +49,15 @@ class Model {
 
  private:
   void Reserve(Eigen::Index n);
-  [[nodiscard]] double PriorVariance() const;
+  [[nodiscard]] Covariance Kernel() const { return {embedding_, hyper_}; }
   [[nodiscard]] auto L() const { return factor_.topLeftCorner(n_, n_); }
+
+  void Solve(VectorXd outputs);
 
   Embedding embedding_;
   Hyper hyper_;
   Eigen::Index n_ = 0;
+  double best_ = 0;
   MatrixXd image_;   // of the points, in columns, with room for more
   MatrixXd factor_;  // lower, with room for more
   VectorXd outputs_;

@@ -86,11 +86,15 @@ double YeoJohnsonLoss(const VectorXd& y, double lambda) {
 
 }  // namespace
 
-VectorXd TransformedOutputs(VectorXd outputs) {
+VectorXd TransformedOutputs(VectorXd outputs, bool ranks) {
   if (outputs.size() < 2) {
     return VectorXd::Zero(outputs.size());
   }
-  RankWorseHalf(outputs);
+  if (ranks) {
+    RankWorseHalf(outputs);
+  } else {
+    outputs *= 0.25;  // so that differences are finite
+  }
   Standardise(outputs);
   if (outputs.size() >= 3 && outputs.squaredNorm() > 0) {
     std::uintmax_t iterations = 40;

@@ -14,9 +14,9 @@ namespace hone::gp {
 ///   2. Yeo-Johnson's power transform of maximum likelihood
 ///   3. mean 0, standard deviation 1
 /// Equal outputs stay equal; a constant becomes 0.
-/// @param outputs  shape (n), finite
+/// @param outputs  shape (n), finite @param ranks  false: without the first step
 /// @source  half-rank warping: Song et al. 2024, arXiv 2408.11527, appendix; Yeo, Johnson 2000
-VectorXd TransformedOutputs(VectorXd outputs);
+VectorXd TransformedOutputs(VectorXd outputs, bool ranks = true);
 
 /// Back from transformed outputs to their own units: between outputs linear, below the best one on
 /// by the slope there, above the worst one the worst, since ranks say nothing beyond it.

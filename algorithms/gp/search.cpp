@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "algorithms/gp/fit.h"
-
 namespace hone::gp {
 namespace {
 
@@ -27,6 +25,7 @@ constexpr int kNeighbourBlocks = 4;
 constexpr double kBeyond = 10;  // what a climb sees a step over the border as worse by
 constexpr std::size_t kPolished = 2;
 constexpr Index kPolishSteps = 24;
+constexpr Index kScreened = 96;  // candidates whose value is computed, if there is a cheap likeness
 // Two starts nearer than this would climb the same hill.
 constexpr double kApart = 0.05;
 
@@ -60,9 +59,8 @@ MatrixXd Neighbours(const Dimensions& dimensions, const MatrixXd& incumbents, Rn
 
 class Climber {
  public:
-  Climber(const Dimensions& dimensions, const Model& model, const Acquisition& acquisition,
-          const SearchOptions& options)
-      : dimensions_(dimensions), model_(model), acquisition_(acquisition), options_(options) {
+  Climber(const Dimensions& dimensions, const Criterion& criterion, const SearchOptions& options)
+      : dimensions_(dimensions), criterion_(criterion), options_(options) {
     for (std::size_t d = 0; d < dimensions.size(); ++d) {
       if (!IsChoice(dimensions[d])) {
         smooth_.push_back(static_cast<Index>(d));
@@ -118,7 +116,7 @@ class Climber {
         point[smooth_[static_cast<std::size_t>(k)]] = x[k];
       }
       VectorXd whole;
-      const double value = acquisition_.ValueAt(model_, point, &whole);
+      const double value = criterion_.value_at(point, &whole);
       for (Index k = 0; k < count; ++k) {
         (*gradient)[k] = whole[smooth_[static_cast<std::size_t>(k)]];
       }
@@ -128,10 +126,15 @@ class Climber {
       }
       return feasible ? value : value - kBeyond;
     };
-    const Box box{VectorXd::Zero(count), VectorXd::Ones(count)};
+    Box box{VectorXd::Zero(count), VectorXd::Ones(count)};
+    for (Index k = 0; k < count && options_.region; ++k) {
+      const Index d = smooth_[static_cast<std::size_t>(k)];
+      box.low[k] = std::min(options_.region->low[d], start[k]);
+      box.high[k] = std::max(options_.region->high[d], start[k]);
+    }
     (void)Maximise(objective, start, box, options_.iterations);  // `best` is the feasible one
     best.x = Snapped(dimensions_, std::move(best.x));
-    best.value = acquisition_.ValueAt(model_, best.x, nullptr);
+    best.value = criterion_.values(best.x)[0];
     return best.value > at.value ? best : at;
   }
 
@@ -140,7 +143,7 @@ class Climber {
     if (points.cols() == 0) {
       return false;
     }
-    const VectorXd values = acquisition_.Values(model_, points);
+    const VectorXd values = criterion_.values(points);
     for (const Index i : BestFirst(values)) {
       if (!(values[i] > at.value)) {
         break;
@@ -198,8 +201,7 @@ class Climber {
   }
 
   const Dimensions& dimensions_;
-  const Model& model_;
-  const Acquisition& acquisition_;
+  const Criterion& criterion_;
   const SearchOptions& options_;
   std::vector<Index> smooth_;  // coordinates that L-BFGS moves
 };
@@ -231,6 +233,22 @@ std::optional<VectorXd> FirstFree(const MatrixXd& candidates, const std::vector<
   return std::nullopt;
 }
 
+/// Points of the unit cube, in a box instead.
+MatrixXd Scaled(MatrixXd points, const std::optional<Box>& region) {
+  if (region) {
+    points = ((region->high - region->low).asDiagonal() * points).colwise() + region->low;
+  }
+  return points;
+}
+
+/// The nearest points of a box.
+MatrixXd Clamped(MatrixXd points, const std::optional<Box>& region) {
+  for (Index i = 0; region && i < points.cols(); ++i) {
+    points.col(i) = points.col(i).cwiseMax(region->low).cwiseMin(region->high);
+  }
+  return points;
+}
+
 /// Adds the feasible ones of some points, snapped, until there are `most`.
 void Keep(const Dimensions& dimensions, const MatrixXd& points, const SearchOptions& options,
           std::size_t most, std::vector<VectorXd>& kept) {
@@ -248,13 +266,15 @@ MatrixXd Candidates(const Dimensions& dimensions, const MatrixXd& incumbents,
   std::vector<VectorXd> near;
   const auto neighbours = static_cast<std::size_t>(incumbents.cols() * kNeighbours);
   for (int block = 0; block < kNeighbourBlocks && near.size() < neighbours; ++block) {
-    Keep(dimensions, Neighbours(dimensions, incumbents, rng), options, neighbours, near);
+    const MatrixXd points = Clamped(Neighbours(dimensions, incumbents, rng), options.region);
+    Keep(dimensions, points, options, neighbours, near);
   }
   std::vector<VectorXd> kept;
   const auto wanted = static_cast<std::size_t>(options.sobol_points);
   for (std::uint32_t block = 0; block < kSobolBlocks && kept.size() < wanted; ++block) {
     const auto first = block * static_cast<std::uint32_t>(wanted);
-    Keep(dimensions, ShiftedSobol(rows, first, options.sobol_points, rng), options, wanted, kept);
+    MatrixXd points = ShiftedSobol(rows, first, options.sobol_points, rng);
+    Keep(dimensions, Scaled(std::move(points), options.region), options, wanted, kept);
   }
   kept.insert(kept.end(), near.begin(), near.end());
   MatrixXd candidates(rows, std::ssize(kept));
@@ -262,6 +282,16 @@ MatrixXd Candidates(const Dimensions& dimensions, const MatrixXd& incumbents,
     candidates.col(static_cast<Index>(i)) = kept[i];
   }
   return candidates;
+}
+
+/// The candidates that look best at a glance.
+MatrixXd Screened(const MatrixXd& candidates, const Criterion& criterion) {
+  const std::vector<Index> order = BestFirst(criterion.rough(candidates));
+  MatrixXd kept(candidates.rows(), std::min(candidates.cols(), kScreened));
+  for (Index i = 0; i < kept.cols(); ++i) {
+    kept.col(i) = candidates.col(order[static_cast<std::size_t>(i)]);
+  }
+  return kept;
 }
 
 /// What climbs from some of the candidates reach, the best first.
@@ -336,24 +366,27 @@ std::optional<MatrixXd> AllPoints(const Dimensions& dimensions, std::size_t limi
   return all;
 }
 
-std::optional<VectorXd> SearchBest(const Dimensions& dimensions, const Model& model,
-                                   const Acquisition& acquisition, const MatrixXd& incumbents,
-                                   const SearchOptions& options, Rng rng) {
+std::optional<VectorXd> SearchBest(const Dimensions& dimensions, const Criterion& criterion,
+                                   const MatrixXd& incumbents, const SearchOptions& options,
+                                   Rng rng) {
   if (const std::optional<MatrixXd> all = AllPoints(dimensions, kSearchWhole)) {
     const auto refused = [&](const VectorXd& point) {
       return options.taken(point) || (options.feasible && !options.feasible(point));
     };
-    return FirstFree(*all, BestFirst(acquisition.Values(model, *all)), refused);
+    return FirstFree(*all, BestFirst(criterion.values(*all)), refused);
   }
-  const MatrixXd candidates = Candidates(dimensions, incumbents, options, rng);
+  MatrixXd candidates = Candidates(dimensions, incumbents, options, rng);
   if (candidates.cols() == 0) {
     return std::nullopt;
   }
-  const VectorXd values = acquisition.Values(model, candidates);
+  if (criterion.rough) {
+    candidates = Screened(candidates, criterion);
+  }
+  const VectorXd values = criterion.values(candidates);
   const std::vector<Index> order = BestFirst(values);
   std::vector<Maximum> tops;
   if (options.local) {
-    const Climber climber(dimensions, model, acquisition, options);
+    const Climber climber(dimensions, criterion, options);
     tops = Tops(climber, candidates, values, Starts(candidates, order, options.starts));
     const std::size_t polished = options.feasible ? std::min(kPolished, tops.size()) : 0;
     for (std::size_t i = 0; i < polished; ++i) {

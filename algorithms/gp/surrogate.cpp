@@ -7,6 +7,7 @@
 
 #include "algorithms/gp/fit.h"
 #include "algorithms/gp/outputs.h"
+#include "algorithms/gp/trust_region.h"
 
 namespace hone::gp {
 namespace {
@@ -18,11 +19,13 @@ constexpr std::size_t kMostBetweenFits = 50;
 // Results in the model right after a fit, and those that the hyperparameters are fitted to.
 constexpr std::size_t kMostInModel = 450;
 constexpr std::size_t kMostInFit = 300;
+constexpr std::size_t kMostWithDraws = 64;
 constexpr double kWorst = std::numeric_limits<double>::infinity();
 
 std::optional<double> OutputOf(const Observed& result, Target target) {
   switch (target) {
     case Target::kValue:
+    case Target::kObjective:
       return result.value;
     case Target::kLogDuration:
       return result.log_duration;
@@ -32,27 +35,43 @@ std::optional<double> OutputOf(const Observed& result, Target target) {
   return std::nullopt;
 }
 
-/// At most `most` of these rows: the best half of that number, and of the others every k-th, so
+double BadnessOf(const Observed& result) {
+  return result.stopped ? kWorst : result.value.value_or(kWorst);
+}
+
+/// At most `most` of these rows: some that come first in an order, and of the others every k-th, so
 /// that the rest of the space is not forgotten. Ascending.
-std::vector<std::size_t> Chosen(std::span<const Observed> results,
-                                std::span<const std::size_t> rows, std::size_t most) {
-  std::vector<std::size_t> order(rows.begin(), rows.end());
-  if (order.size() <= most) {
-    return order;
-  }
-  const auto badness = [&](std::size_t i) {
-    return results[i].stopped ? kWorst : results[i].value.value_or(kWorst);
-  };
-  std::ranges::stable_sort(order, {}, badness);
-  const auto others = std::span(order).subspan(most / 2);
+/// @param first  how many come first, <= most
+std::vector<std::size_t> Thinned(std::vector<std::size_t> order, std::size_t first,
+                                 std::size_t most) {
+  const auto others = std::span(order).subspan(first);
   std::ranges::sort(others);
-  const std::size_t wanted = most - most / 2;
+  const std::size_t wanted = most - first;
   for (std::size_t k = 0; k < wanted; ++k) {
-    order[most / 2 + k] = others[k * others.size() / wanted];
+    order[first + k] = others[k * others.size() / wanted];
   }
   order.resize(most);
   std::ranges::sort(order);
   return order;
+}
+
+/// At most `most` of these rows: half of them the best, or where there is a trust region three
+/// quarters the nearest to the best.
+std::vector<std::size_t> Chosen(std::span<const Observed> results,
+                                std::span<const std::size_t> rows, std::size_t most, bool region) {
+  std::vector<std::size_t> order(rows.begin(), rows.end());
+  if (order.size() <= most) {
+    return order;
+  }
+  const auto badness = [&](std::size_t i) { return BadnessOf(results[i]); };
+  std::ranges::stable_sort(order, {}, badness);
+  if (!region || order.size() < TrustRegion::kFrom) {
+    return Thinned(std::move(order), most / 2, most);
+  }
+  const VectorXd centre = results[order.front()].point;
+  const auto distance = [&](std::size_t i) { return (results[i].point - centre).squaredNorm(); };
+  std::ranges::stable_sort(order, {}, distance);
+  return Thinned(std::move(order), most - most / 4, most);
 }
 
 MatrixXd PointsOf(std::span<const Observed> results, const std::vector<std::size_t>& rows) {
@@ -84,9 +103,9 @@ VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::siz
   for (std::size_t i = 0; i < rows.size(); ++i) {
     outputs[static_cast<Index>(i)] = OutputOf(results[rows[i]], target).value_or(0);
   }
-  if (target == Target::kValue) {
+  if (target == Target::kValue || target == Target::kObjective) {
     RaiseStopped(results, rows, outputs);
-    return TransformedOutputs(std::move(outputs));
+    return TransformedOutputs(std::move(outputs), target == Target::kValue);
   }
   if (target == Target::kLogDuration) {
     outputs.array() -= outputs.mean();
@@ -114,6 +133,25 @@ std::size_t Surrogate::FitCount(std::size_t count) {
   return fit;
 }
 
+/// To the first `fitted_` of the known results.
+void Surrogate::Refit(const Embedding& embedding, std::span<const Observed> results,
+                      Target target) {
+  const auto first = std::span(known_).first(fitted_);
+  const bool region = draws_ > 1;
+  const std::vector<std::size_t> sample = Chosen(results, first, kMostInFit, region);
+  VectorXd outputs = OutputsOf(results, sample, target);
+  outputs /= SpreadOf(outputs);
+  const int draws = fitted_ <= kMostWithDraws ? draws_ : 1;
+  const Rng rng(seed_, Scope::Experiment(), Purpose::kFit, static_cast<std::uint32_t>(fitted_));
+  rows_ = Chosen(results, first, kMostInModel, region);
+  const MatrixXd points = PointsOf(results, rows_);
+  models_.clear();
+  for (Hyper& hyper : FitDraws(embedding, PointsOf(results, sample), outputs, draws, rng)) {
+    models_.emplace_back(embedding, std::move(hyper), points);
+  }
+  in_model_ = fitted_;
+}
+
 void Surrogate::Update(const Embedding& embedding, std::span<const Observed> results,
                        Target target) {
   for (; seen_ < results.size(); ++seen_) {
@@ -122,23 +160,21 @@ void Surrogate::Update(const Embedding& embedding, std::span<const Observed> res
     }
   }
   const std::size_t fit = FitCount(known_.size());
-  if (!model_ || fit != fitted_) {
-    const auto first = std::span(known_).first(fit);
-    const std::vector<std::size_t> sample = Chosen(results, first, kMostInFit);
-    VectorXd outputs = OutputsOf(results, sample, target);
-    outputs /= SpreadOf(outputs);
-    Hyper hyper = Fit(embedding, PointsOf(results, sample), outputs);
-    rows_ = Chosen(results, first, kMostInModel);
-    model_ = std::make_unique<Model>(embedding, std::move(hyper), PointsOf(results, rows_));
+  if (models_.empty() || fit != fitted_) {
     fitted_ = fit;
-    in_model_ = fit;
+    Refit(embedding, results, target);
   }
   for (; in_model_ < known_.size(); ++in_model_) {
     const std::size_t row = known_[in_model_];
-    model_->Append(results[row].point);
+    for (Model& model : models_) {
+      model.Append(results[row].point);
+    }
     rows_.push_back(row);
   }
-  model_->SetOutputs(OutputsOf(results, rows_, target));
+  const VectorXd outputs = OutputsOf(results, rows_, target);
+  for (Model& model : models_) {
+    model.SetOutputs(outputs);
+  }
 }
 
 }  // namespace hone::gp

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,6 +25,7 @@ struct Observed {
 /// What is modelled, of the results that have it.
 enum class Target {
   kValue,        ///< transformed values
+  kObjective,    ///< the same without ranks: of several, the worse half counts
   kLogDuration,  ///< less their mean
   kFeasibility,  ///< 1 with a value, -1 without; every result has it
 };
@@ -34,11 +35,23 @@ enum class Target {
 /// So it is a function of the results, bit for bit, whether it was kept or made anew.
 class Surrogate {
  public:
+  /// Hyperparameters that are drawn while there are few results; then one suffices.
+  static constexpr int kDraws = 8;
+  /// With the most probable hyperparameters only.
+  Surrogate() = default;
+  /// For a search: with draws of hyperparameters while there are few results, and from
+  /// TrustRegion::kFrom on mostly of the results around the best.
+  /// @param draws  >= 2 @param seed  of the draws
+  Surrogate(int draws, std::uint64_t seed) : draws_(draws), seed_(seed) {}
+
   /// Brings a kept one up to date, or makes it anew. Results must begin with those it was made of;
   /// there is at least one that has what is modelled.
   void Update(const Embedding& embedding, std::span<const Observed> results, Target target);
 
-  [[nodiscard]] const Model& model() const { return *model_; }
+  /// Of the most probable hyperparameters.
+  [[nodiscard]] const Model& model() const { return models_.front(); }
+  /// Of all draws, that one first; all hold the same results.
+  [[nodiscard]] const std::vector<Model>& models() const { return models_; }
   /// Results that the model holds, in its order.
   [[nodiscard]] const std::vector<std::size_t>& rows() const { return rows_; }
 
@@ -47,12 +60,16 @@ class Surrogate {
   static std::size_t FitCount(std::size_t count);
 
  private:
+  void Refit(const Embedding& embedding, std::span<const Observed> results, Target target);
+
+  int draws_ = 1;
+  std::uint64_t seed_ = 0;
   std::size_t seen_ = 0;            // results
   std::vector<std::size_t> known_;  // those of them that have an output
   std::size_t fitted_ = 0;          // of them, at the fit
   std::size_t in_model_ = 0;        // of them, up to the last appended
   std::vector<std::size_t> rows_;
-  std::unique_ptr<Model> model_;
+  std::vector<Model> models_;
 };
 
 }  // namespace hone::gp

@@ -5,6 +5,7 @@
 
 #include "algorithms/gp/acquisition.h"
 #include "algorithms/gp/fit.h"
+#include "algorithms/gp/hypervolume.h"
 #include "algorithms/gp/likelihood.h"
 #include "algorithms/gp/outputs.h"
 #include "algorithms/gp/search.h"
@@ -79,7 +80,7 @@ TEST_CASE("gp: the gradient of the log posterior is that of finite differences",
   const VectorXd outputs = Bowl(points);
   for (const bool warped : {false, true}) {
     const LogPosterior posterior(embedding, points, outputs, warped);
-    CHECK(posterior.size() == (warped ? 10 : 6));
+    CHECK(posterior.size() == (warped ? 12 : 8));
     for (std::uint32_t k = 0; k < 4; ++k) {
       const VectorXd theta = RandomTheta(posterior, Numbers(10 + k));
       VectorXd gradient;
@@ -135,6 +136,18 @@ TEST_CASE("gp: log expected improvement and log probability against 60-digit val
   }
 }
 
+void CheckGradients(const Criterion& criterion, const MatrixXd& at) {
+  const VectorXd values = criterion.values(at);
+  for (Index i = 0; i < at.cols(); ++i) {
+    VectorXd gradient;
+    CHECK(criterion.value_at(at.col(i), &gradient) == Approx(values[i]).epsilon(1e-9));
+    VectorXd expected =
+        Differences([&](const VectorXd& x) { return criterion.values(x)[0]; }, at.col(i));
+    CHECK(gradient[2] == 0);  // a category has no slope
+    CHECK((gradient - expected).norm() < 1e-5 * (1 + expected.norm()));
+  }
+}
+
 TEST_CASE("gp: gradients of predictions and acquisitions are those of finite differences",
           "[algorithms]") {
   const Embedding embedding(Mixed());
@@ -143,36 +156,68 @@ TEST_CASE("gp: gradients of predictions and acquisitions are those of finite dif
   Hyper hyper = Fit(embedding, points, outputs);
   hyper.log_a[0] = 0.3;
   hyper.log_b[1] = -0.4;
-  Model model(embedding, hyper, points);
-  model.SetOutputs(outputs);
-  Model other = model;
+  std::vector<Model> draws(1, Model(embedding, hyper, points));
+  hyper.log_length.array() += 0.5;
+  hyper.linear = 0.4;
+  hyper.additive = 0;
+  draws.emplace_back(embedding, hyper, points);
+  for (Model& model : draws) {
+    model.SetOutputs(outputs);
+  }
+  Model other = draws.front();
   other.SetOutputs(-outputs);
+  const MatrixXd at = RandomPoints(Mixed(), 6, Numbers(3));
   for (const auto kind :
        {Acquisition::Kind::kLogEi, Acquisition::Kind::kLogPi, Acquisition::Kind::kLcb}) {
-    for (const bool others : {false, true}) {
-      Acquisition acquisition;
-      acquisition.kind = kind;
-      acquisition.best = outputs.minCoeff();
-      acquisition.log_duration = others ? &other : nullptr;
-      acquisition.feasibility = others ? &other : nullptr;
-      const MatrixXd at = RandomPoints(Mixed(), 6, Numbers(3));
-      const VectorXd values = acquisition.Values(model, at);
-      for (Index i = 0; i < at.cols(); ++i) {
-        VectorXd gradient;
-        CHECK(acquisition.ValueAt(model, at.col(i), &gradient) == Approx(values[i]).epsilon(1e-9));
-        VectorXd expected = Differences(
-            [&](const VectorXd& x) { return acquisition.ValueAt(model, x, nullptr); }, at.col(i));
-        CHECK(gradient[2] == 0);  // a category has no slope
-        CHECK((gradient - expected).norm() < 1e-5 * (1 + expected.norm()));
-      }
+    for (const std::size_t count : {1U, 2U}) {
+      CheckGradients(Averaged({.kind = kind}, std::span(draws).first(count), {}), at);
     }
+    CheckGradients(Averaged({.kind = kind}, draws, {&other, &other}), at);
+  }
+  for (const std::size_t count : {2U, 3U}) {
+    const Model* const objectives[] = {draws.data(), &other, &draws[1]};
+    std::vector<pareto::Losses> front{{0.5, -1, 0}, {-1, 0.5, 0.2}};
+    for (pareto::Losses& point : front) {
+      point.resize(count);
+    }
+    CheckGradients(HypervolumeGain(Undominated(front, pareto::Losses(count, 1)),
+                                   std::span(objectives).first(count), {nullptr, &other}),
+                   at);
+  }
+}
+
+TEST_CASE("gp: a mean over draws is one of improvements, not of their logarithms", "[algorithms]") {
+  const Embedding embedding(Dimensions(1));
+  const MatrixXd points = RandomPoints(Dimensions(1), 5, Numbers(5));
+  const Hyper near{VectorXd::Constant(1, -1.5), -8, 0, VectorXd::Zero(1), VectorXd::Zero(1)};
+  Hyper far = near;
+  far.log_length[0] = 1;
+  std::vector<Model> draws{Model(embedding, near, points), Model(embedding, far, points)};
+  for (Model& model : draws) {
+    model.SetOutputs(Bowl(points));
+  }
+  const MatrixXd at = RandomPoints(Dimensions(1), 3, Numbers(6));
+  const Criterion mean = Averaged({}, draws, {});
+  for (Index i = 0; i < at.cols(); ++i) {
+    double sum = 0;
+    for (const Model& model : draws) {
+      const Acquisition acquisition{.best = model.best()};
+      sum += std::exp(acquisition.Values(model, at.col(i))[0]);
+    }
+    CHECK(mean.values(at.col(i))[0] == Approx(std::log(sum / 2)));
   }
 }
 
 TEST_CASE("gp: appended rows make the factor that is made at once", "[algorithms]") {
   const Embedding embedding(Dimensions(3));
   const MatrixXd points = RandomPoints(Dimensions(3), 90, Numbers(4));
-  Hyper hyper{VectorXd::Constant(3, -1), std::log(1e-6), 0.2, VectorXd::Zero(3), VectorXd::Zero(3)};
+  Hyper hyper{VectorXd::Constant(3, -1),
+              std::log(1e-6),
+              0.2,
+              VectorXd::Zero(3),
+              VectorXd::Zero(3),
+              0.3,
+              0.1};
   Model appended(embedding, hyper, points.leftCols(10));
   for (Index i = 10; i < points.cols(); ++i) {
     appended.Append(points.col(i));
@@ -273,17 +318,21 @@ TEST_CASE("gp: a surrogate that was kept is the one that is made anew", "[algori
   const Embedding embedding(dimensions);
   const MatrixXd points = RandomPoints(dimensions, 40, Numbers(6));
   std::vector<Observed> results;
-  Surrogate kept;
+  Surrogate kept(3, 7);
   for (Index i = 0; i < points.cols(); ++i) {
     const VectorXd point = points.col(i);
     const bool feasible = i % 7 != 3;
     results.push_back({point, feasible ? std::optional(point.squaredNorm()) : std::nullopt, 0.0});
     kept.Update(embedding, results, Target::kValue);
   }
-  Surrogate fresh;
+  Surrogate fresh(3, 7);
   fresh.Update(embedding, results, Target::kValue);
-  CHECK(kept.model().Factor() == fresh.model().Factor());
-  CHECK(kept.model().FittedMeans() == fresh.model().FittedMeans());
+  REQUIRE(kept.models().size() == 3);
+  for (std::size_t k = 0; k < 3; ++k) {
+    CHECK(kept.models()[k].Factor() == fresh.models()[k].Factor());
+    CHECK(kept.models()[k].FittedMeans() == fresh.models()[k].FittedMeans());
+  }
+  CHECK(fresh.models()[1].hyper().log_length != fresh.models()[2].hyper().log_length);
   CHECK(fresh.rows().size() == 34);  // failures are no values
   fresh = Surrogate();
   fresh.Update(embedding, results, Target::kFeasibility);

@@ -102,6 +102,39 @@ TEST_CASE("several objectives: forty trials with a model find more than 240 by c
   }
 }
 
+TEST_CASE(
+    "several objectives: a model proposes for two, three and four, with failures and trials "
+    "that run",
+    "[algorithms]") {
+  const SearcherInfo& info = *SearcherRegistry::Instance().Find("bayesianoptimization");
+  for (const std::size_t count : {2U, 3U, 4U}) {
+    ExperimentSpec spec = SpecOf("bayesianoptimization", Mixed(), 60);
+    spec.objective.further.resize(count - 1, {"more", Direction::kMinimize, std::nullopt});
+    SearcherLab lab(info, spec, 4);
+    std::set<std::string> seen;
+    TrialNumber next = 1;
+    for (int round = 0; round < 6; ++round) {
+      for (const Proposal& answer : lab.Ask(3)) {
+        const Assignment values = std::get<proposal::Start>(answer).values;
+        std::string key;
+        for (const Value& value : values) {
+          key += value.text + " ";
+        }
+        CHECK(seen.insert(key).second);
+        pareto::Losses losses = ZdtOne(values);
+        losses.resize(count, std::stod(values[1].text));
+        if (next % 5 == 0) {
+          lab.Fail(next);
+        } else if (next % 7 != 0) {  // those stay under way
+          lab.Complete(next, losses);
+        }
+        ++next;
+      }
+    }
+    CHECK(seen.size() == 18);
+  }
+}
+
 TEST_CASE("nsga2: children are told of, none is a repetition", "[algorithms]") {
   const SearcherInfo& info = *SearcherRegistry::Instance().Find("nsga2");
   SearcherLab lab(info, SpecOf("nsga2", Mixed(), 60), 3);

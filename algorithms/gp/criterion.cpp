@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "algorithms/gp/criterion.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace hone::gp {
+namespace {
+
+using Eigen::Index;
+
+struct Draw {
+  Acquisition acquisition;
+  const Model* model = nullptr;
+};
+
+/// Of values of several draws, in columns: the mean, or its logarithm if they are logarithms.
+VectorXd MeanOf(const MatrixXd& values, bool logarithms) {
+  if (!logarithms || values.cols() == 1) {
+    return values.rowwise().mean();
+  }
+  const VectorXd most = values.rowwise().maxCoeff();
+  const MatrixXd shares = (values.colwise() - most).array().exp().matrix();
+  return most.array() + shares.rowwise().mean().array().log();
+}
+
+VectorXd ValuesOf(const std::vector<Draw>& draws, const MatrixXd& points, bool logarithms) {
+  MatrixXd values(points.cols(), std::ssize(draws));
+  for (std::size_t k = 0; k < draws.size(); ++k) {
+    values.col(static_cast<Index>(k)) = draws[k].acquisition.Values(*draws[k].model, points);
+  }
+  return MeanOf(values, logarithms);
+}
+
+double ValueOf(const std::vector<Draw>& draws, const VectorXd& point, bool logarithms,
+               VectorXd* gradient) {
+  MatrixXd values(1, std::ssize(draws));
+  MatrixXd slopes(point.size(), std::ssize(draws));
+  for (std::size_t k = 0; k < draws.size(); ++k) {
+    VectorXd slope;
+    const auto column = static_cast<Index>(k);
+    values(0, column) = draws[k].acquisition.ValueAt(*draws[k].model, point, &slope);
+    slopes.col(column) = slope;
+  }
+  Eigen::RowVectorXd shares = Eigen::RowVectorXd::Ones(values.cols());
+  if (logarithms) {
+    shares = (values.array() - values.maxCoeff()).exp().matrix();
+  }
+  *gradient = slopes * (shares.transpose() / shares.sum());
+  return MeanOf(values, logarithms)[0];
+}
+
+}  // namespace
+
+Criterion Averaged(const Acquisition& acquisition, std::span<const Model> models, Weights weights) {
+  std::vector<Draw> draws;
+  for (const Model& model : models) {
+    draws.push_back({acquisition, &model});
+    draws.back().acquisition.best = model.best();
+  }
+  const bool logarithms = acquisition.kind != Acquisition::Kind::kLcb;
+  Criterion criterion;
+  criterion.values = [=](const MatrixXd& points) { return ValuesOf(draws, points, logarithms); };
+  criterion.value_at = [=](const VectorXd& point, VectorXd* gradient) {
+    return ValueOf(draws, point, logarithms, gradient);
+  };
+  if (draws.size() > 1) {
+    criterion.rough = [=](const MatrixXd& points) {
+      return draws.front().acquisition.Values(*draws.front().model, points);
+    };
+  }
+  return Weighted(std::move(criterion), weights);
+}
+
+Criterion Weighted(Criterion criterion, Weights weights) {
+  if (weights.log_duration == nullptr && weights.feasibility == nullptr) {
+    return criterion;
+  }
+  const auto weigh = [weights](const MatrixXd& points, VectorXd values) {
+    if (weights.log_duration != nullptr) {
+      values -= weights.log_duration->Predict(points).mean;
+    }
+    if (weights.feasibility != nullptr) {
+      values += LogFeasibility(*weights.feasibility, points);
+    }
+    return values;
+  };
+  Criterion weighted;
+  weighted.values = [weigh, of = criterion.values](const MatrixXd& points) {
+    return weigh(points, of(points));
+  };
+  if (criterion.rough) {
+    weighted.rough = [weigh, of = criterion.rough](const MatrixXd& points) {
+      return weigh(points, of(points));
+    };
+  }
+  weighted.value_at = [weights, of = criterion.value_at](const VectorXd& point,
+                                                         VectorXd* gradient) {
+    double value = of(point, gradient);
+    if (weights.log_duration != nullptr) {
+      const PointPrediction duration = weights.log_duration->PredictAt(point);
+      value -= duration.mean;
+      *gradient -= duration.mean_slope;
+    }
+    if (weights.feasibility != nullptr) {
+      VectorXd slopes;
+      value += LogFeasibilityAt(*weights.feasibility, point, &slopes);
+      *gradient += slopes;
+    }
+    return value;
+  };
+  return weighted;
+}
+
+}  // namespace hone::gp

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "algorithms/gp/acquisition.h"
+
+namespace hone::gp {
+
+/// What a search over points maximises.
+struct Criterion {
+  /// @param points  shape (dimensions, m) @returns shape (m)
+  std::function<VectorXd(const MatrixXd& points)> values;
+  /// At one point. @param gradient  set to the gradient by the coordinates
+  std::function<double(const VectorXd& point, VectorXd* gradient)> value_at;
+  /// A cheap likeness of `values`, to choose among many points; empty: `values` is cheap.
+  std::function<VectorXd(const MatrixXd& points)> rough;
+};
+
+/// Models that weigh on any criterion. They must live as long as what is made of them.
+struct Weights {
+  /// If not null: of the logarithm of a trial's duration; the criterion is then per second.
+  const Model* log_duration = nullptr;
+  /// If not null: of 1 (has a value) and -1 (failed). The logarithm of the probability of
+  /// feasibility is added; for LCB, too, whose unit is about one standard deviation.
+  const Model* feasibility = nullptr;
+};
+
+/// The mean of an acquisition over models of the same results that differ in hyperparameters: of
+/// the improvement or its probability, not of their logarithms. Each model has its own value to
+/// improve on, the best of its posterior means.
+/// @param draws  at least one; must live as long as the criterion
+/// @source  Snoek, Larochelle, Adams 2012, "Practical Bayesian optimization", section 3.2
+Criterion Averaged(const Acquisition& acquisition, std::span<const Model> draws, Weights weights);
+
+/// Adds the logarithms of the weights.
+Criterion Weighted(Criterion criterion, Weights weights);
+
+}  // namespace hone::gp
