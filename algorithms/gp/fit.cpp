@@ -16,6 +16,9 @@ namespace {
 // Warps are learned from this many results on.
 constexpr Eigen::Index kWarpFrom = 12;
 constexpr int kIterations = 30;
+// Of so many points an iteration is dear, and there is less to choose between.
+constexpr Eigen::Index kManyPoints = 150;
+constexpr int kIterationsOfMany = 20;
 constexpr double kLonger = 1.5;  // of logarithms of lengthscales, in the second start
 constexpr int kMaxEvaluationsPerIteration = 4;
 // What L-BFGS-B sees instead of infinity, which it cannot stand.
@@ -29,16 +32,18 @@ LogPosterior PosteriorOf(const Embedding& embedding, const MatrixXd& points,
   return {embedding, points, outputs, points.cols() >= kWarpFrom};
 }
 
-VectorXd Mode(const LogPosterior& posterior) {
+/// @param count  of points
+VectorXd Mode(const LogPosterior& posterior, Eigen::Index count) {
   const Box box{posterior.LowerBounds(), posterior.UpperBounds()};
   const auto objective = [&](const VectorXd& theta, VectorXd* gradient) {
     return posterior(theta, gradient);
   };
+  const int iterations = count < kManyPoints ? kIterations : kIterationsOfMany;
   VectorXd start = posterior.PriorMode();
-  Maximum best = Maximise(objective, start, box, kIterations);
+  Maximum best = Maximise(objective, start, box, iterations);
   // Longer lengthscales: the likelihood often has a second hill there.
   start.head(posterior.lengths()).array() += kLonger;
-  Maximum other = Maximise(objective, start, box, kIterations);
+  Maximum other = Maximise(objective, start, box, iterations);
   return other.value > best.value ? other.x : best.x;
 }
 
@@ -83,14 +88,14 @@ Maximum Maximise(const Objective& objective, const VectorXd& start, const Box& b
 
 Hyper Fit(const Embedding& embedding, const MatrixXd& points, const VectorXd& outputs) {
   const LogPosterior posterior = PosteriorOf(embedding, points, outputs);
-  return posterior.Unpacked(Mode(posterior));
+  return posterior.Unpacked(Mode(posterior, points.cols()));
 }
 
 std::vector<Hyper> FitDraws(const Embedding& embedding, const MatrixXd& points,
                             const VectorXd& outputs, int count, Rng rng) {
   const LogPosterior posterior = PosteriorOf(embedding, points, outputs);
   std::vector<Hyper> draws;
-  for (const VectorXd& theta : SliceSample(posterior, Mode(posterior), count, rng)) {
+  for (const VectorXd& theta : SliceSample(posterior, Mode(posterior, points.cols()), count, rng)) {
     draws.push_back(posterior.Unpacked(theta));
   }
   return draws;
