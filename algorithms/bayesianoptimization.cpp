@@ -27,7 +27,6 @@
 #include <vector>
 
 #include "algorithms/encoder.h"
-#include "algorithms/feasible.h"
 #include "algorithms/forest_search.h"
 #include "algorithms/gp/front_models.h"
 #include "algorithms/gp/search.h"
