@@ -146,43 +146,59 @@ double Undominated::LogExpected(std::span<const double> mean, std::span<const do
   return most + std::log(sum);
 }
 
-Criterion HypervolumeGain(Undominated undominated, std::span<const Model* const> models,
+namespace {
+
+VectorXd GainsAt(const Undominated& undominated, const std::vector<const Model*>& models,
+                 const MatrixXd& points) {
+  std::vector<Prediction> predictions;
+  predictions.reserve(models.size());
+  for (const Model* model : models) {
+    predictions.push_back(model->Predict(points));
+  }
+  VectorXd values(points.cols());
+  std::vector<double> mean(models.size());
+  std::vector<double> sd(models.size());
+  for (Index i = 0; i < values.size(); ++i) {
+    for (std::size_t k = 0; k < models.size(); ++k) {
+      mean[k] = predictions[k].mean[i];
+      sd[k] = predictions[k].sd[i];
+    }
+    values[i] = undominated.LogExpected(mean, sd, nullptr);
+  }
+  return values;
+}
+
+double GainAt(const Undominated& undominated, const std::vector<const Model*>& models,
+              const VectorXd& point, VectorXd* gradient) {
+  std::vector<PointPrediction> at;
+  std::vector<double> mean(models.size());
+  std::vector<double> sd(models.size());
+  at.reserve(models.size());
+  for (std::size_t k = 0; k < models.size(); ++k) {
+    at.push_back(models[k]->PredictAt(point));
+    mean[k] = at[k].mean;
+    sd[k] = at[k].sd;
+  }
+  std::vector<std::array<double, 2>> slopes;
+  const double value = undominated.LogExpected(mean, sd, &slopes);
+  *gradient = VectorXd::Zero(point.size());
+  for (std::size_t k = 0; k < models.size(); ++k) {
+    *gradient += slopes[k][0] * at[k].mean_slope + slopes[k][1] * at[k].sd_slope;
+  }
+  return value;
+}
+
+}  // namespace
+
+Criterion HypervolumeGain(const Undominated& undominated, std::span<const Model* const> models,
                           Weights weights) {
   const std::vector<const Model*> known(models.begin(), models.end());
   Criterion criterion;
-  criterion.values = [=](const MatrixXd& points) {
-    std::vector<Prediction> predictions;
-    for (const Model* model : known) {
-      predictions.push_back(model->Predict(points));
-    }
-    VectorXd values(points.cols());
-    std::vector<double> mean(known.size());
-    std::vector<double> sd(known.size());
-    for (Index i = 0; i < values.size(); ++i) {
-      for (std::size_t k = 0; k < known.size(); ++k) {
-        mean[k] = predictions[k].mean[i];
-        sd[k] = predictions[k].sd[i];
-      }
-      values[i] = undominated.LogExpected(mean, sd, nullptr);
-    }
-    return values;
+  criterion.values = [undominated, known](const MatrixXd& points) {
+    return GainsAt(undominated, known, points);
   };
-  criterion.value_at = [=](const VectorXd& point, VectorXd* gradient) {
-    std::vector<PointPrediction> at;
-    std::vector<double> mean;
-    std::vector<double> sd;
-    for (const Model* model : known) {
-      at.push_back(model->PredictAt(point));
-      mean.push_back(at.back().mean);
-      sd.push_back(at.back().sd);
-    }
-    std::vector<std::array<double, 2>> slopes;
-    const double value = undominated.LogExpected(mean, sd, &slopes);
-    *gradient = VectorXd::Zero(point.size());
-    for (std::size_t k = 0; k < known.size(); ++k) {
-      *gradient += slopes[k][0] * at[k].mean_slope + slopes[k][1] * at[k].sd_slope;
-    }
-    return value;
+  criterion.value_at = [undominated, known](const VectorXd& point, VectorXd* gradient) {
+    return GainAt(undominated, known, point, gradient);
   };
   return Weighted(std::move(criterion), weights);
 }

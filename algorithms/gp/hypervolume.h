@@ -53,7 +53,7 @@ class Undominated {
 
 /// The logarithm of the expected improvement of the hypervolume.
 /// @param models  one for each objective; they must live as long as the criterion
-Criterion HypervolumeGain(Undominated undominated, std::span<const Model* const> models,
+Criterion HypervolumeGain(const Undominated& undominated, std::span<const Model* const> models,
                           Weights weights);
 
 }  // namespace hone::gp
