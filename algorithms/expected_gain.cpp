@@ -124,16 +124,16 @@ std::optional<VectorXd> ExpectedGain::BestPoint(const gp::Model* feasibility) co
   for (std::size_t i = 0; i < kept; ++i) {
     incumbents.col(static_cast<Index>(i)) = results_[good[i].second].point;
   }
-  gp::Acquisition acquisition;
-  acquisition.best = good.front().first;
-  acquisition.feasibility = feasibility;
+  const gp::Criterion improvement =
+      gp::Averaged(gp::Acquisition(), {&value_.model(), 1},
+                   {.log_duration = nullptr, .feasibility = feasibility});
   gp::SearchOptions search;
   search.taken = [&](const VectorXd& point) { return tried_.contains(space_.Canonical(point)); };
   if (space_.IsConstrained()) {
     search.feasible = [this](const VectorXd& point) { return space_.IsFeasible(point); };
   }
   const auto count = static_cast<std::uint32_t>(results_.size());
-  return SearchBest(space_.dimensions(), value_.model(), acquisition, incumbents, search,
+  return SearchBest(space_.dimensions(), improvement, incumbents, search,
                     Rng(0, Scope::Experiment(), Purpose::kAcquisition, count));
 }
 
