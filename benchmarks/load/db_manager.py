@@ -3,7 +3,8 @@
 
     db_manager.py BUILD FOLDER SECONDS
 
-FOLDER: on the disk to measure. Prints one JSON object for each number of clients and of rows in a call.
+FOLDER: on the disk to measure. Prints one JSON object for each number of clients and of rows in a call. The limit of
+calls is gRPC's own: `empty_calls_per_second` are reports without rows, which never reach the database.
 """
 
 import json
@@ -26,6 +27,7 @@ def main() -> None:
             manager = [str(build / "bin/hone"), "db-manager", "--store", url, "--data-dir", str(folder / "data")]
             with servers.hone(manager, folder) as (address, _):
                 plain = {}
+                empty = {n: servers.measure(client, "grpc", address, n, 0, seconds)["calls_per_second"] for n in CLIENTS}
                 for rows in ROWS:
                     for clients in CLIENTS:
                         plain[clients] = servers.measure(client, "sql", url, clients, rows, seconds)["rows_per_second"]
@@ -36,6 +38,8 @@ def main() -> None:
                         result["plain_rows_per_second"] = plain[clients]
                         result["ratio_to_plain"] = round(ours["rows_per_second"] / plain[clients], 2)
                         result["ratio_to_one_plain"] = round(ours["rows_per_second"] / plain[1], 2)
+                        result["empty_calls_per_second"] = empty[clients]
+                        result["ratio_to_empty_calls"] = round(ours["calls_per_second"] / empty[clients], 2)
                         print(json.dumps(result), flush=True)
 
 

@@ -22,16 +22,21 @@ constexpr auto kLongestWait = std::chrono::milliseconds(40);
 constexpr int kShareToWait = 4;  // of the time of a statement
 constexpr Duration kPatienceAtEnd = std::chrono::seconds(5);
 
-// A row that is there already is one of a statement whose answer was lost. The table's times have
-// no zone and mean UTC: the zone of a text is passed over by the cast.
+// The table's times have no zone and mean UTC: the zone of a text is passed over by the cast.
 constexpr char kInsert[] =
+    "INSERT INTO observation_logs (id, trial_name, time, metric_name, value) "
+    "SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamp[], $4::text[], $5::text[])";
+// After an answer that was lost: a row that is there already is one of that statement.
+constexpr char kInsertAgain[] =
     "INSERT INTO observation_logs (id, trial_name, time, metric_name, value) "
     "SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamp[], $4::text[], $5::text[]) "
     "ON CONFLICT (id) DO NOTHING";
 constexpr char kDelete[] = "DELETE FROM observation_logs WHERE trial_name = $1";
+// The sequence is looked up once, not for each number: that cost more than the row itself.
 constexpr char kTakeIds[] =
-    "SELECT nextval(pg_get_serial_sequence('observation_logs', 'id')) "
-    "FROM generate_series(1, $1::bigint)";
+    "WITH sequence AS MATERIALIZED "
+    "(SELECT pg_get_serial_sequence('observation_logs', 'id')::regclass AS name) "
+    "SELECT nextval(name) FROM sequence, generate_series(1, $1::bigint)";
 constexpr std::size_t kIdsAtOnce = 2000;
 
 void Pause(Duration time, const std::stop_token& stop) {
@@ -171,11 +176,12 @@ void LogWriter::Insert(const Batch& batch) {
       values.push_back(metric.value);
     }
   }
-  if (ids_of_batch_.empty()) {
+  const bool again = !ids_of_batch_.empty();
+  if (!again) {
     TakeIds(trials.size());
   }
   const std::vector<std::string_view> time_texts(times.begin(), times.end());
-  Use(*connection_, kInsert)
+  Use(*connection_, again ? kInsertAgain : kInsert)
       .Ints(ids_of_batch_)
       .Texts(trials)
       .Texts(time_texts)
