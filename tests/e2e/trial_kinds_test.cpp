@@ -332,18 +332,41 @@ std::vector<Broken> BrokenCases() {
                              "while ! test -e WORK/joined-$HONE_TRIAL_NAME; do sleep 0.05; done; "
                              "echo loss=LOSS";
   return {
-      {"a replica dies", Kind::kJob, JobSpec(master, First("exit 3") + joins), "", 2,
-       EndingKind::kExitCode, {"worker-0", "exit code 3"}},
-      {"a replica hangs and ignores TERM", Kind::kJob, JobSpec(master, First(hangs) + joins), "2s",
-       2, EndingKind::kTimeout, {"worker-0", "deadline of"}},
-      {"a replica never joins", Kind::kJob, JobSpec(master, First("exit 0") + joins), "2s", 2,
-       EndingKind::kTimeout, {"master-0", "deadline of"}},
-      {"a step hangs and ignores TERM", Kind::kPipeline,
-       PipelineSpec("true", Notes("train") + First(hangs)), "2s", 1, EndingKind::kTimeout,
+      {"a replica dies",
+       Kind::kJob,
+       JobSpec(master, First("exit 3") + joins),
+       "",
+       2,
+       EndingKind::kExitCode,
+       {"worker-0", "exit code 3"}},
+      {"a replica hangs and ignores TERM",
+       Kind::kJob,
+       JobSpec(master, First(hangs) + joins),
+       "2s",
+       2,
+       EndingKind::kTimeout,
+       {"worker-0", "deadline of"}},
+      {"a replica never joins",
+       Kind::kJob,
+       JobSpec(master, First("exit 0") + joins),
+       "2s",
+       2,
+       EndingKind::kTimeout,
+       {"master-0", "deadline of"}},
+      {"a step hangs and ignores TERM",
+       Kind::kPipeline,
+       PipelineSpec("true", Notes("train") + First(hangs)),
+       "2s",
+       1,
+       EndingKind::kTimeout,
        {"step train", "deadline of"}},
-      {"a container hangs and ignores TERM", Kind::kContainer,
-       ContainerSpec(Notes("container") + First(hangs) + "echo loss=LOSS"), "3s", 1,
-       EndingKind::kTimeout, {"deadline of"}},
+      {"a container hangs and ignores TERM",
+       Kind::kContainer,
+       ContainerSpec(Notes("container") + First(hangs) + "echo loss=LOSS"),
+       "3s",
+       1,
+       EndingKind::kTimeout,
+       {"deadline of"}},
   };
 }
 
@@ -376,8 +399,8 @@ TEST_CASE("trial kinds: what dies, hangs or never joins ends, is named, and free
   };
   std::vector<Run> runs;  // most of their time is waiting, so they wait together
   for (const Broken& c : BrokenCases()) {
-    auto bench = std::make_unique<Bench>(Experiment{
-        .kind = c.kind, .trial_spec = c.trial_spec, .trials = 2, .limit = c.limit});
+    auto bench = std::make_unique<Bench>(
+        Experiment{.kind = c.kind, .trial_spec = c.trial_spec, .trials = 2, .limit = c.limit});
     if (bench->CanRun(c.kind)) {
       RunningProgram program = bench->Start(c.cpus);
       runs.push_back({c, std::move(bench), std::move(program)});
