@@ -30,12 +30,14 @@ from hone._errors import (
     NotNow,
     SpaceError,
     StudyEnded,
+    TrialPreempted,
     TrialStopped,
     Unavailable,
 )
 from hone._optuna import import_optuna
 from hone._report import report_metrics
 from hone._space import Categorical, Float, Int
+from hone._stages import TellState
 from hone._study import Study
 from hone._trial import Trial, TrialResult
 
@@ -54,7 +56,9 @@ __all__ = [
     "SpaceError",
     "Study",
     "StudyEnded",
+    "TellState",
     "Trial",
+    "TrialPreempted",
     "TrialResult",
     "TrialStopped",
     "Unavailable",

@@ -52,6 +52,13 @@ class TrialStopped(HoneError):
     """Raised by an objective to end its trial early, after ``trial.should_stop()``."""
 
 
+class TrialPreempted(HoneError):
+    """Raised where the worker is taken away: its trial goes to another, `optimize` ends.
+
+    To be raised by an objective, or by a signal handler.
+    """
+
+
 def error_of(status: int, message: str) -> HoneError:
     """The error of an HTTP status."""
     kinds: dict[int, type[HoneError]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hone._errors import AlreadyExists, NotNow, SpaceError
 from hone._http import quoted
 from hone._space import Space, middle
-from hone._stages import Outcome, Past, Stage, key_of, stage_of, with_space
+from hone._stages import WIRE_STATES, Outcome, Past, Stage, key_of, stage_of, with_space
 
 if TYPE_CHECKING:
     from hone._study import Study
@@ -71,14 +71,13 @@ def _that_fit(pasts: list[Past]) -> list[Past]:
 def pasts_of(study: Study, space: Space) -> list[Past]:
     """The trials that are over, each set of values once, completed over a greater space."""
     pasts: dict[tuple[str, ...], Past] = {}
-    states = {"succeeded": "SUCCEEDED", "failed": "FAILED", "stopped": "PRUNED"}
     for trial in study.trials:
-        if trial.state not in states or (trial.state == "stopped" and trial.values is None):
+        if trial.state not in WIRE_STATES or (trial.state == "stopped" and trial.values is None):
             continue
         whole = {name: trial.params.get(name, middle(d)) for name, d in space.items()}
         reports = () if trial.state != "stopped" else ((1.0, trial.value or 0.0),)
         outcome = Outcome(
-            states[trial.state],
+            WIRE_STATES["out_of_memory" if trial.ending == "OutOfMemory" else trial.state],
             trial.values if trial.state == "succeeded" else None,
             trial.message,
             reports,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -10,7 +11,14 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Callable, Union
 
-from hone._errors import InvalidArgument, SpaceError, StudyEnded, TrialStopped
+from hone._errors import (
+    HoneError,
+    InvalidArgument,
+    SpaceError,
+    StudyEnded,
+    TrialPreempted,
+    TrialStopped,
+)
 from hone._progress import Progress
 from hone._stages import Outcome
 
@@ -61,6 +69,8 @@ class Optimizer:
 
         Raises:
             Exception: What the objective or a callback raised.
+            TrialPreempted: After the trial is given back, or all that are under way if a signal
+                handler raised it elsewhere than in an objective.
             KeyboardInterrupt: After the trials under way are killed.
         """
         self._study._stopping.clear()
@@ -70,6 +80,8 @@ class Optimizer:
             except KeyboardInterrupt:
                 self._interrupt()
                 raise
+            if isinstance(self._error, TrialPreempted):
+                self._give_back()
         else:
             self._run_threads()
         if self._progress is not None:
@@ -93,6 +105,9 @@ class Optimizer:
         except KeyboardInterrupt:
             self._interrupt()
             raise
+        except TrialPreempted:  # of a signal handler: this thread calls no objective
+            self._give_back()
+            raise
 
     def _work_in_thread(self) -> None:
         try:
@@ -101,12 +116,21 @@ class Optimizer:
             self._study._transport.close()  # this thread's connection
 
     def _interrupt(self) -> None:
+        for trial in self._leave():
+            self._study._kill(trial, "interrupted")
+
+    def _give_back(self) -> None:
+        for trial in self._leave():
+            with contextlib.suppress(HoneError):  # its lease ends anyway
+                self._study._tell(trial, Outcome("PREEMPTED"))
+
+    def _leave(self) -> list[Trial]:
+        """Begins no more, and lets go of the trials under way."""
         self._study._stopping.set()
         with self._lock:
             trials = list(self._under_way)
             self._under_way.clear()
-        for trial in trials:
-            self._study._kill(trial, "interrupted")
+        return trials
 
     def _work(self) -> None:
         try:
@@ -170,12 +194,15 @@ class Optimizer:
             values = self._objective(trial)
         except TrialStopped:
             return Outcome("PRUNED", None, "", tuple(trial._reports)), None
+        except TrialPreempted as error:
+            return Outcome("PREEMPTED", None, str(error), tuple(trial._reports)), error
         except SpaceError as error:  # the objective is wrong, not the trial
             return Outcome("FAILED", None, _said(error)), error
-        except self._catch as error:
-            return Outcome("FAILED", None, _said(error)), None
         except Exception as error:
-            return Outcome("FAILED", None, _said(error)), error
+            state = "OUT_OF_MEMORY" if _is_out_of_memory(error) else "FAILED"
+            return Outcome(state, None, _said(error)), (
+                None if isinstance(error, self._catch) else error
+            )
         listed = list(values) if isinstance(values, (list, tuple)) else [values]
         try:
             finite = all(math.isfinite(float(value)) for value in listed)  # type: ignore[arg-type]
@@ -190,6 +217,12 @@ class Optimizer:
             return Outcome("SUCCEEDED", self._study._numbers(values), "", reports), None
         except InvalidArgument as error:
             return Outcome("FAILED", None, _said(error)), error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Python's and numpy's, and by its name that of torch and cupy, which are not imported here."""
+    kinds = type(error).__mro__
+    return MemoryError in kinds or any(kind.__name__ == "OutOfMemoryError" for kind in kinds)
 
 
 def _said(error: BaseException) -> str:

@@ -54,6 +54,7 @@ def result_of(study: Study, stage: Stage, row: Json, number: int) -> TrialResult
         row.get("message", ""),
         _time(row.get("startedAt")),
         _time(row.get("endedAt")),
+        row.get("ending", ""),
     )
 
 

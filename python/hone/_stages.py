@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from hone._errors import InvalidArgument
 from hone._http import Json
@@ -25,13 +25,21 @@ _PARALLEL = 256
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: far from small multiples
 _MOST_FAILED = 1_000_000_000
 Key = tuple[str, ...]
+TellState = Literal["succeeded", "failed", "stopped", "out_of_memory", "preempted"]
+WIRE_STATES: Mapping[str, str] = {
+    "succeeded": "SUCCEEDED",
+    "failed": "FAILED",
+    "stopped": "PRUNED",
+    "out_of_memory": "OUT_OF_MEMORY",
+    "preempted": "PREEMPTED",
+}
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of a trial."""
 
-    state: str  # SUCCEEDED, FAILED, PRUNED
+    state: str  # as the engine calls it: see WIRE_STATES
     values: tuple[float, ...] | None = None
     message: str = ""
     reports: tuple[tuple[float | None, float], ...] = ()

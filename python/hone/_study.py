@@ -30,10 +30,20 @@ from hone._errors import (
 )
 from hone._growth import grow, retire
 from hone._http import Json, Transport, quoted
+from hone._leases import beat
 from hone._optimize import Callback, Objective, Optimizer
 from hone._reading import result_of, rows_of
 from hone._space import Choice, Space
-from hone._stages import PARAMS_METRIC, Outcome, Past, Stage, key_of, stage_of
+from hone._stages import (
+    PARAMS_METRIC,
+    WIRE_STATES,
+    Outcome,
+    Past,
+    Stage,
+    TellState,
+    key_of,
+    stage_of,
+)
 from hone._trial import Trial, TrialResult
 
 if TYPE_CHECKING:
@@ -116,7 +126,7 @@ class Study:
         trial: Trial,
         values: Values | None = None,
         *,
-        state: str = "succeeded",
+        state: TellState = "succeeded",
         message: str = "",
     ) -> str:
         """Tells what came of a trial. Answered once it is on disk.
@@ -124,7 +134,9 @@ class Study:
         Args:
             trial: One that `ask` gave to this process.
             values: The objective's value, or one for each objective; none unless it succeeded.
-            state: "succeeded", "failed", or "stopped": given up early, with what was reported.
+            state: "succeeded", "failed", "stopped": given up early, with what was reported,
+                "out_of_memory": failed, and the search learns that these values do, or "preempted":
+                another worker gets it as its next attempt, and nothing counts against it.
             message: Why it failed, for people.
 
         Returns:
@@ -134,16 +146,15 @@ class Study:
         Raises:
             InvalidArgument: The values are not finite numbers, one for each objective.
         """
-        states = {"succeeded": "SUCCEEDED", "failed": "FAILED", "stopped": "PRUNED"}
-        if state not in states:
-            raise InvalidArgument(f"state: must be one of {', '.join(states)}, not {state!r}")
+        if state not in WIRE_STATES:
+            raise InvalidArgument(f"state: must be one of {', '.join(WIRE_STATES)}, not {state!r}")
         if trial.over:
             raise NotNow(f"{trial.name} was told already")
         numbers = None if values is None else self._numbers(values)
         if state == "succeeded" and numbers is None:
             raise InvalidArgument("values: a trial that succeeded has one for each objective")
         reports = tuple(trial._reports)
-        return self._tell(trial, Outcome(states[state], numbers, message, reports))
+        return self._tell(trial, Outcome(WIRE_STATES[state], numbers, message, reports))
 
     def optimize(
         self,
@@ -159,8 +170,9 @@ class Study:
         """Calls the objective with trial after trial and tells what it returns.
 
         An exception of the objective makes its trial failed, and ends `optimize` unless it is one
-        of `catch`. `TrialStopped` ends the trial early. A value that is no finite number makes the
-        trial failed, with a warning. Ctrl-C kills the trials under way.
+        of `catch`; `MemoryError` and torch's alike are told as "out_of_memory". `TrialStopped` ends
+        the trial early, `TrialPreempted` gives it back and is raised again. A value that is no
+        finite number makes the trial failed, with a warning. Ctrl-C kills the trials under way.
 
         Args:
             objective: Takes a `Trial`, returns a number, or one for each objective.
@@ -403,7 +415,10 @@ class Study:
             return random.Random(self._rng.getrandbits(64))
 
     def _tell(self, trial: Trial, outcome: Outcome) -> str:
-        if not trial.by_run:
+        if outcome.state == "PREEMPTED" and trial._stage is None:
+            trial.over = True  # the engine does not know of it: there is nothing to hand on
+            return "recorded"
+        if not trial.by_run or outcome.state == "PREEMPTED":
             return self._post_outcome(trial, outcome, {})
         if trial._stage is None:
             if not trial.params:
@@ -467,25 +482,9 @@ class Study:
             if self._heart is not None and self._heart.is_alive():
                 return
             self._heart = threading.Thread(
-                target=_beat,
+                target=beat,
                 args=(weakref.ref(self), self._closed, self._lease_seconds / 3),
                 name="hone-leases",
                 daemon=True,
             )
             self._heart.start()
-
-
-def _beat(study_ref: weakref.ref[Study], closed: threading.Event, pause: float) -> None:
-    study = study_ref()
-    transport = None if study is None else study._transport
-    del study
-    while not closed.wait(pause):
-        study = study_ref()
-        if study is None:
-            break
-        for trial in list(study._open):
-            with contextlib.suppress(HoneError):  # the next time, or its worker is told
-                trial.renew()
-        del study
-    if transport is not None:
-        transport.close()

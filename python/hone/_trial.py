@@ -31,6 +31,7 @@ class TrialResult:
         message: Why it ended badly.
         started_at: None before its start.
         ended_at: None before its end.
+        ending: Why it ended badly, in a word: ExitCode, OutOfMemory, Lost, Timeout, ...
     """
 
     name: str
@@ -41,6 +42,7 @@ class TrialResult:
     message: str
     started_at: datetime | None
     ended_at: datetime | None
+    ending: str = ""
 
     @property
     def value(self) -> float | None:

@@ -29,6 +29,18 @@ study.optimize(objective, n_trials=trials)
 print("done", flush=True)
 """
 
+SPOT = """
+import os, signal, sys, time, hone
+def taken_away(number, frame):
+    raise hone.TrialPreempted("SIGTERM")
+signal.signal(signal.SIGTERM, taken_away)
+def objective(trial):
+    os.write(1, b"trial\\n")
+    time.sleep(1000)
+study = hone.create_study(name=sys.argv[2], data_dir=sys.argv[1], space={"x": hone.Float(0, 1)})
+study.optimize(objective, n_jobs=1)
+"""
+
 
 class ProcessTest(unittest.TestCase):
     def setUp(self) -> None:
@@ -86,6 +98,24 @@ class ProcessTest(unittest.TestCase):
         worker.send_signal(signal.SIGINT)
         self.finish(worker, -signal.SIGINT)
         self.assert_nothing_left()
+
+    def test_preempted_workers_give_their_trials_back(self):
+        for jobs in (1, 2):
+            with self.subTest(jobs=jobs):
+                name = f"spot-{jobs}"
+                text = SPOT.replace("n_jobs=1", f"n_jobs={jobs}")
+                worker = script(text, self.folder, name)
+                for _ in range(jobs):
+                    self.assertEqual(worker.stdout.readline(), "trial\n")
+                worker.send_signal(signal.SIGTERM)
+                self.assertIn("TrialPreempted", self.finish(worker, 1))
+                self.assert_nothing_left()
+                with hone.load_study(name, data_dir=self.folder) as study:
+                    self.assertEqual([t.state for t in study.trials], ["waiting"] * jobs)
+                    names = {trial.name for trial in study.trials}
+                    study.optimize(lambda trial: 1.0, n_trials=jobs)
+                    self.assertEqual({t.name for t in study.trials}, names)
+                    self.assertEqual([t.state for t in study.trials], ["succeeded"] * jobs)
 
     def test_two_processes_share_a_study_and_outlive_each_other(self):
         short = script(OPTIMIZE, self.folder, "shared", "6", "0.02")

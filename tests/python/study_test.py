@@ -168,6 +168,51 @@ class OptimizeTest(FolderTest):
         self.assertEqual(len(study.trials), 5)
         self.assertEqual(study.trials[-1].state, "failed")
 
+    def test_out_of_memory_is_told_as_such(self):
+        class OutOfMemoryError(RuntimeError):
+            """As torch's is called."""
+
+        errors = {
+            "python": MemoryError("no room"),
+            "torch": OutOfMemoryError("CUDA"),
+            "other": KeyError("k"),
+        }
+        for name, error in errors.items():
+            with self.subTest(name=name):
+                study = self.study(space={"x": hone.Float(0, 1)}, seed=1)
+
+                def objective(trial, error=error):
+                    raise error
+
+                study.optimize(objective, n_trials=1, catch=(type(error),))
+                with self.assertRaises(type(error)):
+                    study.optimize(objective, n_trials=1)
+                kind = "ExitCode" if name == "other" else "OutOfMemory"
+                self.assertEqual(
+                    [(t.state, t.ending) for t in study.trials], [("failed", kind)] * 2
+                )
+                self.assertIn(str(error), study.trials[0].message)
+
+    def test_a_preempted_trial_is_handed_on(self):
+        study = self.study(space={"x": hone.Float(0, 1)}, max_trials=2, seed=1)
+
+        def objective(trial):
+            seen.append((trial.name, trial.params))
+            if len(seen) == 1:
+                trial.report(7.0, 1)
+                raise hone.TrialPreempted("spot")
+            return 1.0
+
+        seen = []
+        with self.assertRaisesRegex(hone.TrialPreempted, "spot"):
+            study.optimize(objective, catch=(Exception,))
+        self.assertEqual(len(seen), 1)
+        self.assertEqual([t.state for t in study.trials], ["waiting"])
+        study.optimize(objective)
+        self.assertEqual(seen[0], seen[1])
+        self.assertEqual([t.state for t in study.trials], ["succeeded"] * 2)
+        self.assertEqual(len(seen), 3)
+
     def test_bad_trials_are_stopped_early(self):
         study = self.study(
             space={"x": hone.Float(0, 1)},
@@ -269,6 +314,31 @@ class ByRunTest(FolderTest):
         study = self.study()
         study.optimize(objective, n_trials=2, catch=(OSError,))
         self.assertEqual([t.state for t in study.trials], ["failed", "succeeded"])
+
+    def test_growth_keeps_what_ran_out_of_memory_and_not_what_was_preempted(self):
+        study = self.study(seed=3)
+        first = study.ask()
+        first.suggest_float("x", 0, 1)
+        study.tell(first, state="preempted")
+        self.assertEqual(study.trials, [])
+        second = study.ask()
+        second.suggest_float("x", 0, 1)
+        study.tell(second, state="out_of_memory", message="8 GB")
+        third = study.ask()
+        third.suggest_float("x", 0, 1)
+        third.suggest_int("n", 1, 4)
+        self.assertEqual(study.tell(third, state="preempted"), "recorded")
+        self.assertEqual(list(study.space), ["x"])
+        again = study.ask()
+        self.assertEqual(again.name, third.name)
+        again.suggest_float("x", 0, 1)
+        again.suggest_int("n", 1, 4)
+        study.tell(again, 1.0)
+        self.assertEqual(list(study.space), ["x", "n"])
+        found = [(t.state, t.ending) for t in study.trials]
+        self.assertEqual(found[0], ("failed", "OutOfMemory"))
+        copies = {outcome.state for outcome in study._stages[-1].known.values()}
+        self.assertEqual(copies, {"OUT_OF_MEMORY", "SUCCEEDED"})
 
     def test_what_is_carried_over_fits_into_a_request(self):
         space = {"x": hone.Categorical(["y" * 100, "z" * 100])}
