@@ -78,6 +78,15 @@ def latency_rows(run: dict | None) -> list[tuple[str, str, str]]:
     ]
 
 
+def stop_rows(run: dict | None) -> list[tuple[str, str, str]]:
+    if run is None:  # results of before there was the benchmark
+        return []
+    return [
+        (f"from a printed value to the stop signal, {run['trials']} trials, p50 ms", f"{run['p50_ms']:.0f}", "-"),
+        ("... p99 ms", f"{run['p99_ms']:.0f}", "<= 50"),
+    ]
+
+
 def main() -> None:
     runs = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
     engine = [run for run in runs if run["benchmark"] == "engine_throughput"]
@@ -122,6 +131,7 @@ def main() -> None:
             "-",
         ),
         *latency_rows(one.get("line_latency")),
+        *stop_rows(one.get("stop_latency")),
     ]
     print(f"Measured on {machine()}.\n")
     print("| what | figure | target |\n|---|---|---|")

@@ -30,4 +30,5 @@ measure python3 benchmarks/speed/parsers.py build/benchmarks/parse_log "$kFolder
 measure "$kPython" benchmarks/speed/event_files.py build/benchmarks/parse_log "$(mktemp -d -p "$kFolder")"
 measure python3 benchmarks/speed/ingest.py build/bin/hone "$(mktemp -d -p "$kFolder")"
 measure python3 benchmarks/speed/line_latency.py build/bin/hone "$(mktemp -d -p "$kFolder")"
+measure python3 benchmarks/speed/stop_latency.py build/bin/hone "$(mktemp -d -p "$kFolder")"
 python3 benchmarks/report.py "$kResults"
