@@ -49,9 +49,7 @@ GROUPS = [
         {
             "none": Kind("examples/digits/experiment.yaml"),
             "medianstop": Kind("examples/digits/medianstop.yaml"),
-            "asha": Kind(
-                "examples/digits/experiment.yaml", changes=("spec.earlyStopping={algorithmName: asha}",)
-            ),
+            "asha": Kind("examples/digits/experiment.yaml", changes=("spec.earlyStopping={algorithmName: asha}",)),
             "asha-search": Kind("examples/digits/asha.yaml", "spec.algorithm.algorithmSettings[2].value"),
         },
     ),
@@ -103,9 +101,13 @@ def run(hone: str, group: Group, kind: Kind, seed: int) -> Outcome:
 
 
 def print_table(group: Group, found: dict[str, list[Outcome]]) -> None:
+    """Nothing of a group whose first kind was not run."""
     first = next(iter(group.kinds))
-    print(f"| kind | epochs | trials stopped | best {group.metric}, by seed | worse by, mean |\n|---|---|---|---|---|")
-    without = {outcome.seed: outcome for outcome in found.get(first, [])}
+    if not found.get(first):
+        return
+    print(f"| kind | epochs | trials stopped | best {group.metric}, by seed | worse by, mean |")
+    print("|---|---|---|---|---|")
+    without = {outcome.seed: outcome for outcome in found[first]}
     for name in group.kinds:
         runs = [outcome for outcome in found.get(name, []) if outcome.seed in without]
         if not runs:
@@ -147,7 +149,6 @@ def main() -> int:
                 keep(options.output, found)
     for group in GROUPS:
         print_table(group, found)
-        print()
     return 0
 
 
