@@ -97,8 +97,12 @@ Timestamp Pipeline::Now() const {
 int Pipeline::Run(int term_fd) {
   shared_.RemoveRests();
   StartSteps();
-  WriteStatus();
   while (!run_.IsOver() || !active_.empty()) {
+    // Here alone, since a step that ends and those it makes ready are one change, and to replace a
+    // file makes the file system write it out.
+    if (status_is_old_) {
+      WriteStatus();
+    }
     Wait(term_fd);
     LookAtSteps();
     LookAtTimes();
@@ -175,7 +179,7 @@ void Pipeline::StartStep(workflow::ReadyStep ready) {
   }
   active.step = std::move(*step);
   active_.push_back(std::move(active));
-  WriteStatus();
+  status_is_old_ = true;
 }
 
 bool Pipeline::Reuse(StepPlan& plan) {
@@ -320,7 +324,7 @@ void Pipeline::StopAll() {
   for (Active& active : active_) {
     AskToEnd(active);
   }
-  WriteStatus();
+  status_is_old_ = true;
 }
 
 void Pipeline::Tell(const std::string& id, workflow::StepEnd end, PipelineEnd how) {
@@ -328,10 +332,11 @@ void Pipeline::Tell(const std::string& id, workflow::StepEnd end, PipelineEnd ho
     end_ = std::move(how);
   }
   run_.Finish(id, std::move(end), Now());
-  WriteStatus();
+  status_is_old_ = true;
 }
 
 void Pipeline::WriteStatus() {
+  status_is_old_ = false;
   const std::string text =
       EncodeStatus(StatusOf(run_, started_at_, run_.IsOver() ? Now() : Timestamp{}), end_);
   const std::filesystem::path file = world_.order.attempt_folder / kPipelineStatus;

@@ -72,6 +72,7 @@ class Pipeline {
   std::vector<std::string> free_gpus_;
   PipelineEnd end_;
   bool stopping_ = false;
+  bool status_is_old_ = true;  ///< the file tells less than is known here
   const Timestamp started_at_;
   const std::chrono::steady_clock::time_point steady_start_;
 };
