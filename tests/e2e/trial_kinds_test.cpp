@@ -228,7 +228,7 @@ std::vector<std::string> Expected(HoneProgram& hone, const std::vector<std::stri
   std::vector<std::string> lines;
   for (const std::string& trial : hone.Trials("kinds")) {
     for (const std::string& part : parts) {
-      lines.push_back(trial + " " + part);
+      lines.push_back(std::string(trial).append(" ").append(part));
     }
   }
   std::sort(lines.begin(), lines.end());
