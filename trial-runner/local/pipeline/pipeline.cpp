@@ -28,8 +28,8 @@ void Say(const std::string& line) {
 
 /// The kernel's count of processes killed for want of memory; 0 if it is not told.
 long long OomKills(const std::string& file) {
-  const auto text = ReadFile(file);
-  for (const std::string_view line : Split(text.value_or(""), '\n')) {
+  const std::string text = ReadFile(file).value_or("");
+  for (const std::string_view line : Split(text, '\n')) {
     if (line.starts_with("oom_kill ")) {
       return ParseInt(line.substr(9)).value_or(0);
     }
@@ -348,11 +348,11 @@ void Pipeline::WriteStatus() {
 }
 
 Status RemoveContainers(const PipelineOrder& order, int seconds) {
-  const auto list = ReadFile(order.attempt_folder / "containers");
+  const std::string list = ReadFile(order.attempt_folder / "containers").value_or("");
   std::vector<std::string> command = {order.podman, "rm", "--force", "--ignore",
                                       "--time=" + std::to_string(seconds)};
   const std::size_t without = command.size();
-  for (const std::string_view name : Split(list.value_or(""), '\n')) {
+  for (const std::string_view name : Split(list, '\n')) {
     if (!name.empty()) {
       command.emplace_back(name);
     }
