@@ -132,9 +132,9 @@ class SpawnPlan {
         posix_spawnattr_setpgroup(&attributes_, 0),
         posix_spawnattr_setsigdefault(&attributes_, &all),
         posix_spawnattr_setsigmask(&attributes_, &none),
-        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-        Connect(STDOUT_FILENO, spec.stdout_fd),
-        Connect(STDERR_FILENO, spec.stderr_fd),
+        Connect(STDIN_FILENO, spec.stdin_fd, O_RDONLY),
+        Connect(STDOUT_FILENO, spec.stdout_fd, O_WRONLY),
+        Connect(STDERR_FILENO, spec.stderr_fd, O_WRONLY),
         spec.working_folder.empty()
             ? 0
             : posix_spawn_file_actions_addchdir_np(&actions_, spec.working_folder.c_str()),
@@ -147,9 +147,10 @@ class SpawnPlan {
   [[nodiscard]] const posix_spawnattr_t* Attributes() const { return &attributes_; }
 
  private:
-  int Connect(int target, int source) {
+  /// @param mode  of /dev/null, if there is no source
+  int Connect(int target, int source, int mode) {
     if (source < 0) {
-      return posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", O_WRONLY, 0);
+      return posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", mode, 0);
     }
     if (source > STDERR_FILENO) {
       return posix_spawn_file_actions_adddup2(&actions_, source, target);

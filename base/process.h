@@ -20,7 +20,8 @@ struct ProcessSpec {
   std::vector<std::string> env;          ///< "NAME=value", the child's whole environment
   std::filesystem::path working_folder;  ///< empty: the parent's
   int stdout_fd = -1;                    ///< -1: /dev/null
-  int stderr_fd = -1;                    ///< -1: /dev/null; stdin is always /dev/null
+  int stderr_fd = -1;                    ///< -1: /dev/null
+  int stdin_fd = -1;                     ///< -1: /dev/null
 };
 
 /// A started child. Destroying it neither kills nor waits.

@@ -46,6 +46,19 @@ void Kill(const hone::Child& child) {
   CHECK(WaitFor(child, kPatience) == ExitStatus{.signal = SIGKILL});
 }
 
+TEST_CASE("process: standard input is nothing, or what the parent gives", "[base]") {
+  CHECK(Output(Shell("cat")).empty());
+  int ends[2] = {-1, -1};
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const hone::UniqueFd out(ends[0]);
+  hone::UniqueFd in(ends[1]);
+  REQUIRE(::write(in.get(), "words", 5) == 5);
+  in = hone::UniqueFd();
+  ProcessSpec spec = Shell("cat");
+  spec.stdin_fd = out.get();
+  CHECK(Output(spec) == "words");
+}
+
 TEST_CASE("process: exit codes and signals are told apart", "[base]") {
   const struct {
     const char* script;
