@@ -7,22 +7,28 @@
 namespace hone::cli {
 namespace {
 
-void Declare(Args& args, ListenOptions& options) {
-  DeclareListen(args, options, "127.0.0.1:6789");
+void Declare(Args& args, DbManagerOptions& options) {
+  DeclareListen(args, options.grpc, "127.0.0.1:6789");
+  args.Flag(
+      "--own-trials", options.own_trials,
+      "tell what trials of the experiments here reported that name an early-stopping service, "
+      "and nothing else; an engine starts one for those services by itself");
+  args.Flag("--until-input-closes", options.until_input_closes,
+            "end when nobody can write to standard input, a pipe, any more");
 }
 
 }  // namespace
 
 Verb DbManagerVerb() {
-  return MakeVerb<ListenOptions>({.name = "db-manager",
-                                  .group = kServeGroup,
-                                  .summary = "keeps what Katib's trials report",
-                                  .example = "hone db-manager --data-dir /srv/hone\n"
-                                             "hone db-manager --listen 0.0.0.0:6789 --insecure\n"
-                                             "hone db-manager --store "
-                                             "postgresql://katib@db.example/katib",
-                                  .needs_folder = true},
-                                 &Declare, &ServeDbManager);
+  return MakeVerb<DbManagerOptions>({.name = "db-manager",
+                                     .group = kServeGroup,
+                                     .summary = "keeps what Katib's trials report",
+                                     .example = "hone db-manager --data-dir /srv/hone\n"
+                                                "hone db-manager --listen 0.0.0.0:6789 --insecure\n"
+                                                "hone db-manager --store "
+                                                "postgresql://katib@db.example/katib",
+                                     .needs_folder = true},
+                                    &Declare, &ServeDbManager);
 }
 
 }  // namespace hone::cli

@@ -2,6 +2,7 @@
 #include "apps/cli/services.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -10,14 +11,19 @@
 
 #include "api/server/db_manager_service.h"
 #include "api/server/grpc_host.h"
+#include "apps/cli/open_store.h"
 #include "apps/cli/output.h"
 #include "apps/cli/postgres.h"
 #include "apps/cli/waiter.h"
 #include "base/executor.h"
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/log.h"
+#include "controller/read_state.h"
+#include "core/remote_service.h"
 #include "earlystop/server/early_stopping_service.h"
 #include "store/sqlite/observation_logs.h"
+#include "store/trial_logs.h"
 #include "suggestion/server/suggestion_service.h"
 
 namespace hone::cli {
@@ -48,7 +54,9 @@ Result<int> Serve(const Config& config, const ListenOptions& options, Waiter& wa
                                                          std::move(served.services)));
   HONE_RETURN_IF_ERROR(PrintText("listening on " + host->address().Text() + "\n"));
   bool serving = true;
-  while (waiter.Wait(kLookEvery) != Waiter::Woke::kSignal) {
+  auto woke = Waiter::Woke::kTimeout;
+  while (woke != Waiter::Woke::kSignal && woke != Waiter::Woke::kClosed) {
+    woke = waiter.Wait(kLookEvery);
     const Status status = served.check ? served.check() : Status();
     if (status.has_value() != serving) {
       serving = status.has_value();
@@ -101,13 +109,49 @@ Result<KeptLogs> OpenLogs(const Config& config) {
   return kept;
 }
 
+/// Of the experiments of a store, those whose user wants a service to know what trials report.
+TrialLogs::Admits OfEarlyStoppingServices(Store& store) {
+  const auto known = std::make_shared<Guarded<std::map<ExperimentId, bool>>>();  // by all copies
+  return [&store, known](const ExperimentId& id) {
+    const auto before = known->WithLock([&](const auto& all) {
+      const auto found = all.find(id);
+      return found == all.end() ? std::optional<bool>() : found->second;
+    });
+    if (before) {
+      return *before;
+    }
+    const auto spec = ReadSpec(store, id);
+    const bool wanted = spec && RemoteEarlyStopping(*spec);
+    if (spec) {
+      known->WithLock([&](auto& all) { all[id] = wanted; });
+    }
+    return wanted;
+  };
+}
+
+Result<int> ServeOwnTrials(const Config& config, const DbManagerOptions& options, Waiter& waiter) {
+  HONE_ASSIGN_OR_RETURN(const auto store, OpenStore(config, StoreAccess::kGuest));
+  TrialLogs logs(*store, nullptr, OfEarlyStoppingServices(*store));
+  AsioExecutor readers("hone-read", 1);
+  return Serve(config, options.grpc, waiter,
+               {.services = {MakeDbManagerService(logs, readers)},
+                .health_names = {"api.v1.beta1.DBManager"},
+                .check = [&logs] { return logs.Check(); }});
+}
+
 }  // namespace
 
-Result<int> ServeDbManager(const Config& config, const ListenOptions& options) {
+Result<int> ServeDbManager(const Config& config, const DbManagerOptions& options) {
   HONE_ASSIGN_OR_RETURN(const auto waiter, Waiter::Create());
+  if (options.until_input_closes) {
+    HONE_RETURN_IF_ERROR(waiter->WatchInput());
+  }
+  if (options.own_trials) {
+    return ServeOwnTrials(config, options, *waiter);
+  }
   HONE_ASSIGN_OR_RETURN(const KeptLogs kept, OpenLogs(config));
   AsioExecutor readers("hone-read", 1);
-  return Serve(config, options, *waiter,
+  return Serve(config, options.grpc, *waiter,
                {.services = {MakeDbManagerService(*kept.logs, readers)},
                 .health_names = {"api.v1.beta1.DBManager"},
                 .check = [&kept] { return kept.logs->Check(); }});

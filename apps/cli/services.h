@@ -50,7 +50,13 @@ inline constexpr std::uint32_t kMostExperiments = 10'000;
 Result<int> ServeDaemon(const Config& config, const ServeOptions& options);
 Result<int> ServeSuggestion(const Config& config, const SuggestionOptions& options);
 Result<int> ServeEarlyStop(const Config& config, const ListenOptions& options);
-/// One process for a data folder. @errors kFailedPrecondition: another one keeps it
-Result<int> ServeDbManager(const Config& config, const ListenOptions& options);
+struct DbManagerOptions {
+  ListenOptions grpc;
+  bool own_trials = false;
+  bool until_input_closes = false;
+};
+/// One process for a data folder, but for those of own trials.
+/// @errors kFailedPrecondition: another one keeps it
+Result<int> ServeDbManager(const Config& config, const DbManagerOptions& options);
 
 }  // namespace hone::cli

@@ -24,7 +24,7 @@ Result<int> ServeEarlyStop(const Config& /*config*/, const ListenOptions& /*opti
   return Absent();
 }
 
-Result<int> ServeDbManager(const Config& /*config*/, const ListenOptions& /*options*/) {
+Result<int> ServeDbManager(const Config& /*config*/, const DbManagerOptions& /*options*/) {
   return Absent();
 }
 

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "earlystop/server/early_stopping_service.h"
 #include "store/sqlite/observation_logs.h"
+#include "store/trial_logs.h"
 #include "suggestion/server/suggestion_service.h"
 
 namespace hone::cli {
@@ -173,7 +174,9 @@ class Daemon {
                                                  config.data_dir.string() +
                                                  " already; stop it, or give another --data-dir");
     }
-    HONE_ASSIGN_OR_RETURN(logs_, OpenObservationLogs(config.data_dir / "observation-logs.db"));
+    HONE_ASSIGN_OR_RETURN(katib_logs_,
+                          OpenObservationLogs(config.data_dir / "observation-logs.db"));
+    logs_ = std::make_unique<TrialLogs>(host_->store(), katib_logs_.get());
     door_ = std::make_unique<daemon::Door>(*gate_, host_->store());
     const daemon::Limits limits{options.most_experiments.value_or(kMostExperiments)};
     HONE_ASSIGN_OR_RETURN(feed_, daemon::EventFeed::Start(host_->store(), watchers_));
@@ -230,7 +233,8 @@ class Daemon {
   std::atomic<bool> draining_ = false;
   std::unique_ptr<EngineHost> host_;
   std::unique_ptr<daemon::Door> door_;
-  std::unique_ptr<ObservationLogs> logs_;
+  std::unique_ptr<ObservationLogs> katib_logs_;
+  std::unique_ptr<ObservationLogs> logs_;    // of trials of Katib's and of its own
   std::shared_ptr<daemon::EventFeed> feed_;  // shared with its looks
   std::unique_ptr<daemon::KnownStates> states_;
   AsioExecutor readers_{"hone-read", kReaders};

@@ -26,7 +26,7 @@ Result<int> ServeEarlyStop(const Config& /*config*/, const ListenOptions& /*opti
   return BecomeServices();
 }
 
-Result<int> ServeDbManager(const Config& /*config*/, const ListenOptions& /*options*/) {
+Result<int> ServeDbManager(const Config& /*config*/, const DbManagerOptions& /*options*/) {
   return BecomeServices();
 }
 
