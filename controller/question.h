@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/executor.h"
@@ -28,6 +29,8 @@ class Question : public std::enable_shared_from_this<Question> {
   /// Trials whose checkpoints no answer will name any more; each is told at least once.
   /// @param durable  the last event that no crash undoes: nothing is told that rests on later ones
   std::vector<TrialNumber> TakeReleased(Version durable);
+  /// A rule has stopped a trial; durable.
+  void TrialStopped(const std::string& name) { suggester_->TrialStopped(name); }
   void Ask(const command::AskSuggester& ask, Version based_on,
            std::optional<std::uint32_t> trials_left);
 

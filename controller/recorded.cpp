@@ -22,8 +22,9 @@ std::pair<TrialNumber, Attempt> WithCurve(const Event& event) {
 }
 
 Result<std::vector<MetricReport>> ReadCurve(Observations& store, const TrialId& id, Attempt attempt,
-                                            const std::vector<std::string>& metrics) {
-  const std::string one = metrics.size() == 1 ? metrics.front() : "";  // of several: all there are
+                                            const FollowedMetrics& metrics) {
+  const std::string one =
+      metrics.names.size() == 1 ? metrics.names.front() : "";  // of several: all there are
   HONE_ASSIGN_OR_RETURN(const auto rows, store.ReadRecords(id, attempt, one));
   ReportFold fold(metrics);
   std::vector<MetricReport> curve;
@@ -46,8 +47,8 @@ Result<StoredCurves> ReadCurves(Observations& store, const ExperimentId& id,
     return curves;
   }
   HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created->document));
-  const std::vector<std::string> metrics = EarlyStopMetrics(spec);
-  if (metrics.empty()) {
+  const FollowedMetrics metrics = EarlyStopMetrics(spec);
+  if (metrics.names.empty()) {
     return curves;
   }
   for (const Recorded& recorded : events) {

@@ -213,6 +213,9 @@ void ExperimentStrand::Act(const StrandStep& step) {
   for (const auto& [trial, attempt] : step.over) {
     runner_->Forget({id_, trial}, attempt);
   }
+  for (const TrialNumber trial : step.stopped) {
+    question_->TrialStopped(state_.NameOf(*state_.Find(trial)));
+  }
   DropCheckpoints(step.ledger.expected);
 }
 

@@ -19,7 +19,10 @@ struct Noter {
   }
   void operator()(const event::TrialSucceeded& e) const { Over(e.outcome); }
   void operator()(const event::TrialFailed& e) const { Over(e.outcome); }
-  void operator()(const event::TrialEarlyStopped& e) const { Over(e.outcome); }
+  void operator()(const event::TrialEarlyStopped& e) const {
+    Over(e.outcome);
+    step.stopped.push_back(e.outcome.trial);
+  }
   void operator()(const event::TrialKilled& e) const { Over(e.outcome); }
   template <class Other>
   void operator()(const Other& /*event*/) const {}

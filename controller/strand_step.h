@@ -23,6 +23,7 @@ struct StrandStep {
       over;  ///< attempts whose end is recorded by this step
   std::vector<std::pair<TrialNumber, Attempt>> launched;  ///< attempts that start with this step
   std::vector<TrialNumber> running;                       ///< seen to run
+  std::vector<TrialNumber> stopped;                       ///< over by a rule of early stopping
   std::vector<std::function<void(Status)>> waiting;       ///< who wants to know when it is durable
 
   /// Notes what the event means for the outside.

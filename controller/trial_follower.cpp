@@ -30,7 +30,7 @@ std::string TrialFollower::FollowedPath(const ExperimentSpec& spec) {
 
 Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parser,
                            TrialRunner& runner, Observations& store,
-                           const std::vector<std::string>& wanted) {
+                           const FollowedMetrics& wanted) {
   Close();
   fold = std::make_unique<ObservationFold>(spec.objective);
   untold = {id.number, attempt, 1, !fresh, {}};

@@ -51,9 +51,9 @@ struct TrialFollower {
   static std::string FollowedPath(const ExperimentSpec& spec);
 
   /// Opens the log where the store's records end, and folds those records.
-  /// @param wanted  metrics whose stored reports go to `untold`; empty: none
+  /// @param wanted  metrics whose stored reports go to `untold`
   Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
-              Observations& store, const std::vector<std::string>& wanted);
+              Observations& store, const FollowedMetrics& wanted);
   /// A step of the first log, in turn, that has something to tell; `current` is which. A folder is
   /// looked through for new event files first.
   Result<TailStep> Step(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);

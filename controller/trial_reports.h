@@ -22,7 +22,7 @@ struct TrialReports {
 
 /// Who wants to hear of them, and of which metrics.
 struct ReportsWanted {
-  std::vector<std::string> metrics;  ///< empty: of none
+  FollowedMetrics metrics;  ///< of none, if there are no names
   std::function<void(TrialReports)> on_reports;
 };
 

@@ -186,8 +186,10 @@ void OnSearchFailed(Draft& draft, const input::SearchFailed& failed) {
   if (draft.ended() || !state.reservation || state.reservation->seq != failed.reservation) {
     return;
   }
+  // Rules of early stopping come with proposals, and their error names its own field.
+  const bool of_rules = failed.error.field.starts_with("spec.earlyStopping");
   draft.End(event::ExperimentEnded::Reason::kSuggestionFailed,
-            "the search algorithm failed: " + failed.error.Text());
+            (of_rules ? "" : "the search algorithm failed: ") + failed.error.Text());
 }
 
 }  // namespace decide

@@ -25,7 +25,7 @@ void RefuseUnknown(const std::string& name, Problems& problems) {
 /// A rule can only follow what is collected.
 void CheckMetric(const ExperimentSpec& spec, Problems& problems) {
   const std::vector<std::string> collected = spec.objective.MetricNames();
-  const std::string metric = EarlyStopMetrics(spec).front();
+  const std::string metric = EarlyStopMetrics(spec).names.front();
   if (std::ranges::find(collected, metric) == collected.end()) {
     problems.Refuse(kSettingsField, "the metric \"" + Printable(metric, kShown) +
                                         "\" is not collected; add it to "
@@ -40,10 +40,7 @@ void CheckEarlyStopping(const ExperimentSpec& spec, Problems& problems) {
     return;  // nothing to check, or told already
   }
   if (RemoteEarlyStopping(spec)) {
-    return problems.CannotHere(
-        "spec.earlyStopping.endpoint",
-        "this version asks no early-stopping service; use one of `hone "
-        "algorithms --early-stopping`, or Katib's medianstop, which is hone's, too");
+    return;  // name and settings are the service's business
   }
   const StopperInfo* info = StopperRegistry::Instance().Find(spec.early_stopping->name);
   if (info == nullptr) {

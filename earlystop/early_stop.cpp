@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/remote_service.h"
 #include "earlystop/registry.h"
 #include "earlystop/units.h"
 
@@ -25,23 +26,26 @@ std::optional<double> FiniteNumber(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> EarlyStopMetrics(const ExperimentSpec& spec) {
+FollowedMetrics EarlyStopMetrics(const ExperimentSpec& spec) {
   if (!spec.early_stopping) {
     return {};
+  }
+  if (RemoteEarlyStopping(spec)) {
+    return {.names = spec.objective.MetricNames(), .one_by_one = true};
   }
   std::vector<std::string> metrics{spec.objective.metric};
   if (spec.objective.Count() > 1) {
     for (const FurtherObjective& further : spec.objective.further) {
       metrics.push_back(further.metric);
     }
-    return metrics;
+    return {.names = std::move(metrics)};
   }
   const std::vector<Setting>& settings = spec.early_stopping->settings;
   if (const auto found = std::ranges::find(settings, kMetricSetting, &Setting::name);
       found != settings.end()) {
     metrics.front() = found->value;
   }
-  return metrics;
+  return {.names = std::move(metrics)};
 }
 
 EarlyStop::EarlyStop(std::string rule, std::vector<double> signs)
@@ -49,6 +53,11 @@ EarlyStop::EarlyStop(std::string rule, std::vector<double> signs)
 
 Result<std::unique_ptr<EarlyStop>> EarlyStop::Create(const ExperimentSpec& spec) {
   const AlgorithmSpec chosen = spec.early_stopping.value_or(AlgorithmSpec{});
+  if (RemoteEarlyStopping(spec)) {
+    std::unique_ptr<EarlyStop> told(new EarlyStop(chosen.name, {}));
+    told->told_ = std::make_unique<ToldRules>(chosen.name, spec.objective);
+    return told;
+  }
   const StopperInfo* info = StopperRegistry::Instance().Find(chosen.name);
   if (info == nullptr) {
     return Fail(Code::kInvalidArgument, "there is no early stopping \"" + chosen.name + "\"",
@@ -125,6 +134,9 @@ struct EarlyStop::Observer {
 };
 
 void EarlyStop::Observe(const Recorded& recorded) {
+  if (told_ != nullptr) {
+    return told_->Observe(recorded.event);
+  }
   std::visit(Observer{*this}, recorded.event);
 }
 
@@ -150,6 +162,9 @@ std::optional<std::size_t> EarlyStop::TakePlace(Running& trial, const std::optio
 
 bool EarlyStop::Add(TrialNumber trial, Attempt attempt, std::size_t number,
                     const MetricReport& report) {
+  if (told_ != nullptr) {
+    return told_->Add(trial, attempt, number, report);
+  }
   const auto found = running_.find(trial);
   if (found == running_.end() || found->second.attempt != attempt ||
       number != found->second.reports + 1 || report.texts.size() != signs_.size()) {
@@ -194,6 +209,10 @@ std::vector<Input> EarlyStop::JudgeFronts(TrialNumber trial, const Running& runn
 }
 
 std::vector<Input> EarlyStop::Judge(TrialNumber trial) const {
+  if (told_ != nullptr) {
+    const auto verdict = told_->Judge(trial);
+    return verdict ? std::vector<Input>{*verdict} : std::vector<Input>();
+  }
   const auto found = running_.find(trial);
   if (found == running_.end() || found->second.stopping) {
     return {};

@@ -14,13 +14,14 @@
 #include "earlystop/front_rule.h"
 #include "earlystop/report.h"
 #include "earlystop/stopper.h"
+#include "earlystop/told_rules.h"
 
 namespace hone {
 
-/// The rule of one experiment at work: follows the ledger and the reports of the trials that run,
-/// and puts verdicts as inputs for Decide.
-/// A verdict is a function of the ledger up to it and of the curve up to its report. Both are
-/// stored, so that it can be reached again: after a restart, and by `hone replay`.
+/// The rule of one experiment at work, or those that a service gave its trials: follows the ledger
+/// and the reports of the trials that run, and puts verdicts as inputs for Decide. A verdict is a
+/// function of the ledger up to it and of the curve up to its report. Both are stored, so that it
+/// can be reached again: after a restart, and by `hone replay`.
 /// @threads  none of its own; like a container
 class EarlyStop {
  public:
@@ -59,12 +60,13 @@ class EarlyStop {
   std::vector<double> signs_;          // of each metric; -1: it is maximised
   bool by_steps_ = false;              // count_by
   std::unique_ptr<Stopper> stopper_;   // of one objective
-  std::unique_ptr<FrontRule> fronts_;  // of several; one of the two is there
+  std::unique_ptr<FrontRule> fronts_;  // of several
+  std::unique_ptr<ToldRules> told_;    // of a service; one of the three is there
   std::map<TrialNumber, Running> running_;
 };
 
-/// The metrics that the rule of an experiment follows: one, or all objectives if there are several;
-/// empty: it has no rule.
-std::vector<std::string> EarlyStopMetrics(const ExperimentSpec& spec);
+/// The metrics that the rule of an experiment follows: one, or all objectives if there are several,
+/// or all that is collected, each by itself, if the rules are a service's.
+FollowedMetrics EarlyStopMetrics(const ExperimentSpec& spec);
 
 }  // namespace hone

@@ -7,14 +7,18 @@
 namespace hone {
 
 std::optional<MetricReport> ReportFold::Add(const MetricRecord& record) {
-  const auto metric = std::ranges::find(metrics_, record.metric);
-  if (metric == metrics_.end() || broken_) {
+  const auto metric = std::ranges::find(metrics_.names, record.metric);
+  if (metric == metrics_.names.end() || broken_) {
     return std::nullopt;
   }
-  if (metrics_.size() == 1) {
+  const auto place = static_cast<std::size_t>(metric - metrics_.names.begin());
+  if (metrics_.one_by_one) {
+    return MetricReport{{record.text}, record.step, place};
+  }
+  if (metrics_.names.size() == 1) {
     return MetricReport{{record.text}, record.step};
   }
-  std::deque<One>& mine = ahead_[static_cast<std::size_t>(metric - metrics_.begin())];
+  std::deque<One>& mine = ahead_[place];
   mine.push_back({record.text, record.step});
   broken_ = mine.size() > kMostAhead;
   if (std::ranges::any_of(ahead_, [](const std::deque<One>& one) { return one.empty(); })) {

@@ -13,10 +13,18 @@
 
 namespace hone {
 
+/// The metrics that the rule of an experiment follows.
+struct FollowedMetrics {
+  std::vector<std::string> names;  ///< empty: there is no rule
+  /// Each value is a report by itself; else a report is there once all metrics have one more.
+  bool one_by_one = false;
+};
+
 /// What an attempt reported at once of the metrics that a rule follows.
 struct MetricReport {
-  std::vector<std::string> texts;  ///< one for each metric, in the rule's order
-  std::optional<double> step;      ///< that was told with the first metric
+  std::vector<std::string> texts;          ///< one for each metric, in the rule's order
+  std::optional<double> step{};            ///< that was told with the first metric
+  std::optional<std::size_t> of_metric{};  ///< one by one: `texts` is the one of this metric
   bool operator==(const MetricReport&) const = default;
 };
 
@@ -32,8 +40,8 @@ class ReportFold {
   static constexpr std::size_t kMostAhead = 10000;
 
   ReportFold() = default;
-  explicit ReportFold(std::vector<std::string> metrics)
-      : metrics_(std::move(metrics)), ahead_(metrics_.size()) {}
+  explicit ReportFold(FollowedMetrics metrics)
+      : metrics_(std::move(metrics)), ahead_(metrics_.names.size()) {}
 
   /// The next record of the log. @returns  the report that it makes whole, if any
   std::optional<MetricReport> Add(const MetricRecord& record);
@@ -43,7 +51,7 @@ class ReportFold {
     std::string text;
     std::optional<double> step;
   };
-  std::vector<std::string> metrics_;
+  FollowedMetrics metrics_;
   std::vector<std::deque<One>> ahead_;  // by metric: of reports that are not whole yet
   bool broken_ = false;
 };

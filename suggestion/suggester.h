@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -45,6 +46,8 @@ class Suggester {
   /// @errors (to done) kUnavailable, kDeadlineExceeded: may be asked again with the same deltas;
   /// others are final
   virtual void Ask(SuggestRequest request, Done done) = 0;
+  /// A trial was stopped by a rule that an answer gave it. Returns at once; it may be lost.
+  virtual void TrialStopped(const std::string& /*name*/) {}
 };
 
 /// Makes suggesters; one for each experiment that a process drives.

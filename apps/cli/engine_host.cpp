@@ -15,6 +15,7 @@
 #include "suggestion/inprocess/factory.h"
 #include "suggestion/remote/bridge_caller.h"
 #include "suggestion/remote/factory.h"
+#include "suggestion/remote/ruled_factory.h"
 
 namespace hone::cli {
 namespace {
@@ -113,10 +114,13 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
   own_suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
   caller_ = std::make_unique<BridgeCaller>(BridgeProgram());
-  suggesters_ = std::make_unique<RemoteSuggesterFactory>(RemoteSuggesterFactory::Parts{
+  log_service_ = std::make_unique<LogService>(config);
+  searches_ = std::make_unique<RemoteSuggesterFactory>(RemoteSuggesterFactory::Parts{
       *own_suggesters_, *caller_, clock_, [store = store_.get()](const std::string& name) {
         return store->FindTrial(name).has_value();
       }});
+  suggesters_ = std::make_unique<RuledSuggesterFactory>(RuledSuggesterFactory::Parts{
+      *searches_, *caller_, [logs = log_service_.get()] { return logs->Address(); }});
   slots_ = std::make_shared<SlotsWriter>(SlotsFile(config), LocalGpus(SlotOptions(config)), *io_);
   EngineOptions options;
   options.on_slots = [slots = slots_] { slots->Changed(); };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apps/cli/config.h"
+#include "apps/cli/log_service.h"
 #include "apps/cli/slots_file.h"
 #include "apps/cli/waiter.h"
 #include "base/clock.h"
@@ -69,7 +70,9 @@ class EngineHost {
   std::unique_ptr<AskTellRunner> workers_;  // null: no daemon
   std::unique_ptr<SuggesterFactory> own_suggesters_;
   std::unique_ptr<ServiceCaller> caller_;
-  std::unique_ptr<SuggesterFactory> suggesters_;  // over the two above
+  std::unique_ptr<LogService> log_service_;
+  std::unique_ptr<SuggesterFactory> searches_;    // own ones and those of services
+  std::unique_ptr<SuggesterFactory> suggesters_;  // with the rules of early-stopping services
   std::shared_ptr<SlotsWriter> slots_;            // shared with its own callbacks
   std::shared_ptr<Engine> engine_;                // shared with its own callbacks
 };

@@ -104,6 +104,12 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
                  "hone: the proposals came from the service at %s: recorded, not recomputed\n",
                  service->endpoint.c_str());
   }
+  if (const auto service = RemoteEarlyStopping(*state.spec)) {
+    std::fprintf(stderr,
+                 "hone: the rules of early stopping came from the service at %s: recorded, and "
+                 "applied again\n",
+                 service->endpoint.c_str());
+  }
   HONE_ASSIGN_OR_RETURN(const ReplayReport report,
                         ReplayExperiment(*state.spec, state.seed, ledger));
   HONE_ASSIGN_OR_RETURN(const VerdictReport verdicts, Recheck(session, state, ledger));

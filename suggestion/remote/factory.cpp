@@ -11,36 +11,13 @@
 #include "core/initial_trials.h"
 #include "core/remote_service.h"
 #include "suggestion/remote/remote_study.h"
+#include "suggestion/remote/service_error.h"
 #include "suggestion/remote/tag.h"
 
 namespace hone {
 namespace {
 
 constexpr std::size_t kLongestReason = 500;
-
-bool MayPass(Code code) {
-  return code == Code::kUnavailable || code == Code::kDeadlineExceeded ||
-         code == Code::kResourceExhausted;
-}
-
-/// Katib asks again whatever the code. Here what a request itself brings about is final; an
-/// exception in a Python service is UNKNOWN, and may be another one next time.
-Code OfSuggest(Code code) {
-  switch (code) {
-    case Code::kUnknown:
-    case Code::kInternal:
-    case Code::kAborted:
-    case Code::kCancelled:
-    case Code::kDataLoss:
-      return Code::kUnavailable;
-    default:
-      return code;
-  }
-}
-
-std::string Words(const Error& error) {
-  return std::string(CodeName(error.code)) + ": " + error.message;
-}
 
 class RemoteSuggester final : public Suggester {
  public:
@@ -95,8 +72,6 @@ class RemoteSuggester final : public Suggester {
     return answers;
   }
 
-  /// Katib's rules: INVALID_ARGUMENT and UNKNOWN refuse the experiment; a service need not have the
-  /// method, and what else it answers is no refusal.
   Status Validate() {
     if (valid_) {
       return {};
@@ -104,12 +79,8 @@ class RemoteSuggester final : public Suggester {
     const auto reply = parts_.caller.Call({"ValidateAlgorithmSettings", service_.endpoint,
                                            study_.ValidateRequest(), service_.timeout},
                                           stop_);
-    if (!reply && MayPass(reply.error().code)) {
-      return Blame(reply.error().code, Words(reply.error()));
-    }
-    if (!reply &&
-        (reply.error().code == Code::kInvalidArgument || reply.error().code == Code::kUnknown)) {
-      return Blame(Code::kInvalidArgument, "refuses the experiment: " + reply.error().message);
+    if (const Status valid = remote::OfValidation(reply, "the experiment"); !valid) {
+      return Blame(valid.error().code, valid.error().message);
     }
     valid_ = true;
     return {};
@@ -120,7 +91,7 @@ class RemoteSuggester final : public Suggester {
                                            study_.SuggestRequest(count, before), service_.timeout},
                                           stop_);
     if (!reply) {
-      return Blame(OfSuggest(reply.error().code), Words(reply.error()));
+      return Blame(remote::OfQuestion(reply.error().code), remote::Words(reply.error()));
     }
     auto proposals = study_.Read(*reply, count, parts_.clock.Now());
     if (!proposals) {

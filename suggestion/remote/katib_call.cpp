@@ -64,6 +64,25 @@ KatibAnswer CallKatib(const std::string& method, const std::string& endpoint,
           return suggestion->ValidateAlgorithmSettings(context, question, reply);
         });
   }
+  const auto stopping = pb::EarlyStopping::NewStub(Connect(endpoint));
+  if (method == "GetEarlyStoppingRules") {
+    return Call<pb::GetEarlyStoppingRulesRequest, pb::GetEarlyStoppingRulesReply>(
+        request, timeout, [&](auto* context, const auto& question, auto* reply) {
+          return stopping->GetEarlyStoppingRules(context, question, reply);
+        });
+  }
+  if (method == "ValidateEarlyStoppingSettings") {
+    return Call<pb::ValidateEarlyStoppingSettingsRequest, pb::ValidateEarlyStoppingSettingsReply>(
+        request, timeout, [&](auto* context, const auto& question, auto* reply) {
+          return stopping->ValidateEarlyStoppingSettings(context, question, reply);
+        });
+  }
+  if (method == "SetTrialStatus") {
+    return Call<pb::SetTrialStatusRequest, pb::SetTrialStatusReply>(
+        request, timeout, [&](auto* context, const auto& question, auto* reply) {
+          return stopping->SetTrialStatus(context, question, reply);
+        });
+  }
   return Failed(grpc::StatusCode::UNIMPLEMENTED, "hone-bridge knows no method " + method);
 }
 

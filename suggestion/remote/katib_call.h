@@ -16,7 +16,7 @@ struct KatibAnswer {
 
 /// One call of a service of Katib's wire, in plain text as Katib's own. Replies of more than 4 MiB
 /// are RESOURCE_EXHAUSTED, as with Katib's controller.
-/// @param method   "GetSuggestions" or "ValidateAlgorithmSettings"
+/// @param method   of the services Suggestion and EarlyStopping: "GetSuggestions", ...
 /// @param request  the method's request as proto3's JSON
 KatibAnswer CallKatib(const std::string& method, const std::string& endpoint,
                       const std::string& request, Duration timeout);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/objective.h"
+#include "core/remote_service.h"
 #include "suggestion/remote/reply.h"
 #include "suggestion/remote/tag.h"
 
@@ -34,6 +35,11 @@ json SettingList(const std::vector<Setting>& settings) {
   return list;
 }
 
+/// Empty for times that are not known: a search of hone's own has no tags of ours.
+std::string TimeText(Timestamp started, Duration ran) {
+  return IsSet(started) ? FormatSeconds(started + ran) : "";
+}
+
 /// Of a parameter in an experiment's document.
 json ParameterObject(const json& parameter) {
   const json& from = parameter.at("feasibleSpace");
@@ -58,7 +64,7 @@ struct RemoteStudy::Teller {
   RemoteStudy& study;
 
   void operator()(const history::Proposed& e) {
-    const remote::Tag tag = remote::ReadTag(e.tag);
+    const remote::Tag tag = study.tags_are_ours_ ? remote::ReadTag(e.tag) : remote::Tag();
     std::string name =
         tag.name.empty() ? TrialName(study.spec_.name, {study.id_, e.trial}) : tag.name;
     study.names_.insert(name);
@@ -91,7 +97,7 @@ struct RemoteStudy::Teller {
       return;
     }
     trial->condition = condition;
-    trial->completed = FormatSeconds(trial->started + ran);
+    trial->completed = TimeText(trial->started, ran);
     if (!values.empty()) {
       const bool least = study.spec_.objective.direction == Direction::kMinimize;
       trial->value = least ? values.front() : -values.front();
@@ -100,7 +106,7 @@ struct RemoteStudy::Teller {
 };
 
 RemoteStudy::RemoteStudy(ExperimentId id, const ExperimentSpec& spec)
-    : id_(std::move(id)), spec_(spec) {}
+    : id_(std::move(id)), spec_(spec), tags_are_ours_(RemoteSearch(spec).has_value()) {}
 
 RemoteStudy::~RemoteStudy() = default;
 
@@ -127,7 +133,7 @@ json RemoteStudy::Objective() const {
 json RemoteStudy::Experiment(const Overlay& overlay) const {
   const json document = json::parse(spec_.document);
   json parameters = json::array();
-  for (const json& parameter : document.at("spec").at("parameters")) {
+  for (const json& parameter : document.at("spec").value("parameters", json::array())) {
     parameters.push_back(ParameterObject(parameter));
   }
   json spec = {
@@ -141,17 +147,23 @@ json RemoteStudy::Experiment(const Overlay& overlay) const {
     spec["maxTrialCount"] = *spec_.max_trial_count;
   }
   if (spec_.early_stopping) {
-    spec["earlyStopping"] = {{"algorithmName", spec_.early_stopping->name},
-                             {"algorithmSettings", SettingList(spec_.early_stopping->settings)}};
+    spec["earlyStopping"] = EarlyStopping();
   }
   return {{"name", spec_.name}, {"spec", std::move(spec)}};
 }
 
+json RemoteStudy::EarlyStopping() const {
+  const AlgorithmSpec rule = spec_.early_stopping.value_or(AlgorithmSpec());
+  return {{"algorithmName", rule.name}, {"algorithmSettings", SettingList(rule.settings)}};
+}
+
 json RemoteStudy::TrialObject(const Trial& trial) const {
   json assignments = json::array();
-  for (std::size_t i = 0; i < trial.values.size(); ++i) {
-    assignments.push_back(
-        {{"name", spec_.space.parameters[i].name}, {"value", trial.values[i].text}});
+  for (std::size_t i = 0; i < std::min(trial.values.size(), spec_.space.parameters.size()); ++i) {
+    if (trial.values[i].active) {
+      assignments.push_back(
+          {{"name", spec_.space.parameters[i].name}, {"value", trial.values[i].text}});
+    }
   }
   json metrics = json::array();
   if (trial.value) {
@@ -162,7 +174,7 @@ json RemoteStudy::TrialObject(const Trial& trial) const {
            {{"objective", Objective()},
             {"parameterAssignments", {{"assignments", std::move(assignments)}}}}},
           {"status",
-           {{"startTime", FormatSeconds(trial.started)},
+           {{"startTime", TimeText(trial.started, {})},
             {"completionTime", trial.completed},
             {"condition", trial.condition},
             {"observation", {{"metrics", std::move(metrics)}}}}}};
@@ -172,15 +184,30 @@ std::string RemoteStudy::ValidateRequest() const {
   return json({{"experiment", Experiment({})}}).dump();
 }
 
-std::string RemoteStudy::SuggestRequest(std::size_t count, std::size_t before) const {
+json RemoteStudy::Trials() const {
   json trials = json::array();
   for (const Trial& trial : trials_) {
     if (!trial.hidden) {
       trials.push_back(TrialObject(trial));
     }
   }
+  return trials;
+}
+
+std::string RemoteStudy::ValidateRulesRequest() const {
+  return json({{"earlyStopping", EarlyStopping()}}).dump();
+}
+
+std::string RemoteStudy::RulesRequest(const std::string& log_address) const {
   return json({{"experiment", Experiment(overlay_)},
-               {"trials", std::move(trials)},
+               {"trials", Trials()},
+               {"dbManagerAddress", log_address}})
+      .dump();
+}
+
+std::string RemoteStudy::SuggestRequest(std::size_t count, std::size_t before) const {
+  return json({{"experiment", Experiment(overlay_)},
+               {"trials", Trials()},
                {"currentRequestNumber", count},
                {"totalRequestNumber", trials_.size() + before + count}})
       .dump();

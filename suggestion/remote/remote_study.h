@@ -20,9 +20,9 @@
 
 namespace hone {
 
-/// One experiment as one of Katib's suggestion services is told it, in the JSON form of Katib's
-/// messages, and what the service answers. A function of the ledger: a restart makes the same
-/// requests again.
+/// One experiment as one of Katib's suggestion or early-stopping services is told it, in the JSON
+/// form of Katib's messages, and what the service answers. A function of the ledger: a restart
+/// makes the same requests again.
 ///
 /// What a service wants to remember are settings in its replies, which it is told again with the
 /// next request. They, the names that it gives and the times travel through the ledger as the tags
@@ -44,6 +44,10 @@ class RemoteStudy {
   [[nodiscard]] std::string ValidateRequest() const;
   /// A GetSuggestionsRequest. @param before  trials that come first and are not told yet
   [[nodiscard]] std::string SuggestRequest(std::size_t count, std::size_t before) const;
+  /// A GetEarlyStoppingRulesRequest. @param log_address  of a DBManager that knows the trials
+  [[nodiscard]] std::string RulesRequest(const std::string& log_address) const;
+  /// A ValidateEarlyStoppingSettingsRequest.
+  [[nodiscard]] std::string ValidateRulesRequest() const;
   /// The proposals of a GetSuggestionsReply that came now.
   /// @errors kUnavailable: one that cannot be, naming suggestion, parameter and value
   [[nodiscard]] Result<std::vector<Proposal>> Read(std::string_view reply, std::size_t count,
@@ -63,11 +67,14 @@ class RemoteStudy {
   using Overlay = std::vector<Setting>;
 
   [[nodiscard]] nlohmann::json Experiment(const Overlay& overlay) const;
+  [[nodiscard]] nlohmann::json EarlyStopping() const;
+  [[nodiscard]] nlohmann::json Trials() const;
   [[nodiscard]] nlohmann::json Objective() const;
   [[nodiscard]] nlohmann::json TrialObject(const Trial& trial) const;
 
   ExperimentId id_;
   ExperimentSpec spec_;
+  bool tags_are_ours_;                         // the search is a service's, too
   std::vector<Trial> trials_;                  // in the order of the ledger
   std::map<TrialNumber, std::size_t> places_;  // in trials_
   std::set<std::string> names_;                // of trials_

@@ -12,7 +12,7 @@ namespace hone {
 /// One call of one of Katib's services. Messages are in proto3's JSON form, so that programs
 /// without protobuf can write and read them.
 struct ServiceCall {
-  std::string method;    ///< "GetSuggestions", "ValidateAlgorithmSettings"
+  std::string method;    ///< of Suggestion or EarlyStopping: "GetSuggestions", ...
   std::string endpoint;  ///< "HOST:PORT"
   std::string request;   ///< JSON text
   Duration timeout{};

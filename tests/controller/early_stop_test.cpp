@@ -2,11 +2,13 @@
 // Early stopping in whole experiments of virtual time: who is stopped, what it saves, and that a
 // verdict survives everything.
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "controller/recorded.h"
+#include "core/stop_rule.h"
 #include "earlystop/recheck.h"
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
@@ -196,18 +198,13 @@ TEST_CASE("early stopping: a trial that reports nothing is left alone", "[contro
   CHECK(simulation.StateOf("sim").Find(10)->phase == TrialPhase::kMetricsUnavailable);
 }
 
-TEST_CASE("early stopping: killed at every write to the store, a stopped trial is stopped once",
-          "[controller]") {
-  const std::string rule = GENERATE("medianstop", "asha");
-  INFO(rule);
-  const ExperimentOptions options{
-      .max_trials = 12,
-      .early_stopping = R"({"algorithmName": ")" + rule + R"(", "algorithmSettings": [{"name": ")" +
-                        (rule == "asha" ? "reduction_factor" : "min_trials_required") +
-                        R"(", "value": "2"}]})"};
+/// @param prepare  called with each simulation before it is used
+void KillAtEveryWrite(const ExperimentOptions& options,
+                      const std::function<void(Simulation&)>& prepare) {
   std::uint64_t writes = 0;
   {
     Simulation simulation(Train, 8);
+    prepare(simulation);
     simulation.store.OnWrite([&](const StoreWrite& write) {
       writes = write.n;
       return WriteFate::kCommit;
@@ -221,6 +218,7 @@ TEST_CASE("early stopping: killed at every write to the store, a stopped trial i
     for (std::uint64_t n = 3; n <= writes; ++n) {
       INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
       Simulation simulation(Train, 8);
+      prepare(simulation);
       simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
         return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
       });
@@ -237,6 +235,64 @@ TEST_CASE("early stopping: killed at every write to the store, a stopped trial i
       }
     }
   }
+}
+
+TEST_CASE("early stopping: killed at every write to the store, a stopped trial is stopped once",
+          "[controller]") {
+  const std::string rule = GENERATE("medianstop", "asha");
+  INFO(rule);
+  KillAtEveryWrite(
+      {.max_trials = 12,
+       .early_stopping =
+           R"({"algorithmName": ")" + rule + R"(", "algorithmSettings": [{"name": ")" +
+           (rule == "asha" ? "reduction_factor" : "min_trials_required") + R"(", "value": "2"}]})"},
+      [](Simulation&) {});
+}
+
+/// Plays an early-stopping service: every trial of the search gets these rules.
+class GivesRules final : public SuggesterFactory {
+ public:
+  explicit GivesRules(std::unique_ptr<SuggesterFactory> searches)
+      : searches_(std::move(searches)) {}
+  Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id, const ExperimentSpec& spec,
+                                            std::uint64_t seed) override {
+    HONE_ASSIGN_OR_RETURN(auto search, searches_->Create(id, spec, seed));
+    return std::make_unique<Giver>(std::move(search));
+  }
+
+ private:
+  class Giver final : public Suggester {
+   public:
+    explicit Giver(std::unique_ptr<Suggester> search) : search_(std::move(search)) {}
+    void Ask(SuggestRequest request, Done done) override {
+      search_->Ask(std::move(request), [done = std::move(done)](Result<SuggestReply> reply) {
+        if (reply) {
+          for (Proposal& answer : reply->answers) {
+            if (auto* const start = std::get_if<proposal::Start>(&answer)) {
+              PutRules({{"acc", Comparison::kLess, "0.7", 3}}, start->labels);
+            }
+          }
+        }
+        done(std::move(reply));
+      });
+    }
+
+   private:
+    std::unique_ptr<Suggester> search_;
+  };
+  std::unique_ptr<SuggesterFactory> searches_;
+};
+
+TEST_CASE("early stopping: rules of a service hold however often the engine is killed",
+          "[controller]") {
+  KillAtEveryWrite({.max_trials = 12,
+                    .early_stopping = R"({"algorithmName": "theirs", "endpoint": "127.0.0.1:1"})"},
+                   [](Simulation& simulation) {
+                     simulation.KillEngine();
+                     simulation.suggesters =
+                         std::make_unique<GivesRules>(std::move(simulation.suggesters));
+                     simulation.StartEngine(true);
+                   });
 }
 
 TEST_CASE("early stopping: what was recorded before a restart still counts", "[controller]") {

@@ -188,7 +188,7 @@ TEST_CASE("fronts: 20,000 verdicts over 1,000 trials in bounded time", "[earlyst
 }
 
 TEST_CASE("reports: the k-th value of each metric makes the k-th report", "[earlystop]") {
-  ReportFold fold({"loss", "seconds"});
+  ReportFold fold({.names = {"loss", "seconds"}});
   const auto add = [&](const char* metric, const char* text, std::optional<double> step = {}) {
     return fold.Add({metric, text, std::nullopt, step});
   };
@@ -198,7 +198,7 @@ TEST_CASE("reports: the k-th value of each metric makes the k-th report", "[earl
   CHECK(add("seconds", "7") == MetricReport{{"0.5", "7"}, 10.0});
   CHECK(add("seconds", "8", 21) == MetricReport{{"0.4", "8"}, 20.0});
   CHECK_FALSE(add("seconds", "9").has_value());
-  CHECK(ReportFold({"loss"}).Add({"loss", "1", {}, 3.0}) == MetricReport{{"1"}, 3.0});
+  CHECK(ReportFold({.names = {"loss"}}).Add({"loss", "1", {}, 3.0}) == MetricReport{{"1"}, 3.0});
 }
 
 /// A rule of the engine over trials that report with steps.
