@@ -11,12 +11,11 @@ namespace {
 
 constexpr std::int64_t kMicros = 1'000'000;
 
-/// Of times that are given; protobuf's own range fits into microseconds.
+}  // namespace
+
 Timestamp TimeOf(const google::protobuf::Timestamp& at) {
   return Timestamp(Duration(at.seconds() * kMicros + at.nanos() / 1000));
 }
-
-}  // namespace
 
 ExperimentRow RowOf(const pb::Experiment& experiment) {
   return {.id = {experiment.uid()},

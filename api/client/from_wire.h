@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/proto/hone/v1/hone.pb.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "core/event.h"
 #include "core/projection.h"
@@ -12,6 +13,8 @@ namespace hone::client {
 
 namespace pb = ::hone::v1;
 
+/// Of times that are given; protobuf's own range fits into microseconds.
+Timestamp TimeOf(const google::protobuf::Timestamp& at);
 ExperimentRow RowOf(const pb::Experiment& experiment);
 /// Without the metrics' summaries, which the ledger has.
 TrialRow RowOf(const pb::Trial& trial);

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "api/client/tokens.h"
 #include "apps/cli/config.h"
 #include "base/result.h"
 #include "core/ports/byte_source.h"
@@ -24,5 +26,10 @@ Result<std::unique_ptr<Store>> OpenServer(const Config& config);
 /// The log of an attempt of the daemon's. @errors those of Channel::Create
 Result<std::unique_ptr<ByteSource>> OpenServerLog(const Config& config, const std::string& trial,
                                                   std::uint32_t attempt);
+
+/// As in api/client/tokens.h.
+Result<client::MadeToken> CreateServerToken(const Config& config, const client::TokenWish& wish);
+Result<std::vector<client::TokenInfo>> ListServerTokens(const Config& config);
+Result<client::TokenInfo> RevokeServerToken(const Config& config, const std::string& id);
 
 }  // namespace hone::cli

@@ -26,4 +26,17 @@ Result<std::unique_ptr<ByteSource>> OpenServerLog(const Config& /*config*/,
   return tl::make_unexpected(Cannot());
 }
 
+Result<client::MadeToken> CreateServerToken(const Config& /*config*/,
+                                            const client::TokenWish& /*wish*/) {
+  return tl::make_unexpected(Cannot());
+}
+
+Result<std::vector<client::TokenInfo>> ListServerTokens(const Config& /*config*/) {
+  return tl::make_unexpected(Cannot());
+}
+
+Result<client::TokenInfo> RevokeServerToken(const Config& /*config*/, const std::string& /*id*/) {
+  return tl::make_unexpected(Cannot());
+}
+
 }  // namespace hone::cli

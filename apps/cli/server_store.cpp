@@ -27,4 +27,19 @@ Result<std::unique_ptr<ByteSource>> OpenServerLog(const Config& config, const st
   return client::OpenRemoteLog(channel, trial, attempt);
 }
 
+Result<client::MadeToken> CreateServerToken(const Config& config, const client::TokenWish& wish) {
+  HONE_ASSIGN_OR_RETURN(const client::Channel channel, client::Channel::Create(OptionsOf(config)));
+  return client::CreateToken(channel, wish);
+}
+
+Result<std::vector<client::TokenInfo>> ListServerTokens(const Config& config) {
+  HONE_ASSIGN_OR_RETURN(const client::Channel channel, client::Channel::Create(OptionsOf(config)));
+  return client::ListTokens(channel);
+}
+
+Result<client::TokenInfo> RevokeServerToken(const Config& config, const std::string& id) {
+  HONE_ASSIGN_OR_RETURN(const client::Channel channel, client::Channel::Create(OptionsOf(config)));
+  return client::RevokeToken(channel, id);
+}
+
 }  // namespace hone::cli

@@ -130,5 +130,40 @@ TEST_CASE("--server: the caller's token goes along", "[e2e][slow]") {
   CHECK(refused.err.find(token) == std::string::npos);
 }
 
+TEST_CASE("--server: an admin makes, lists and revokes tokens from elsewhere", "[e2e][slow]") {
+  TwoPlaces places;
+  const ProgramRun first = places.Run({"token", "create", "--role", "admin"});
+  CHECK(first.exit_code == 1);  // nobody can be told from a stranger yet
+  CHECK(first.err.find("make the first one beside it") != std::string::npos);
+  const ProgramRun made = places.there.Run({"token", "create", "--role", "admin", "--for", "*"});
+  REQUIRE(made.exit_code == 0);
+  const std::string admin(Trim(made.out));
+
+  const ProgramRun far = places.Run({"token", "create", "--name", "ada", "--role", "editor",
+                                     "--for", "vision", "--expires", "12h", "--token", admin});
+  INFO(far.err);
+  REQUIRE(far.exit_code == 0);
+  const std::string editor(Trim(far.out));
+  CHECK(editor.starts_with("hone_"));
+  const ProgramRun listed = places.Run({"token", "list", "-o", "json", "--token", admin});
+  REQUIRE(listed.exit_code == 0);
+  const auto items = nlohmann::json::parse(listed.out).at("items");
+  CHECK(items == places.there.Json({"token", "list"}).at("items"));
+  REQUIRE(items.size() == 2);
+  CHECK(items.at(1).at("name") == "ada");
+  CHECK(items.at(1).at("namespaces") == nlohmann::json{"vision"});
+  CHECK(items.at(1).at("state") == "valid");
+  CHECK(listed.out.find(editor) == std::string::npos);
+  CHECK(places.here.Json({"token", "list"}).at("items").empty());  // nothing came here
+
+  const ProgramRun mere = places.Run({"token", "list", "--token", editor});
+  CHECK(mere.exit_code == 1);
+  CHECK(mere.err.find("needs the role admin") != std::string::npos);
+  CHECK(places.Run({"token", "revoke", items.at(1).at("id"), "--token", admin}).exit_code == 0);
+  CHECK(places.Run({"list", "--namespace", "vision", "--token", editor}).err.find("revoked") !=
+        std::string::npos);
+  CHECK(places.Run({"token", "revoke", "00000000", "--token", admin}).exit_code == 1);
+}
+
 }  // namespace
 }  // namespace hone::test
