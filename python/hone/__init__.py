@@ -32,6 +32,7 @@ from hone._errors import (
     StudyEnded,
     TrialPreempted,
     TrialStopped,
+    Unauthenticated,
     Unavailable,
 )
 from hone._optuna import import_optuna
@@ -61,6 +62,7 @@ __all__ = [
     "TrialPreempted",
     "TrialResult",
     "TrialStopped",
+    "Unauthenticated",
     "Unavailable",
     "create_study",
     "delete_study",

@@ -37,7 +37,11 @@ class EngineError(HoneError):
 
 
 class NotAllowed(HoneError, PermissionError):
-    """The server wants a token, or the token may not do this; the message says which."""
+    """The token may not do this, or there is none that is good (`Unauthenticated`)."""
+
+
+class Unauthenticated(NotAllowed):
+    """The server does not know who asks: no token was shown, or none that is good."""
 
 
 class NoResult(HoneError):
@@ -63,7 +67,7 @@ def error_of(status: int, message: str) -> HoneError:
     """The error of an HTTP status."""
     kinds: dict[int, type[HoneError]] = {
         400: InvalidArgument,
-        401: NotAllowed,
+        401: Unauthenticated,
         403: NotAllowed,
         404: NotFound,
         413: InvalidArgument,

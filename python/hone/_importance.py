@@ -1,42 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Importance of parameters, from the engine's own command."""
+"""Importance of parameters, as the engine computes it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from hone._engine import program
-from hone._errors import EngineError, NoResult, NotNow
+from hone._errors import InvalidArgument, NoResult, NotNow
+from hone._http import quoted
 
 if TYPE_CHECKING:
     from hone._study import Study
 
-_LONGEST_SECONDS = 120
+Method = Literal["fanova", "ped-anova"]
+METHODS: tuple[Method, ...] = ("fanova", "ped-anova")
 
 
-def importance(study: Study) -> dict[str, float]:
+def importance(study: Study, method: Method) -> dict[str, float]:
     """See `Study.importance`."""
-    if study._engine is None:
-        raise NotNow(
-            "importance: the server does not serve it; run `hone importance` where its data is"
-        )
+    if method not in METHODS:
+        raise InvalidArgument(f"method: must be one of {', '.join(METHODS)}, not {method!r}")
     study._refresh()
     if not study._stages:
-        raise NotNow("importance: no trial has a result yet")
-    name = study._stages[-1].name
-    run = subprocess.run(
-        [program(), "importance", name, "--data-dir", str(study._engine.data_dir), "-o", "json"],
-        capture_output=True,
-        text=True,
-        timeout=_LONGEST_SECONDS,
-        check=False,
-    )
-    if "importance needs" in run.stderr:
-        raise NoResult(run.stderr.strip())
-    if run.returncode != 0:
-        raise EngineError(f"hone importance: {run.stderr.strip()}")
-    rows = json.loads(run.stdout)["items"]
-    shares = {str(row["parameter"]): float(row["importance"]) for row in rows}
+        raise NoResult("importance: no trial has a result yet")
+    path = f"/api/v1/experiments/{quoted(study._stages[-1].name)}/importance?method={method}"
+    try:
+        answer = study._call("GET", path)
+    except NotNow as error:  # too few results, or all alike
+        raise NoResult(str(error)) from error
+    shares = {str(p["parameter"]): float(p["importance"]) for p in answer["parameters"]}
     return dict(sorted(shares.items(), key=lambda pair: -pair[1]))

@@ -30,6 +30,7 @@ from hone._errors import (
 )
 from hone._growth import grow, retire
 from hone._http import Json, Transport, quoted
+from hone._importance import Method, importance
 from hone._leases import beat
 from hone._optimize import Callback, Objective, Optimizer
 from hone._reading import result_of, rows_of
@@ -283,17 +284,18 @@ class Study:
             rows.append(row)
         return pandas.DataFrame(rows)
 
-    def importance(self) -> dict[str, float]:
+    def importance(self, method: Method = "fanova") -> dict[str, float]:
         """The share of each parameter in the variance of the objective, greatest first.
 
-        The engine computes it (`hone importance`) from the present stage of the study.
+        The engine or the server computes it from the present stage of the study.
+
+        Args:
+            method: "fanova", or "ped-anova": what tells the best tenth of the trials from all.
 
         Raises:
-            NotNow: The study is on a server, which does not serve it.
+            NoResult: There are fewer than ten trials with a value, or all have the same.
         """
-        from hone._importance import importance
-
-        return importance(self)
+        return importance(self, method)
 
     # ---- life
 

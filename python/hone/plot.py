@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from hone._errors import NoResult, NotNow
+from hone._importance import Method
 from hone._space import Categorical, Domain
 from hone._study import Study
 from hone._trial import TrialResult
@@ -57,9 +58,9 @@ def parallel_coordinates(study: Study, ax: Any | None = None) -> Any:
     return axes
 
 
-def importance(study: Study, ax: Any | None = None) -> Any:
+def importance(study: Study, ax: Any | None = None, *, method: Method = "fanova") -> Any:
     """The share of each parameter in the variance of the objective, as the engine computes it."""
-    shares = study.importance()
+    shares = study.importance(method)
     axes = ax if ax is not None else _axes()
     names = list(shares)[::-1]
     axes.barh(names, [shares[name] for name in names])

@@ -196,6 +196,7 @@ class TokenTest(unittest.TestCase):
         for token in (None, viewer, self.editor[:-1], "x"):
             with self.assertRaises(hone.NotAllowed) as refused:
                 hone.create_study(name="mine", server=server, token=token)
+            self.assertEqual(isinstance(refused.exception, hone.Unauthenticated), token != viewer)
             self.assertNotIn(token or "none of these", str(refused.exception))
         with self.assertRaises(hone.InvalidArgument):
             hone.create_study(name="mine", server=server, token="two words")

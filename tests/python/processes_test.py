@@ -156,8 +156,13 @@ class ProcessTest(unittest.TestCase):
             hone.create_study(data_dir=self.folder)
         with hone.create_study(server=daemon.address, space={"x": hone.Float(0, 1)}) as study:
             study.optimize(lambda trial: trial.params["x"], n_trials=2)
-            with self.assertRaises(hone.NotNow):
+            with self.assertRaisesRegex(hone.NoResult, "importance needs"):
                 study.importance()
+            study.optimize(lambda trial: trial.params["x"], n_trials=8)
+            for method in ("fanova", "ped-anova"):
+                self.assertEqual(set(study.importance(method)), {"x"})
+            with self.assertRaises(hone.InvalidArgument):
+                study.importance("guess")
 
 
 WORKER = """
