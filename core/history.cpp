@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/excess.h"
+
 namespace hone {
 namespace {
 
@@ -53,12 +55,16 @@ struct Translator {
         e.outcome.trial, LossesOf(spec.objective, e.outcome.observation).value_or(Losses())};
   }
   std::optional<What> operator()(const event::TrialSucceeded& e) const {
+    auto losses = LossesOf(spec.objective, e.outcome.observation);
+    std::vector<double> excess = ExcessOf(spec.objective, e.outcome.observation);
     if (Violation(spec.objective, e.outcome.observation)) {
-      return history::Infeasible{e.outcome.trial, EndingKind::kSucceeded};
+      return history::Infeasible{e.outcome.trial, EndingKind::kSucceeded,
+                                 std::move(losses).value_or(Losses()), std::move(excess)};
     }
-    if (auto losses = LossesOf(spec.objective, e.outcome.observation)) {
+    if (losses) {
       return history::Completed{e.outcome.trial, std::move(*losses),
-                                e.outcome.ended_at - e.outcome.started_at, e.outcome.checkpoint};
+                                e.outcome.ended_at - e.outcome.started_at, e.outcome.checkpoint,
+                                std::move(excess)};
     }
     return history::Lost{e.outcome.trial};  // a text objective: nothing to learn from
   }

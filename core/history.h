@@ -60,6 +60,7 @@ struct Completed {
   std::vector<double> values;
   Duration duration{};
   std::optional<std::string> checkpoint{};  ///< digest of what others can start from
+  std::vector<double> excess{};  ///< beyond each bound of the outcome constraints, <= 0 (excess.h)
   bool operator==(const Completed&) const = default;
 };
 
@@ -68,6 +69,10 @@ struct Completed {
 struct Infeasible {
   TrialNumber trial = 0;
   EndingKind kind = EndingKind::kExitCode;
+  /// Of one that ended well but does not keep its bounds; as Completed has them. Either may be
+  /// empty: a failure has none, and an objective need not be a number.
+  std::vector<double> values{};
+  std::vector<double> excess{};
   bool operator==(const Infeasible&) const = default;
 };
 

@@ -301,6 +301,13 @@ void SearcherLab::Complete(TrialNumber trial, std::vector<double> losses) {
   End(trial, history::Completed{trial, std::move(losses), std::chrono::seconds(1), checkpoint});
 }
 
+void SearcherLab::CompleteWithin(TrialNumber trial, double loss, std::vector<double> excess) {
+  if (std::ranges::any_of(excess, [](double beyond) { return beyond > 0; })) {
+    return End(trial, history::Infeasible{trial, EndingKind::kSucceeded, {loss}, excess});
+  }
+  End(trial, history::Completed{trial, {loss}, std::chrono::seconds(1), {}, excess});
+}
+
 void SearcherLab::Fail(TrialNumber trial) {
   End(trial, history::Infeasible{trial, EndingKind::kExitCode});
 }

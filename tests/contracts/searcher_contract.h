@@ -28,6 +28,9 @@ class SearcherLab {
   void Complete(TrialNumber trial, double value);
   /// @param losses  shape (objectives)
   void Complete(TrialNumber trial, std::vector<double> losses);
+  /// Ends well, with these values beyond the bounds of the outcome constraints; if one is positive,
+  /// it is told as infeasible.
+  void CompleteWithin(TrialNumber trial, double loss, std::vector<double> excess);
   void Fail(TrialNumber trial);
   void Lose(TrialNumber trial);
   void StopEarly(TrialNumber trial, double value);

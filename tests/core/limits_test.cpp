@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What ends an experiment beside its trials: time, money, no improvement; and what bars a trial
 // from being the best.
+#include <limits>
+#include <vector>
+
 #include "core/cost.h"
 #include "core/history.h"
 #include "core/larger_memory.h"
@@ -114,12 +117,26 @@ TEST_CASE("limits: a trial outside the outcome constraints is never the best", "
   REQUIRE(book.End(5, with("0.8", "20", "0.49")).has_value());
   CHECK(book.state.best == 4);
   CHECK_FALSE(book.state.Ended());
-  std::size_t infeasible = 0;
+  std::vector<history::Infeasible> infeasible;
+  std::vector<history::Completed> completed;
   for (const Recorded& recorded : book.ledger) {
     const auto item = ToHistory(*book.state.spec, recorded);
-    infeasible += item && std::holds_alternative<history::Infeasible>(item->what) ? 1U : 0U;
+    if (item && std::holds_alternative<history::Infeasible>(item->what)) {
+      infeasible.push_back(std::get<history::Infeasible>(item->what));
+    } else if (item && std::holds_alternative<history::Completed>(item->what)) {
+      completed.push_back(std::get<history::Completed>(item->what));
+    }
   }
-  CHECK(infeasible == 4);
+  // What algorithms are told: by how much, and what the objective was nevertheless.
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  REQUIRE(infeasible.size() == 4);
+  CHECK(infeasible[0].values == std::vector{-0.95});
+  CHECK(infeasible[0].excess == std::vector{1.0, 0.5 - 0.6});
+  CHECK(infeasible[1].excess == std::vector{-30.0, kUnknown});
+  CHECK(infeasible[2].excess == std::vector{-30.0, kUnknown});
+  CHECK(infeasible[3].excess == std::vector{-30.0, 0.5 - 0.49});
+  REQUIRE(completed.size() == 1);
+  CHECK(completed[0].excess == std::vector{0.0, 0.0});
   book.Start(1);
   REQUIRE(book.End(6, with("0.91", "20", "0.9")).has_value());
   CHECK(book.state.end_reason == Reason::kGoalReached);
