@@ -23,18 +23,30 @@ Eigen::ArrayXd WeightsByAge(std::size_t n) {
 }
 
 Eigen::ArrayXd NeighbourSpreads(const Eigen::ArrayXd& points, double prior_mean) {
-  std::vector<double> sorted(points.begin(), points.end());
-  sorted.push_back(prior_mean);
-  sorted.push_back(0);
-  sorted.push_back(1);
-  std::ranges::sort(sorted);
-  Eigen::ArrayXd spreads(points.size());
+  struct Entry {
+    double value;
+    Index point;  // -1: none
+  };
+  std::vector<Entry> sorted{{prior_mean, -1}, {0, -1}, {1, -1}};
   for (Index i = 0; i < points.size(); ++i) {
-    const auto at = std::ranges::lower_bound(sorted, points[i]) - sorted.begin();
-    const double below = at > 0 ? points[i] - sorted[static_cast<std::size_t>(at) - 1] : 0;
-    const auto next = static_cast<std::size_t>(at) + 1;
-    const double above = next < sorted.size() ? sorted[next] - points[i] : 0;
-    spreads[i] = std::max(below, above);
+    sorted.push_back({points[i], i});
+  }
+  std::ranges::sort(sorted, {}, &Entry::value);
+  Eigen::ArrayXd spreads(points.size());
+  for (std::size_t begin = 0; begin < sorted.size();) {
+    const double value = sorted[begin].value;
+    std::size_t end = begin + 1;
+    while (end < sorted.size() && sorted[end].value == value) {
+      ++end;
+    }
+    const double below = begin > 0 ? value - sorted[begin - 1].value : 0;
+    const bool alone = end == begin + 1;
+    const double above = alone && end < sorted.size() ? sorted[end].value - value : 0;
+    for (; begin < end; ++begin) {
+      if (sorted[begin].point >= 0) {
+        spreads[sorted[begin].point] = std::max(below, above);
+      }
+    }
   }
   return spreads;
 }

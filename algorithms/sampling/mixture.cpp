@@ -2,46 +2,23 @@
 #include "algorithms/sampling/mixture.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <utility>
 
+#include "algorithms/sampling/normal.h"
+
 namespace hone::sampling {
 namespace {
 
+using Eigen::ArrayXd;
+using Eigen::ArrayXXd;
 using Eigen::Index;
 
 const double kRootOfTwoPi = std::sqrt(2 * std::numbers::pi);
-
-double NormalCdf(double z) {
-  return 0.5 * std::erfc(-z / std::numbers::sqrt2);
-}
-
-/// Probability between two bounds, exact in either tail.
-double NormalMass(double low, double high) {
-  return low > 0 ? NormalCdf(-low) - NormalCdf(-high) : NormalCdf(high) - NormalCdf(low);
-}
-
-/// Of a kernel, what lies inside of the bounds. @param below, above  distances of its mean from
-/// them, in standard deviations, >= 0
-double MassInside(double below, double above) {
-  constexpr double kNothingBeyond = 8.3;  // less than half a unit in the last place of 1
-  return 1 - (below < kNothingBeyond ? NormalCdf(-below) : 0) -
-         (above < kNothingBeyond ? NormalCdf(-above) : 0);
-}
-
-double NormalQuantile(double p) {
-  return -std::numbers::sqrt2 * boost::math::erfc_inv(2 * std::clamp(p, 1e-300, 1 - 1e-16));
-}
-
-/// A normal distribution truncated to [0, 1], by inversion.
-double SampleTruncated(double mean, double sd, double uniform) {
-  const double low = NormalCdf(-mean / sd);
-  const double high = NormalCdf((1 - mean) / sd);
-  return std::clamp(mean + sd * NormalQuantile(low + uniform * (high - low)), 0.0, 1.0);
-}
+// So many masses, each at least a third, are multiplied before a logarithm is taken.
+constexpr Index kFactors = 256;
 
 /// What a normal distribution has in each cell, never zero.
 Eigen::RowVectorXd CellMasses(const Coordinate& coordinate, double mean, double sd) {
@@ -55,21 +32,31 @@ Eigen::RowVectorXd CellMasses(const Coordinate& coordinate, double mean, double 
 }
 
 /// Row = a cell or, at the end, the prior; column = a cell. Probabilities of the column's cell.
-Eigen::ArrayXXd CellProbabilities(const Coordinate& coordinate, double spread, double prior_share) {
+/// @param used  rows that are needed; the others are uniform
+ArrayXXd CellProbabilities(const Coordinate& coordinate, double spread, double prior_share,
+                           const std::vector<bool>& used) {
   const auto cells = static_cast<Index>(coordinate.cells());
-  Eigen::ArrayXXd p(cells + 1, cells);
+  ArrayXXd p = ArrayXXd::Ones(cells + 1, cells);
   if (coordinate.categorical) {
-    p.setConstant(prior_share);
+    p.topRows(cells).setConstant(prior_share);
     p.matrix().diagonal().array() += 1.0;
-    p.row(cells).setOnes();
   } else {
     for (Index row = 0; row < cells; ++row) {
-      p.row(row) =
-          CellMasses(coordinate, MiddleOf(coordinate, static_cast<std::size_t>(row)), spread);
+      if (used[static_cast<std::size_t>(row)]) {
+        p.row(row) =
+            CellMasses(coordinate, MiddleOf(coordinate, static_cast<std::size_t>(row)), spread);
+      }
     }
     p.row(cells) = CellMasses(coordinate, coordinate.prior_mean, coordinate.prior_sd);
   }
   return p.colwise() / p.rowwise().sum();
+}
+
+/// Of the sum of exponentials: of all components, and of the prior.
+template <class Terms>
+double LogSum(const Terms& terms, double prior) {
+  const double top = std::max(terms.maxCoeff(), prior);
+  return top + std::log((terms - top).exp().sum() + std::exp(prior - top));
 }
 
 }  // namespace
@@ -85,80 +72,96 @@ double MiddleOf(const Coordinate& coordinate, std::size_t cell) {
 
 /// Kernels of a coordinate with cells: they depend on nothing but the component's cell.
 struct Mixture::Table {
-  Eigen::ArrayXXd log_probability;  // (component's cell, candidate's cell)
-  Eigen::ArrayXXd cumulative;       // the same as probabilities, summed up along the rows
-  std::vector<Index> rows;          // of each component
+  ArrayXXd log_probability;  // (component's cell, candidate's cell); the prior is the last row
+  ArrayXXd cumulative;       // the same as probabilities, summed up along the rows
+  std::vector<Index> rows;   // of each component
 };
 
-Mixture::Mixture(std::vector<Coordinate> coordinates, const Components& components)
-    : coordinates_(std::move(coordinates)), tables_(coordinates_.size()) {
-  const auto dimensions = static_cast<Index>(coordinates_.size());
-  const Index n = components.points.rows();
-  SetWeights(components);
-  means_.resize(n + 1, dimensions);
-  spreads_.resize(n + 1, dimensions);
-  means_.topRows(n) = components.points;
-  if (components.spreads.rows() == n) {
-    spreads_.topRows(n) = components.spreads;
-  } else {
-    spreads_.topRows(n) = components.spreads.row(0).replicate(n, 1);
-  }
-  linear_ = Eigen::MatrixXd::Zero(n + 1, dimensions);
-  quadratic_ = Eigen::MatrixXd::Zero(n + 1, dimensions);
+Mixture::Mixture(std::vector<Coordinate> coordinates, Components components)
+    : coordinates_(std::move(coordinates)),
+      components_(std::move(components)),
+      tables_(coordinates_.size()) {
   for (std::size_t d = 0; d < coordinates_.size(); ++d) {
-    means_(n, static_cast<Index>(d)) = coordinates_[d].prior_mean;
-    spreads_(n, static_cast<Index>(d)) = coordinates_[d].prior_sd;
-    if (coordinates_[d].cells() > 0) {
-      AddTable(d, components.prior_weight / static_cast<double>(n + 1));
-    } else {
-      AddContinuous(static_cast<Index>(d));
+    if (coordinates_[d].cells() == 0) {
+      continuous_.push_back(static_cast<Index>(d));
     }
   }
+  SetWeights();
+  AddTables();
+  AddContinuous();
 }
 
-void Mixture::SetWeights(const Components& components) {
-  Eigen::ArrayXd weights(components.points.rows() + 1);
-  weights << components.weights, components.prior_weight;
+void Mixture::SetWeights() {
+  const Index n = components_.points.rows();
+  ArrayXd weights(n + 1);
+  weights << components_.weights, components_.prior_weight;
   weights /= weights.sum();
   cumulative_.resize(weights.size());
   double sum = 0;
   for (Index i = 0; i < weights.size(); ++i) {
     cumulative_[i] = sum += weights[i];
   }
-  constant_ = weights.log().matrix();
+  constant_ = weights.head(n).log().matrix();
+  log_prior_weight_ = std::log(weights[n]);
 }
 
-void Mixture::AddTable(std::size_t d, double prior_share) {
-  const Coordinate& coordinate = coordinates_[d];
-  const auto column = static_cast<Index>(d);
-  const Index n = means_.rows() - 1;
-  const Eigen::ArrayXXd p = CellProbabilities(coordinate, spreads_(0, column), prior_share);
-  auto table = std::make_shared<Table>();  // shared between copies of the mixture
-  table->log_probability = p.log();
-  table->cumulative = p;
-  for (Index cell = 1; cell < p.cols(); ++cell) {
-    table->cumulative.col(cell) += table->cumulative.col(cell - 1);
-  }
-  for (Index i = 0; i < n; ++i) {
-    table->rows.push_back(static_cast<Index>(CellOf(coordinate, means_(i, column))));
-  }
-  table->rows.push_back(static_cast<Index>(coordinate.cells()));
-  tables_[d] = std::move(table);
-}
-
-void Mixture::AddContinuous(Index d) {
-  for (Index i = 0; i < means_.rows(); ++i) {
-    const double mean = means_(i, d);
-    const double sd = spreads_(i, d);
-    const double precision = 1 / (sd * sd);
-    quadratic_(i, d) = -0.5 * precision;
-    linear_(i, d) = mean * precision;
-    constant_[i] -= 0.5 * mean * mean * precision +
-                    std::log(sd * kRootOfTwoPi * MassInside(mean / sd, (1 - mean) / sd));
+void Mixture::AddTables() {
+  const Index n = components_.points.rows();
+  for (std::size_t d = 0; d < coordinates_.size(); ++d) {
+    const Coordinate& coordinate = coordinates_[d];
+    if (coordinate.cells() == 0) {
+      continue;
+    }
+    const auto column = static_cast<Index>(d);
+    auto table = std::make_shared<Table>();  // shared between copies of the mixture
+    std::vector<bool> used(coordinate.cells(), false);
+    for (Index i = 0; i < n; ++i) {
+      const std::size_t cell = CellOf(coordinate, components_.points(i, column));
+      used[cell] = true;
+      table->rows.push_back(static_cast<Index>(cell));
+    }
+    const double share = components_.prior_weight / static_cast<double>(n + 1);
+    const ArrayXXd p = CellProbabilities(coordinate, components_.spreads(0, column), share, used);
+    table->log_probability = p.log();
+    table->cumulative = p;
+    for (Index cell = 1; cell < p.cols(); ++cell) {
+      table->cumulative.col(cell) += table->cumulative.col(cell - 1);
+    }
+    tables_[d] = std::move(table);
   }
 }
 
-void Mixture::AddTerms(std::size_t d, const Eigen::ArrayXd& x, Eigen::MatrixXd& terms) const {
+void Mixture::AddContinuous() {
+  const Index n = components_.points.rows();
+  const auto columns = static_cast<Index>(continuous_.size());
+  linear_.resize(n, columns);
+  quadratic_.resize(AllAlike() ? 0 : n, AllAlike() ? 0 : columns);
+  ArrayXd inside = ArrayXd::Ones(n);  // times the spread, unless that is common
+  for (Index k = 0; k < columns; ++k) {
+    const auto means = components_.points.col(continuous_[static_cast<std::size_t>(k)]);
+    const auto spreads = components_.spreads.col(continuous_[static_cast<std::size_t>(k)]);
+    for (Index i = 0; i < n; ++i) {
+      const double sd = spreads[AllAlike() ? 0 : i];
+      inside[i] *= MassInside(means[i] / sd, (1 - means[i]) / sd);
+    }
+    if (AllAlike()) {
+      linear_.col(k) = means;
+      constant_.array() -= means.square() * (0.5 / (spreads[0] * spreads[0]));
+      constant_.array() -= std::log(spreads[0] * kRootOfTwoPi);
+    } else {
+      const ArrayXd precisions = spreads.square().inverse();
+      linear_.col(k) = means * precisions;
+      quadratic_.col(k) = -0.5 * precisions;
+      constant_.array() -= 0.5 * means.square() * precisions + (spreads * kRootOfTwoPi).log();
+    }
+    if ((k + 1) % kFactors == 0 || k + 1 == columns) {
+      constant_.array() -= inside.log();
+      inside.setOnes();
+    }
+  }
+}
+
+void Mixture::AddTerms(std::size_t d, const ArrayXd& x, Eigen::MatrixXd& terms) const {
   const Table& table = *tables_[d];
   for (Index j = 0; j < x.size(); ++j) {
     const auto cell = static_cast<Index>(CellOf(coordinates_[d], x[j]));
@@ -169,38 +172,116 @@ void Mixture::AddTerms(std::size_t d, const Eigen::ArrayXd& x, Eigen::MatrixXd& 
   }
 }
 
-Eigen::ArrayXd Mixture::LogDensity(const Eigen::ArrayXXd& x) const {
-  Eigen::MatrixXd terms = linear_ * x.matrix().transpose();  // (components, points)
-  terms.noalias() += quadratic_ * x.square().matrix().transpose();
+Eigen::MatrixXd Mixture::Continuous(const ArrayXXd& x) const {
+  Eigen::MatrixXd found(static_cast<Index>(continuous_.size()), x.rows());
+  for (Index k = 0; k < found.rows(); ++k) {
+    found.row(k) = x.col(continuous_[static_cast<std::size_t>(k)]).matrix().transpose();
+  }
+  return found;
+}
+
+ArrayXd Mixture::CommonTerm(const ArrayXXd& x) const {
+  ArrayXd sum = ArrayXd::Zero(x.rows());
+  if (AllAlike()) {
+    for (const Index d : continuous_) {
+      const double sd = components_.spreads(0, d);
+      sum -= x.col(d).square() * (0.5 / (sd * sd));
+    }
+  }
+  return sum;
+}
+
+ArrayXd Mixture::LogPrior(const ArrayXXd& x) const {
+  ArrayXd sum = ArrayXd::Constant(x.rows(), log_prior_weight_);
+  for (std::size_t d = 0; d < coordinates_.size(); ++d) {
+    const Coordinate& coordinate = coordinates_[d];
+    const auto of = x.col(static_cast<Index>(d));
+    if (tables_[d] != nullptr) {
+      const auto row = static_cast<Index>(coordinate.cells());
+      for (Index j = 0; j < x.rows(); ++j) {
+        const auto cell = static_cast<Index>(CellOf(coordinate, of[j]));
+        sum[j] += tables_[d]->log_probability(row, cell);
+      }
+      continue;
+    }
+    const double mean = coordinate.prior_mean;
+    const double sd = coordinate.prior_sd;
+    const double inside = MassInside(mean / sd, (1 - mean) / sd);
+    sum -= ((of - mean) / sd).square() / 2 + std::log(sd * kRootOfTwoPi * inside);
+  }
+  return sum;
+}
+
+ArrayXd Mixture::LogDensity(const ArrayXXd& x) const {
+  const ArrayXd common = CommonTerm(x);
+  const ArrayXd prior = LogPrior(x) - common;
+  if (components_.points.rows() == 0) {
+    return prior + common;
+  }
+  if (coordinates_.size() == 1 && tables_[0] == nullptr) {
+    return LogDensityOfOne(x.col(0), prior) + common;
+  }
+  Eigen::MatrixXd features = Continuous(x);  // (coordinates, points)
+  if (AllAlike()) {
+    for (Index k = 0; k < features.rows(); ++k) {
+      const double sd = components_.spreads(0, continuous_[static_cast<std::size_t>(k)]);
+      features.row(k) /= sd * sd;
+    }
+  }
+  Eigen::MatrixXd terms = linear_ * features;  // (components, points)
+  if (!AllAlike()) {
+    terms.noalias() += quadratic_ * features.array().square().matrix();
+  }
   terms.colwise() += constant_;
   for (std::size_t d = 0; d < tables_.size(); ++d) {
     if (tables_[d] != nullptr) {
       AddTerms(d, x.col(static_cast<Index>(d)), terms);
     }
   }
-  const Eigen::RowVectorXd top = terms.colwise().maxCoeff();
-  terms.rowwise() -= top;
-  return terms.array().exp().colwise().sum().log().transpose() + top.array().transpose();
+  ArrayXd log_density(x.rows());
+  for (Index j = 0; j < x.rows(); ++j) {
+    log_density[j] = LogSum(terms.col(j).array(), prior[j]);
+  }
+  return log_density + common;
+}
+
+ArrayXd Mixture::LogDensityOfOne(const ArrayXd& x, const ArrayXd& prior) const {
+  const double scale = AllAlike() ? 1 / (components_.spreads(0, 0) * components_.spreads(0, 0)) : 1;
+  ArrayXd terms(components_.points.rows());
+  ArrayXd log_density(x.size());
+  for (Index j = 0; j < x.size(); ++j) {
+    terms = constant_.array() + linear_.col(0).array() * (x[j] * scale);
+    if (!AllAlike()) {
+      terms += quadratic_.col(0).array() * (x[j] * x[j]);
+    }
+    log_density[j] = LogSum(terms, prior[j]);
+  }
+  return log_density;
 }
 
 double Mixture::SampleOne(std::size_t d, Index component, Rng& rng) const {
   const double uniform = rng.Uniform();
+  const Coordinate& coordinate = coordinates_[d];
   const auto column = static_cast<Index>(d);
+  const bool prior = component == components_.points.rows();
   const Table* const table = tables_[d].get();
   if (table == nullptr) {
-    return SampleTruncated(means_(component, column), spreads_(component, column), uniform);
+    return prior
+               ? SampleTruncated(coordinate.prior_mean, coordinate.prior_sd, uniform)
+               : SampleTruncated(components_.points(component, column),
+                                 components_.spreads(AllAlike() ? 0 : component, column), uniform);
   }
-  const Index row = table->rows[static_cast<std::size_t>(component)];
-  const auto last = static_cast<Index>(coordinates_[d].cells()) - 1;
+  const auto cells = static_cast<Index>(coordinate.cells());
+  const Index row = prior ? cells : table->rows[static_cast<std::size_t>(component)];
   Index cell = 0;
-  while (cell < last && table->cumulative(row, cell) <= uniform) {
+  while (cell < cells - 1 && table->cumulative(row, cell) <= uniform) {
     ++cell;
   }
-  return MiddleOf(coordinates_[d], static_cast<std::size_t>(cell));
+  return MiddleOf(coordinate, static_cast<std::size_t>(cell));
 }
 
-Eigen::ArrayXXd Mixture::Sample(Index count, Rng& rng) const {
-  Eigen::ArrayXXd x(count, static_cast<Index>(coordinates_.size()));
+ArrayXXd Mixture::Sample(Index count, Rng& rng) const {
+  ArrayXXd x(count, static_cast<Index>(coordinates_.size()));
   const double* const begin = cumulative_.data();
   for (Index j = 0; j < count; ++j) {
     const double* const at = std::upper_bound(begin, begin + cumulative_.size() - 1, rng.Uniform());

@@ -27,10 +27,11 @@ struct Coordinate {
 
 /// What a mixture is made of: a kernel for each point and one for the prior.
 struct Components {
-  Eigen::ArrayXXd points;   ///< shape (n, d), each in [0, 1]; n may be 0
-  Eigen::ArrayXd weights;   ///< shape (n), > 0
-  Eigen::ArrayXXd spreads;  ///< shape (n, d) or (1, d): standard deviations of the kernels, > 0. A
-                            ///< coordinate with cells uses its first row only
+  Eigen::ArrayXXd points;  ///< shape (n, d), each in [0, 1]; n may be 0
+  Eigen::ArrayXd weights;  ///< shape (n), > 0
+  Eigen::ArrayXXd
+      spreads;  ///< shape (n, d), or (1, d) for all points alike: standard deviations of
+                ///< the kernels, > 0. A coordinate with cells uses its first row only
   double prior_weight = 1;  ///< of the prior component, > 0
 };
 
@@ -41,7 +42,7 @@ struct Components {
 /// @source   Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127, section 3
 class Mixture {
  public:
-  Mixture(std::vector<Coordinate> coordinates, const Components& components);
+  Mixture(std::vector<Coordinate> coordinates, Components components);
 
   /// @param x  shape (m, d), each in [0, 1]
   /// @returns  shape (m): natural logarithms of the density; of a coordinate with cells, of the
@@ -55,18 +56,27 @@ class Mixture {
  private:
   struct Table;
 
-  void SetWeights(const Components& components);
-  void AddTable(std::size_t d, double prior_share);
-  void AddContinuous(Eigen::Index d);
+  void SetWeights();
+  void AddTables();
+  void AddContinuous();
   void AddTerms(std::size_t d, const Eigen::ArrayXd& x, Eigen::MatrixXd& terms) const;
+  /// What does not depend on the component, if all kernels are alike. @returns shape (m)
+  [[nodiscard]] Eigen::ArrayXd CommonTerm(const Eigen::ArrayXXd& x) const;
+  [[nodiscard]] Eigen::ArrayXd LogPrior(const Eigen::ArrayXXd& x) const;
+  /// The same as LogDensity over a single continuous coordinate, without a matrix in between.
+  [[nodiscard]] Eigen::ArrayXd LogDensityOfOne(const Eigen::ArrayXd& x,
+                                               const Eigen::ArrayXd& prior) const;
+  [[nodiscard]] Eigen::MatrixXd Continuous(const Eigen::ArrayXXd& x) const;
   [[nodiscard]] double SampleOne(std::size_t d, Eigen::Index component, Rng& rng) const;
+  [[nodiscard]] bool AllAlike() const { return components_.spreads.rows() == 1; }
 
   std::vector<Coordinate> coordinates_;
-  // Components in rows; the prior is the last one.
-  Eigen::ArrayXXd means_;
-  Eigen::ArrayXXd spreads_;
-  Eigen::ArrayXd cumulative_;  // weights, summed up to here
-  // log density = constant + linear . x + quadratic . x^2 over the continuous coordinates
+  Components components_;
+  std::vector<Eigen::Index> continuous_;  // coordinates without cells
+  Eigen::ArrayXd cumulative_;             // weights, summed up to here; the prior is the last one
+  double log_prior_weight_ = 0;
+  // log density = constant + linear . x + quadratic . x^2 over the continuous coordinates; if all
+  // kernels are alike, the quadratic part is common to them and x comes divided by the variance.
   Eigen::MatrixXd linear_;
   Eigen::MatrixXd quadratic_;
   Eigen::VectorXd constant_;

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "algorithms/sampling/kernels.h"
+#include "algorithms/sampling/normal.h"
 #include "tests/catch.h"
 
 namespace hone::sampling {
@@ -50,7 +52,75 @@ TEST_CASE("mixture: kernels are truncated normal densities, weighted", "[algorit
   const auto cdf = [](double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; };
   const double kernel = phi(1.5) / 0.1 / (cdf(8) - cdf(-2));
   const double prior = phi(-0.15) / (cdf(0.5) - cdf(-0.5));
-  CHECK(std::exp(mixture.LogDensity(x)[0]) == Approx(0.75 * kernel + 0.25 * prior).epsilon(1e-12));
+  // The tails come from a table that is good to 1e-10.
+  CHECK(std::exp(mixture.LogDensity(x)[0]) == Approx(0.75 * kernel + 0.25 * prior).epsilon(1e-9));
+}
+
+TEST_CASE("mixture: kernels of equal spreads are the same, given once or for each",
+          "[algorithms]") {
+  Components once = Three(0.15);
+  once.points.conservativeResize(3, 3);
+  once.points.col(1) << 0.9, 0.2, 0.6;
+  once.points.col(2) << 0.0, 1.0, 0.4;
+  once.spreads.resize(1, 3);
+  once.spreads << 0.15, 0.02, 0.7;
+  Components each = once;
+  each.spreads = once.spreads.row(0).replicate(3, 1);
+  const std::vector<Coordinate> coordinates{
+      Coordinate{}, Coordinate{.prior_mean = 0.3, .prior_sd = 0.2}, Cells({0, 0.3, 0.8, 1})};
+  Rng rng = Stream(2);
+  const Mixture a(coordinates, once);
+  const Mixture b(coordinates, each);
+  const Eigen::ArrayXXd x = a.Sample(50, rng);
+  CHECK((a.LogDensity(x) - b.LogDensity(x)).abs().maxCoeff() < 1e-9);
+}
+
+TEST_CASE("mixture: normal tails from the table", "[algorithms]") {
+  const auto exact = [](double z) { return std::erfc(z / std::sqrt(2.0)) / 2; };
+  for (double z = 0; z < 8.4; z += 0.00137) {
+    REQUIRE(sampling::UpperTail(z) == Approx(exact(z)).epsilon(1e-6));
+    REQUIRE(std::abs(sampling::UpperTail(z) - exact(z)) < 1e-10);
+  }
+  CHECK(sampling::UpperTail(8.5) == 0);
+  CHECK(sampling::UpperTail(1e300) == 0);
+  CHECK(NormalMass(-1, 2) == Approx(1 - exact(1) - exact(2)));
+  CHECK(NormalMass(5, 6) == Approx(exact(5) - exact(6)).epsilon(1e-6));
+  CHECK(NormalMass(-6, -5) == Approx(exact(5) - exact(6)).epsilon(1e-6));
+  CHECK(NormalMass(-20, 20) == 1);
+  for (const double uniform : {0.0, 0.01, 0.5, 0.99, 1 - 1e-16}) {
+    const double x = SampleTruncated(0.2, 0.1, uniform);
+    CHECK(x >= 0);
+    CHECK(x <= 1);
+    CHECK(NormalMass(-2, (x - 0.2) / 0.1) ==
+          Approx(uniform * MassInside(2, 8)).margin(1e-9).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("mixture: a kernel reaches to its farther neighbour", "[algorithms]") {
+  struct Case {
+    const char* name;
+    std::vector<double> points;
+    double prior_mean;
+    std::vector<double> spreads;
+  };
+  const Case cases[] = {
+      {"bounds and the prior's mean are neighbours", {0.2, 0.9}, 0.5, {0.3, 0.4}},
+      {"in no order", {0.9, 0.1, 0.3}, 0.5, {0.4, 0.2, 0.2}},
+      {"equal points", {0.4, 0.4}, 0.5, {0.4, 0.4}},
+      {"at the ends", {0.0, 1.0}, 0.5, {0.0, 0.5}},
+      {"none", {}, 0.5, {}},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      const Eigen::ArrayXd points = Eigen::Map<const Eigen::ArrayXd>(
+          c.points.data(), static_cast<Eigen::Index>(c.points.size()));
+      const Eigen::ArrayXd spreads = NeighbourSpreads(points, c.prior_mean);
+      REQUIRE(spreads.size() == points.size());
+      for (Eigen::Index i = 0; i < spreads.size(); ++i) {
+        CHECK(spreads[i] == Approx(c.spreads[static_cast<std::size_t>(i)]).margin(1e-15));
+      }
+    }
+  }
 }
 
 TEST_CASE("mixture: probabilities of cells add up to one", "[algorithms]") {
