@@ -6,28 +6,29 @@
 // Source: Bergstra, Bardenet, Bengio, Kegl 2011, "Algorithms for hyper-parameter optimization";
 // Watanabe 2023, arXiv 2304.11127; Falkner, Klein, Hutter 2018 (one bandwidth for all kernels);
 // several objectives: Ozaki, Tanigaki, Watanabe, Onishi 2020, "Multiobjective tree-structured
-// Parzen estimator for computationally expensive optimization problems" (good: the best fronts).
+// Parzen estimator for computationally expensive optimization problems" (good: the best fronts);
+// outcome constraints: Watanabe, Hutter 2023, "c-TPE: tree-structured Parzen estimator with
+// inequality constraints for expensive hyperparameter optimization", arXiv 2211.14411.
 // Differs from Optuna 5's in: trials that run count as bad ones by default (constant liar), as do
 // those that failed or were stopped early; no configuration is proposed twice while others are
 // left; kernels of ordered values are integrated over their cells, so that no end is favoured.
+// Differs from the c-TPE of the paper in: where fewer results keep a bound than count as good, the
+// closest ones stand beside them.
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "algorithms/encoder.h"
 #include "algorithms/feasible.h"
-#include "algorithms/pareto/front.h"
 #include "algorithms/registry.h"
 #include "algorithms/sampling/kernels.h"
 #include "algorithms/sampling/mixture.h"
 #include "algorithms/seed.h"
-#include "base/check.h"
+#include "algorithms/tpe_trials.h"
 #include "base/rng.h"
 
 namespace hone {
@@ -36,13 +37,11 @@ namespace {
 using Eigen::Index;
 using sampling::Coordinate;
 using sampling::Mixture;
+using tpe::Known;
+using tpe::Split;
 
 // Coordinates with more cells than this are taken for continuous ones between proposals.
 constexpr std::uint64_t kMaxTableCells = 64;
-// More kernels than this are thinned out; the oldest first, and the rest of them weighs more.
-constexpr std::size_t kMaxComponents = 512;
-constexpr std::size_t kMaxGood = 25;
-constexpr double kGoodShare = 0.1;
 // Bandwidth of a single kernel, and the part of hyperopt's "magic clip" (no kernel narrower than
 // 1 / (n + 1)) that is kept. Chosen on the development tasks of benchmarks/quality, 64 trials:
 // twice the first loses 10 of 100 points on smooth functions, the whole clip 7.
@@ -60,17 +59,7 @@ struct Options {
   double prior_weight = 1;
   Index candidates = 24;
   std::size_t startup_trials = 10;
-};
-
-/// A trial as the model sees it.
-struct Known {
-  enum class State { kRunning, kCompleted, kBad };
-  TrialNumber number = 0;
-  State state = State::kRunning;
-  pareto::Losses losses;  // of a completed one
-  std::vector<double> u;
-  std::vector<bool> active;
-  std::string key;  // of its values
+  std::size_t max_components = 512;
 };
 
 std::vector<bool> ActiveOf(const Assignment& values) {
@@ -120,59 +109,79 @@ std::string ConditionOf(const Parameter& parameter) {
   return condition;
 }
 
-/// Coordinates that are modelled together: always active together, and each only once.
-std::vector<std::vector<std::size_t>> BlocksOf(const Space& space, bool multivariate) {
-  std::vector<std::vector<std::size_t>> blocks;
+/// Coordinates that are modelled together: always active together.
+struct Block {
+  std::vector<std::size_t> coordinates;
+  std::size_t condition = 0;  ///< the same for all blocks that are active together
+};
+
+/// Each coordinate is in one block, in the order of the space.
+std::vector<Block> BlocksOf(const Space& space, bool multivariate) {
+  std::vector<Block> blocks;
   std::map<std::string, std::size_t> known;
   for (std::size_t d = 0; d < space.parameters.size(); ++d) {
-    const auto [at, is_new] = known.try_emplace(ConditionOf(space.parameters[d]), blocks.size());
+    const auto [at, is_new] = known.try_emplace(ConditionOf(space.parameters[d]), known.size());
     if (is_new || !multivariate) {
-      blocks.emplace_back();
+      blocks.push_back({{}, at->second});
     }
-    blocks[multivariate ? at->second : blocks.size() - 1].push_back(d);
+    blocks[multivariate ? at->second : blocks.size() - 1].coordinates.push_back(d);
   }
   return blocks;
 }
 
-/// Leaves out the first of each of the oldest `pairs` pairs, and the second counts for both.
-void LeaveOut(std::size_t pairs, std::vector<const Known*>& trials, Eigen::ArrayXd& weights) {
-  std::vector<const Known*> kept;
-  Eigen::ArrayXd weights_kept(static_cast<Index>(trials.size() - pairs));
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    const auto at = static_cast<Index>(i);
-    if (i % 2 == 0 && i / 2 < pairs) {
-      weights[at + 1] += weights[at];
-    } else {
-      weights_kept[static_cast<Index>(kept.size())] = weights[at];
-      kept.push_back(trials[i]);
-    }
+/// What a density is made from.
+struct Weighted {
+  std::vector<const Known*> trials;
+  Eigen::ArrayXd weights;
+};
+
+/// At most so many of some trials in the order of their age: the newest half stay, of the older
+/// ones the newest of each group of neighbours stands for its group.
+Weighted Merged(std::vector<const Known*> trials, std::size_t most) {
+  Weighted all{std::move(trials), {}};
+  const std::size_t n = all.trials.size();
+  all.weights = sampling::WeightsByAge(n);
+  if (n <= most) {
+    return all;
   }
-  trials = std::move(kept);
-  weights = std::move(weights_kept);
+  const std::size_t fresh = most / 2;
+  const std::size_t groups = most - fresh;
+  const std::size_t old = n - fresh;
+  Weighted merged{{}, Eigen::ArrayXd(static_cast<Index>(most))};
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t begin = g * old / groups;
+    const std::size_t end = (g + 1) * old / groups;
+    merged.weights[static_cast<Index>(g)] =
+        all.weights.segment(static_cast<Index>(begin), static_cast<Index>(end - begin)).sum();
+    merged.trials.push_back(all.trials[end - 1]);
+  }
+  merged.trials.insert(merged.trials.end(), all.trials.end() - static_cast<std::ptrdiff_t>(fresh),
+                       all.trials.end());
+  merged.weights.tail(static_cast<Index>(fresh)) = all.weights.tail(static_cast<Index>(fresh));
+  return merged;
 }
 
-/// Brings the best `good` trials to the front, in no order.
-void BestFirst(std::vector<const Known*>& completed, std::size_t good) {
-  if (good == completed.size()) {
-    return;
-  }
-  if (completed.front()->losses.size() == 1) {
-    const auto better = [](const Known* a, const Known* b) {
-      return a->losses != b->losses ? a->losses < b->losses : a->number < b->number;
-    };
-    const auto border = completed.begin() + static_cast<std::ptrdiff_t>(good);
-    std::ranges::nth_element(completed, border, better);
-    return;
-  }
-  std::vector<pareto::Losses> losses;
-  losses.reserve(completed.size());
-  for (const Known* known : completed) {
-    losses.push_back(known->losses);
-  }
-  std::size_t next = 0;
-  for (const std::size_t i : pareto::Elite(losses, good)) {
-    std::swap(completed[next++], completed[i]);  // ascending: i is not among the first yet
-  }
+/// The densities that one split compares in a block.
+struct Compared {
+  Mixture good;
+  Mixture bad;
+  double good_share;  ///< of the trials
+};
+
+/// What one proposal is drawn from, made as far as it is needed.
+struct Estimate {
+  std::vector<Split> splits;
+  // By condition of blocks: good and bad ones of each split.
+  std::map<std::size_t, std::vector<std::pair<Weighted, Weighted>>> trials;
+  std::vector<std::vector<Compared>> models;  // by block: one for each split
+};
+
+/// Logarithm of the relative density ratio: of the chance that a trial is a good one, up to a
+/// constant. @source arXiv 2211.14411, section 3.2
+Eigen::ArrayXd LogRelative(const Compared& of, const Eigen::ArrayXXd& x) {
+  const Eigen::ArrayXd against = of.bad.LogDensity(x) - of.good.LogDensity(x);
+  const Eigen::ArrayXd top = against.max(0.0);
+  return -top - (of.good_share * (-top).exp() + (1 - of.good_share) * (against - top).exp()).log();
 }
 
 class Tpe final : public Searcher {
@@ -191,78 +200,54 @@ class Tpe final : public Searcher {
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
 
  private:
-  /// Trials by what they say, each list by number.
-  struct Split {
-    std::vector<const Known*> good;
-    std::vector<const Known*> bad;
-  };
+  using State = Known::State;
 
   Status Learn(const history::Proposed& what);
-  Status Learn(const history::Completed& what);
-  Status Learn(const history::Lost& what);
-  Status Learn(const history::StoppedEarly& what) { return End(what.trial, Known::State::kBad); }
-  Status Learn(const history::Infeasible& what) { return End(what.trial, Known::State::kBad); }
+  Status Learn(const history::Completed& what) {
+    return trials_.End(what.trial, State::kCompleted, what.values, what.excess);
+  }
+  Status Learn(const history::Infeasible& what) {
+    const State state = what.excess.empty() ? State::kBad : State::kViolated;
+    return trials_.End(what.trial, state, what.values, what.excess);
+  }
+  Status Learn(const history::StoppedEarly& what) { return trials_.End(what.trial, State::kBad); }
+  Status Learn(const history::Lost& what) {
+    trials_.Forget(what.trial);
+    return {};
+  }
   Status Learn(const history::Reported& /*what*/) { return {}; }
   Status Learn(const history::Paused& /*what*/) { return {}; }
   Status Learn(const history::Resumed& /*what*/) { return {}; }
-  Status End(TrialNumber trial, Known::State state, pareto::Losses losses = {});
 
   [[nodiscard]] Known Knowing(TrialNumber number, const Assignment& values,
                               const std::vector<double>& u) const;
-  [[nodiscard]] std::size_t GoodCount(std::size_t completed) const;
-  [[nodiscard]] Split SplitOf(const std::vector<Known>& pending) const;
   [[nodiscard]] Result<Assignment> Choose(TrialNumber number,
                                           const std::vector<Known>& pending) const;
-  [[nodiscard]] std::vector<double> ModelledPoint(const Split& split, Rng& rng) const;
-  [[nodiscard]] Mixture Density(const std::vector<const Known*>& trials,
-                                const std::vector<std::size_t>& block) const;
-  [[nodiscard]] Eigen::ArrayXXd Spreads(const Eigen::ArrayXXd& points,
-                                        const std::vector<std::size_t>& block) const;
+  [[nodiscard]] const std::vector<Compared>& ModelsOf(std::size_t block, Estimate& estimate) const;
+  [[nodiscard]] std::vector<double> ModelledPoint(Estimate& estimate, Rng& rng) const;
+  [[nodiscard]] Eigen::ArrayXXd Best(const std::vector<Compared>& models, Rng& rng) const;
+  [[nodiscard]] bool IsActive(std::size_t d, const std::vector<double>& u) const;
+  [[nodiscard]] Weighted ActiveOnes(const std::vector<const Known*>& trials,
+                                    const Block& block) const;
+  [[nodiscard]] Mixture Density(const Weighted& of, const Block& block) const;
+  [[nodiscard]] Eigen::ArrayXXd Spreads(const Eigen::ArrayXXd& points, const Block& block) const;
 
   SpaceEncoder encoder_;
   Options options_;
   std::uint64_t seed_;
-  std::vector<std::vector<std::size_t>> blocks_;
+  std::vector<Block> blocks_;
   std::vector<Coordinate> coordinates_;
-  std::vector<Known> trials_;  // by number
-  std::size_t completed_ = 0;
-  std::unordered_multiset<std::string> tried_;
+  tpe::Trials trials_;
 };
 
 Known Tpe::Knowing(TrialNumber number, const Assignment& values,
                    const std::vector<double>& u) const {
-  return {number, Known::State::kRunning, {}, u, ActiveOf(values), KeyOf(values)};
+  return {number, State::kRunning, {}, {}, u, ActiveOf(values), KeyOf(values)};
 }
 
 Status Tpe::Learn(const history::Proposed& what) {
   HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(what.values));
-  const auto place = std::ranges::upper_bound(trials_, what.trial, {}, &Known::number);
-  trials_.insert(place, Knowing(what.trial, what.values, u));
-  tried_.insert(KeyOf(what.values));
-  return {};
-}
-
-Status Tpe::Learn(const history::Completed& what) {
-  return End(what.trial, Known::State::kCompleted, what.values);
-}
-
-Status Tpe::Learn(const history::Lost& what) {
-  const auto found = std::ranges::lower_bound(trials_, what.trial, {}, &Known::number);
-  if (found != trials_.end() && found->number == what.trial) {
-    tried_.erase(tried_.find(found->key));
-    trials_.erase(found);
-  }
-  return {};
-}
-
-Status Tpe::End(TrialNumber trial, Known::State state, pareto::Losses losses) {
-  const auto found = std::ranges::lower_bound(trials_, trial, {}, &Known::number);
-  if (found == trials_.end() || found->number != trial) {
-    return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
-  }
-  found->state = state;
-  found->losses = std::move(losses);
-  completed_ += state == Known::State::kCompleted ? 1U : 0U;
+  trials_.Start(Knowing(what.trial, what.values, u));
   return {};
 }
 
@@ -273,103 +258,127 @@ Status Tpe::Observe(History deltas) {
   return {};
 }
 
-std::size_t Tpe::GoodCount(std::size_t completed) const {
-  const auto n = static_cast<double>(completed);
-  // hyperopt's rule where its setting is given
-  const double good = options_.gamma ? *options_.gamma * std::sqrt(n) : kGoodShare * n;
-  return std::min({static_cast<std::size_t>(std::ceil(good)), kMaxGood, completed});
-}
-
-Tpe::Split Tpe::SplitOf(const std::vector<Known>& pending) const {
-  std::vector<const Known*> ranked;
-  for (const Known& known : trials_) {
-    if (known.state == Known::State::kCompleted) {
-      ranked.push_back(&known);
-    }
-  }
-  const std::size_t good = GoodCount(ranked.size());
-  const auto border = ranked.begin() + static_cast<std::ptrdiff_t>(good);
-  BestFirst(ranked, good);
-  Split split;
-  split.good.assign(ranked.begin(), border);
-  split.bad.assign(border, ranked.end());
-  for (const Known& known : trials_) {
-    if (known.state != Known::State::kCompleted) {
-      split.bad.push_back(&known);
-    }
-  }
-  for (const Known& known : pending) {
-    split.bad.push_back(&known);
-  }
-  std::ranges::sort(split.good, {}, &Known::number);
-  std::ranges::sort(split.bad, {}, &Known::number);
-  return split;
-}
-
-Eigen::ArrayXXd Tpe::Spreads(const Eigen::ArrayXXd& points,
-                             const std::vector<std::size_t>& block) const {
+Eigen::ArrayXXd Tpe::Spreads(const Eigen::ArrayXXd& points, const Block& block) const {
   const auto n = static_cast<double>(points.rows());
-  const auto d = static_cast<double>(block.size());
+  const auto d = static_cast<double>(block.coordinates.size());
   const double narrowest = kNarrowest / std::min(100.0, n + 2);
   const double common =
       std::clamp(kSpreadOfOne * std::pow(std::max(n, 1.0), -1 / (d + 4)), narrowest, 1.0);
-  const Coordinate& first = coordinates_[block.front()];
+  const Coordinate& first = coordinates_[block.coordinates.front()];
   if (options_.multivariate || first.cells() > 0 || points.rows() == 0) {
-    return Eigen::ArrayXXd::Constant(1, static_cast<Index>(block.size()), common);
+    return Eigen::ArrayXXd::Constant(1, points.cols(), common);
   }
   return sampling::NeighbourSpreads(points.col(0), first.prior_mean).max(narrowest).min(1.0);
 }
 
-Mixture Tpe::Density(const std::vector<const Known*>& trials,
-                     const std::vector<std::size_t>& block) const {
+Weighted Tpe::ActiveOnes(const std::vector<const Known*>& trials, const Block& block) const {
+  const std::size_t d = block.coordinates.front();
+  if (!encoder_.ParentOf(d)) {
+    return Merged(trials, options_.max_components);
+  }
   std::vector<const Known*> active;
   for (const Known* known : trials) {
-    if (known->active[block.front()]) {
+    if (known->active[d]) {
       active.push_back(known);
     }
   }
-  sampling::Components components;
-  Eigen::ArrayXd weights = sampling::WeightsByAge(active.size());
-  while (active.size() > kMaxComponents) {
-    LeaveOut(std::min(active.size() - kMaxComponents, active.size() / 2), active, weights);
-  }
-  components.points.resize(static_cast<Index>(active.size()), static_cast<Index>(block.size()));
-  std::vector<Coordinate> coordinates;
-  for (std::size_t k = 0; k < block.size(); ++k) {
-    coordinates.push_back(coordinates_[block[k]]);
-    for (std::size_t i = 0; i < active.size(); ++i) {
-      components.points(static_cast<Index>(i), static_cast<Index>(k)) = active[i]->u[block[k]];
-    }
-  }
-  components.weights = std::move(weights);
-  components.spreads = Spreads(components.points, block);
-  components.prior_weight = options_.prior_weight;
-  return {std::move(coordinates), components};
+  return Merged(std::move(active), options_.max_components);
 }
 
-std::vector<double> Tpe::ModelledPoint(const Split& split, Rng& rng) const {
+Mixture Tpe::Density(const Weighted& of, const Block& block) const {
+  sampling::Components components;
+  components.points.resize(static_cast<Index>(of.trials.size()),
+                           static_cast<Index>(block.coordinates.size()));
+  for (std::size_t i = 0; i < of.trials.size(); ++i) {
+    for (std::size_t k = 0; k < block.coordinates.size(); ++k) {
+      components.points(static_cast<Index>(i), static_cast<Index>(k)) =
+          of.trials[i]->u[block.coordinates[k]];
+    }
+  }
+  std::vector<Coordinate> coordinates;
+  for (const std::size_t d : block.coordinates) {
+    coordinates.push_back(coordinates_[d]);
+  }
+  components.weights = of.weights;
+  components.spreads = Spreads(components.points, block);
+  components.prior_weight = options_.prior_weight;
+  return {std::move(coordinates), std::move(components)};
+}
+
+/// As the encoder decides it for the whole point.
+bool Tpe::IsActive(std::size_t d, const std::vector<double>& u) const {
+  const std::optional<std::size_t> parent = encoder_.ParentOf(d);
+  if (!parent) {
+    return true;
+  }
+  const std::uint64_t cell =
+      encoder_.Cells(*parent) ? encoder_.CellOf(*parent, u[*parent]) : std::uint64_t{0};
+  const auto cells = encoder_.ActiveCells(d);
+  return IsActive(*parent, u) && std::ranges::find(cells, cell) != cells.end();
+}
+
+/// The best of what is drawn from each good density. @returns shape (1, d)
+Eigen::ArrayXXd Tpe::Best(const std::vector<Compared>& models, Rng& rng) const {
+  Eigen::ArrayXXd candidates = models.front().good.Sample(options_.candidates, rng);
+  Index best = 0;
+  if (models.size() == 1) {  // the relative ratio grows with the plain one
+    (models.front().good.LogDensity(candidates) - models.front().bad.LogDensity(candidates))
+        .maxCoeff(&best);
+    return candidates.row(best);
+  }
+  const Index each = options_.candidates;
+  candidates.conservativeResize(static_cast<Index>(models.size()) * each, candidates.cols());
+  for (std::size_t m = 1; m < models.size(); ++m) {
+    candidates.middleRows(static_cast<Index>(m) * each, each) = models[m].good.Sample(each, rng);
+  }
+  Eigen::ArrayXd score = Eigen::ArrayXd::Zero(candidates.rows());
+  for (const Compared& model : models) {
+    score += LogRelative(model, candidates);
+  }
+  score.maxCoeff(&best);
+  return candidates.row(best);
+}
+
+const std::vector<Compared>& Tpe::ModelsOf(std::size_t block, Estimate& estimate) const {
+  std::vector<Compared>& models = estimate.models[block];
+  if (!models.empty()) {
+    return models;
+  }
+  const auto [at, is_new] = estimate.trials.try_emplace(blocks_[block].condition);
+  for (std::size_t i = 0; i < estimate.splits.size(); ++i) {
+    const Split& split = estimate.splits[i];
+    if (is_new) {
+      at->second.emplace_back(ActiveOnes(split.good, blocks_[block]),
+                              ActiveOnes(split.bad, blocks_[block]));
+    }
+    const auto& [good, bad] = at->second[i];
+    models.push_back(
+        {Density(good, blocks_[block]), Density(bad, blocks_[block]), split.GoodShare()});
+  }
+  return models;
+}
+
+std::vector<double> Tpe::ModelledPoint(Estimate& estimate, Rng& rng) const {
   std::vector<double> u(encoder_.dimensions(), 0.5);
-  for (const std::vector<std::size_t>& block : blocks_) {
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const std::vector<std::size_t>& coordinates = blocks_[b].coordinates;
     // Parents come in earlier blocks, so what is decided already says whether this one is active.
-    if (!encoder_.Decode(u)[block.front()].active) {
+    if (!IsActive(coordinates.front(), u)) {
       continue;
     }
-    const Mixture good = Density(split.good, block);
-    const Mixture bad = Density(split.bad, block);
-    const Eigen::ArrayXXd candidates = good.Sample(options_.candidates, rng);
-    Index best = 0;
-    (good.LogDensity(candidates) - bad.LogDensity(candidates)).maxCoeff(&best);
-    for (std::size_t k = 0; k < block.size(); ++k) {
-      u[block[k]] = candidates(best, static_cast<Index>(k));
+    const Eigen::ArrayXXd best = Best(ModelsOf(b, estimate), rng);
+    for (std::size_t k = 0; k < coordinates.size(); ++k) {
+      u[coordinates[k]] = best(0, static_cast<Index>(k));
     }
   }
   return u;
 }
 
 Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pending) const {
-  const bool start_up =
-      trials_.size() + pending.size() < options_.startup_trials || completed_ == 0;
-  const Split split = start_up ? Split{} : SplitOf(pending);
+  Estimate estimate{{}, {}, std::vector<std::vector<Compared>>(blocks_.size())};
+  if (trials_.size() + pending.size() >= options_.startup_trials) {
+    estimate.splits = trials_.Splits(pending, options_.gamma);
+  }
   const Space& space = encoder_.space();
   const int model_rounds = space.constraints.empty() ? kModelRounds : kConstrainedModelRounds;
   const auto stream = [&](int round) {
@@ -379,13 +388,13 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
   std::optional<Assignment> repeated;
   for (int round = 0; round < model_rounds + kRandomRounds; ++round) {
     Rng rng = stream(round);
-    const bool model = !start_up && round < model_rounds;
-    Assignment values = model ? encoder_.Decode(ModelledPoint(split, rng)) : encoder_.Draw(rng);
+    const bool model = !estimate.splits.empty() && round < model_rounds;
+    Assignment values = model ? encoder_.Decode(ModelledPoint(estimate, rng)) : encoder_.Draw(rng);
     if (!space.Feasible(values)) {
       continue;
     }
     const std::string key = KeyOf(values);
-    if (!tried_.contains(key) && std::ranges::find(pending, key, &Known::key) == pending.end()) {
+    if (!trials_.WasTried(key) && std::ranges::find(pending, key, &Known::key) == pending.end()) {
       return values;
     }
     repeated = std::move(values);
@@ -427,6 +436,7 @@ Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
   options.prior_weight = settings.Real("prior_weight");
   options.candidates = static_cast<Index>(CandidatesOf(settings));
   options.startup_trials = static_cast<std::size_t>(settings.Int("n_startup_trials"));
+  options.max_components = static_cast<std::size_t>(settings.Int("max_components"));
   return std::make_unique<Tpe>(context, std::move(encoder), options);
 }
 
@@ -440,23 +450,26 @@ std::vector<SettingSpec> SettingsOfTpe() {
       IntSetting("n_startup_trials", 10, {.min = 0}, "random trials before the model is used"),
       IntSetting("n_ei_candidates", 24, {.min = 0}, "candidates drawn for each proposal"),
       IntSetting("n_EI_candidates", std::nullopt, {.min = 1}, "hyperopt's name of n_ei_candidates"),
+      IntSetting("max_components", 512, {.min = 2},
+                 "kernels of a density; beyond, older trials are merged with their neighbours"),
       RandomStateSetting()};
 }
 
 constexpr std::uint32_t kAbilities = kReal | kInteger | kDiscrete | kCategorical | kDistributions |
                                      kParallel | kConditional | kConstrained | kMultiObjective;
 
-HONE_REGISTER_SEARCHER(tpe,
-                       {.summary = "tree-structured Parzen estimator, each parameter on its own",
-                        .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127",
-                        .supports = kAbilities,
-                        .settings = SettingsOfTpe(),
-                        .create = &Create<false>});
+HONE_REGISTER_SEARCHER(
+    tpe, {.summary = "tree-structured Parzen estimator, each parameter on its own",
+          .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127; c-TPE: arXiv "
+                    "2211.14411",
+          .supports = kAbilities,
+          .settings = SettingsOfTpe(),
+          .create = &Create<false>});
 
 HONE_REGISTER_SEARCHER_AS(
     "multivariate-tpe", multivariate_tpe,
     {.summary = "tree-structured Parzen estimator over all parameters together",
-     .source = "Falkner et al. 2018; Watanabe 2023, arXiv 2304.11127",
+     .source = "Falkner et al. 2018; Watanabe 2023, arXiv 2304.11127; c-TPE: arXiv 2211.14411",
      .supports = kAbilities,
      .settings = SettingsOfTpe(),
      .create = &Create<true>});

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 
+#include "algorithms/sampling/kernels.h"
+#include "algorithms/sampling/mixture.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "tests/algorithms/spaces.h"
 #include "tests/catch.h"
@@ -195,6 +200,192 @@ TEST_CASE("tpe: a setting that is set changes what is proposed", "[algorithms]")
   CHECK(plain != fifth({{"n_EI_candidates", "3"}}));
   CHECK(fifth({{"n_EI_candidates", "3"}}) == fifth({{"n_ei_candidates", "3"}}));
   CHECK(plain != fifth({{"random_state", "9"}}));
+}
+
+TEST_CASE("tpe: the trials of the start are random, whatever the results", "[algorithms]") {
+  const Space space{{spaces::Real("x", 0, 1), spaces::Words("word", {"a", "b", "c"})}};
+  for (const int start : {0, 1, 7}) {
+    DYNAMIC_SECTION("n_startup_trials " << start) {
+      const std::vector<Setting> settings{{"n_startup_trials", std::to_string(start)},
+                                          {"random_state", "4"}};
+      SearcherLab up(Info("tpe"), SpecOf(space, settings), 1);
+      SearcherLab down(Info("tpe"), SpecOf(space, settings), 2);
+      bool equal = true;
+      for (int i = 0; i < 20; ++i) {
+        const Assignment a = ValuesOf(up.Ask(1).front());
+        equal = equal && a == ValuesOf(down.Ask(1).front());
+        // The first trial is random in any case: there is nothing yet to make a model of.
+        CHECK((equal || i >= std::max(start, 1)));
+        up.Complete(up.running().front(), NumberIn(a, 0));
+        down.Complete(down.running().front(), -NumberIn(a, 0));
+      }
+      CHECK_FALSE(equal);
+    }
+  }
+}
+
+/// The proposal that follows from the documented model, made by hand: one number, results in the
+/// order of the trials.
+double ByHand(const std::vector<double>& x, std::size_t good_count, double prior_weight,
+              Eigen::Index candidates, std::uint64_t seed) {
+  std::vector<double> sorted = x;
+  std::ranges::sort(sorted);
+  const double border = sorted[good_count - 1];
+  const auto mixture = [&](bool good) {
+    std::vector<double> points;
+    std::ranges::copy_if(x, std::back_inserter(points),
+                         [&](double at) { return (at <= border) == good; });
+    const auto n = static_cast<double>(points.size());
+    sampling::Components components;
+    components.points = Eigen::Map<Eigen::ArrayXd>(points.data(), std::ssize(points));
+    components.weights = sampling::WeightsByAge(points.size());
+    components.spreads = Eigen::ArrayXXd::Constant(
+        1, 1, std::max(0.1 * std::pow(n, -0.2), 0.5 / std::min(100.0, n + 2)));
+    components.prior_weight = prior_weight;
+    return sampling::Mixture({sampling::Coordinate{}}, components);
+  };
+  const sampling::Mixture good = mixture(true);
+  Rng rng(seed, Scope::Trial(static_cast<std::uint32_t>(x.size() + 1)), Purpose::kAcquisition, 0);
+  const Eigen::ArrayXXd drawn = good.Sample(candidates, rng);
+  Eigen::Index best = 0;
+  (good.LogDensity(drawn) - mixture(false).LogDensity(drawn)).maxCoeff(&best);
+  return drawn(best, 0);
+}
+
+TEST_CASE("tpe: settings are honoured exactly", "[algorithms]") {
+  struct Case {
+    std::vector<Setting> settings;
+    std::size_t good;  // of 40
+    double prior_weight;
+    Eigen::Index candidates;
+    std::uint64_t seed;
+  };
+  const Case cases[] = {
+      {{}, 4, 1, 24, 1},
+      {{{"gamma", "0.25"}}, 2, 1, 24, 1},  // of the square root
+      {{{"gamma", "0.9"}}, 6, 1, 24, 1},
+      {{{"prior_weight", "2.5"}}, 4, 2.5, 24, 1},
+      {{{"n_EI_candidates", "7"}}, 4, 1, 7, 1},
+      {{{"n_ei_candidates", "7"}}, 4, 1, 7, 1},
+      {{{"n_ei_candidates", "0"}}, 4, 1, 1, 1},  // Katib accepts it
+      {{{"n_EI_candidates", "3"}, {"n_ei_candidates", "9"}}, 4, 1, 3, 1},
+      {{{"random_state", "77"}}, 4, 1, 24, 77},
+      {{{"gamma", "0.5"}, {"prior_weight", "0.1"}, {"n_EI_candidates", "50"}}, 4, 0.1, 50, 1},
+      {{{"max_components", "40"}}, 4, 1, 24, 1},
+  };
+  for (const Case& c : cases) {
+    std::string name;
+    for (const Setting& setting : c.settings) {
+      name += setting.name + "=" + setting.value + " ";
+    }
+    DYNAMIC_SECTION(name) {
+      SearcherLab lab(Info("multivariate-tpe"),
+                      SpecOf(Space{{spaces::Real("x", 0, 1)}}, c.settings, "multivariate-tpe"), 1);
+      std::vector<double> x;
+      for (int i = 0; i < 40; ++i) {
+        x.push_back(NumberIn(ValuesOf(lab.Ask(1).front()), 0));
+        lab.Complete(lab.running().front(), x.back());
+      }
+      const double next = NumberIn(ValuesOf(lab.Peek(1).front()), 0);
+      CHECK(next == Approx(ByHand(x, c.good, c.prior_weight, c.candidates, c.seed)).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("tpe: merged components change little, and cost what they should", "[algorithms]") {
+  // The best of 400 trials with at most so many kernels.
+  const auto best_of = [](const std::string& most, std::uint64_t seed) {
+    const Space space{{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1)}};
+    SearcherLab lab(Info("multivariate-tpe"),
+                    SpecOf(space, {{"max_components", most}}, "multivariate-tpe"), seed);
+    double best = 1e9;
+    for (int i = 0; i < 400; ++i) {
+      const Assignment values = ValuesOf(lab.Ask(1).front());
+      const double loss =
+          std::hypot(NumberIn(values, 0) - 0.3, NumberIn(values, 1) - NumberIn(values, 0));
+      best = std::min(best, loss);
+      lab.Complete(lab.running().front(), loss);
+    }
+    return best;
+  };
+  std::vector<double> all;
+  std::vector<double> merged;
+  for (std::uint64_t seed = 1; seed <= 9; ++seed) {
+    all.push_back(best_of("1000", seed));
+    merged.push_back(best_of("100", seed));
+  }
+  std::ranges::sort(all);
+  std::ranges::sort(merged);
+  CHECK(merged[4] < 0.02);  // random search: 0.02
+  CHECK(merged[4] < 3 * all[4]);
+}
+
+/// Beyond two bounds, of four numbers.
+using Bounds = std::vector<double> (*)(const std::vector<double>& x);
+
+/// The best result that keeps both bounds within 60 trials, infinite if none does: the loss falls
+/// towards where they are not kept. @param told  of the values, or only that the trial failed
+double BestWithinBounds(const std::string& algorithm, Bounds bounds, std::uint64_t seed,
+                        bool told) {
+  Space space;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    space.parameters.push_back(spaces::Real(name, 0, 1));
+  }
+  SearcherLab lab(Info(algorithm), SpecOf(space, {}, algorithm), seed);
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 60; ++i) {
+    const Assignment values = ValuesOf(lab.Ask(1).front());
+    std::vector<double> x;
+    for (std::size_t p = 0; p < values.size(); ++p) {
+      x.push_back(NumberIn(values, p));
+    }
+    const double loss = std::hypot(x[0] - 0.9, x[1] - 0.8) + std::abs(x[2] - 0.3);
+    const std::vector<double> excess = bounds(x);
+    const bool keeps = excess[0] <= 0 && excess[1] <= 0;
+    if (keeps) {
+      best = std::min(best, loss);
+    }
+    if (told || keeps) {
+      lab.CompleteWithin(lab.running().front(), loss, excess);
+    } else {
+      lab.Fail(lab.running().front());
+    }
+  }
+  return best;
+}
+
+TEST_CASE("tpe: outcome constraints are learnt from by how much they are not kept",
+          "[algorithms]") {
+  struct Case {
+    const char* algorithm;
+    const char* name;
+    Bounds bounds;
+  };
+  const Bounds small = [](const std::vector<double>& x) {  // one random point in 200
+    return std::vector{x[0] - 0.05, 0.9 - x[3]};
+  };
+  const Bounds oblique = [](const std::vector<double>& x) {
+    return std::vector{x[0] + x[1] + 0.5 * x[3] - 0.9, 0.25 - x[3]};
+  };
+  const Case cases[] = {
+      {"tpe", "of a small region", small},
+      {"multivariate-tpe", "of a small region", small},
+      {"multivariate-tpe", "of several numbers together", oblique},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.algorithm << ", bounds " << c.name) {
+      std::vector<double> rejected;
+      std::vector<double> told;
+      for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+        rejected.push_back(BestWithinBounds(c.algorithm, c.bounds, seed, false));
+        told.push_back(BestWithinBounds(c.algorithm, c.bounds, seed, true));
+      }
+      std::ranges::sort(rejected);
+      std::ranges::sort(told);
+      INFO("medians: " << rejected[12] << " if only told that trials failed, " << told[12]);
+      CHECK(told[12] < rejected[12] - 0.02);
+    }
+  }
 }
 
 }  // namespace
