@@ -9,6 +9,8 @@
 //   {"tell": TRIAL, "value": V}       -> {}    an objective value, to be minimised
 //   {"tell": TRIAL, "value": [V, W]}  -> {}    the values of several objectives
 //   {"tell": TRIAL, "value": null}    -> {}    the configuration is infeasible
+//   {"tell": TRIAL, "value": V, "excess": [E, F]} -> {}    beyond the bounds of outcomeConstraints;
+//                                        what is not positive is kept
 //   {"report": TRIAL, "value": V}     -> {"stop": true or false}    what spec.earlyStopping says of
 //                                        the trial's next report
 //   {"stopped": TRIAL, "value": V}    -> {}    it was stopped early, V is its best
@@ -16,6 +18,7 @@
 // "budget", one that goes on with another has that one as "parent". Another "start" forgets the
 // experiment before it. What cannot be answered ends the program with a line on standard error and
 // status 1.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <map>
@@ -86,13 +89,20 @@ class Session {
     return reply;
   }
 
-  Result<json> Tell(TrialNumber trial, const json& value) {
+  Result<json> Tell(TrialNumber trial, const json& value, std::vector<double> excess) {
     if (const auto ran = curves_.extract(trial); ran && stopper_ != nullptr && !value.is_null()) {
       stopper_->Finished(trial, ran.mapped());
     }
-    HONE_RETURN_IF_ERROR(value.is_null() ? Record(history::Infeasible{trial, EndingKind::kExitCode})
-                                         : Record(history::Completed{trial, LossesIn(value),
-                                                                     std::chrono::seconds(1)}));
+    const bool keeps = std::ranges::all_of(excess, [](double beyond) { return beyond <= 0; });
+    if (value.is_null()) {
+      HONE_RETURN_IF_ERROR(Record(history::Infeasible{trial, EndingKind::kExitCode}));
+    } else if (!keeps) {
+      HONE_RETURN_IF_ERROR(Record(
+          history::Infeasible{trial, EndingKind::kSucceeded, LossesIn(value), std::move(excess)}));
+    } else {
+      HONE_RETURN_IF_ERROR(Record(history::Completed{
+          trial, LossesIn(value), std::chrono::seconds(1), std::nullopt, std::move(excess)}));
+    }
     return json::object();
   }
 
@@ -207,7 +217,8 @@ Result<json> Answer(const json& question, std::optional<Session>& session) {
   if (question.contains("stopped")) {
     return session->Stopped(question.at("stopped").get<TrialNumber>(), value.get<double>());
   }
-  return session->Tell(question.at("tell").get<TrialNumber>(), value);
+  return session->Tell(question.at("tell").get<TrialNumber>(), value,
+                       question.value("excess", std::vector<double>()));
 }
 
 int Run() {
