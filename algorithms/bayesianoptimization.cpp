@@ -15,38 +15,30 @@
 // so; steps and distributions (in the initial design) are honoured; no configuration is proposed
 // twice; running trials are conditioned on; failures are a model of their own.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "algorithms/encoder.h"
 #include "algorithms/forest_search.h"
-#include "algorithms/gp/front_models.h"
 #include "algorithms/gp/search.h"
-#include "algorithms/gp/surrogate.h"
-#include "algorithms/gp/trust_region.h"
+#include "algorithms/gp_results.h"
+#include "algorithms/gp_round.h"
 #include "algorithms/initial_design.h"
 #include "algorithms/new_points.h"
-#include "algorithms/pareto/scalarise.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "algorithms/unit_space.h"
-#include "base/guarded.h"
 #include "base/rng.h"
 
 namespace hone {
 namespace {
 
-using Eigen::Index;
 using gp::Acquisition;
-using gp::MatrixXd;
 using gp::VectorXd;
 using Kind = Acquisition::Kind;
 
@@ -54,7 +46,6 @@ using Kind = Acquisition::Kind;
 // part of the budget.
 constexpr std::size_t kLeastInitial = 5;
 constexpr std::size_t kInitialPart = 4;
-constexpr std::size_t kIncumbents = 5;
 // scikit-optimize's defaults, for acquisition functions that are asked for by name.
 constexpr double kXi = 0.01;
 constexpr double kKappa = 1.96;
@@ -63,120 +54,46 @@ constexpr double kKappa = 1.96;
 // trials, 20 seeds), slightly worse on the fifth; the posterior mean for the last tenth was better
 // on one only.
 constexpr TrialNumber kExploreEvery = 4;
-// Of several objectives: each third trial is weighed by ParEGO. Of the best front's hypervolume, 50
-// trials found 92.1 % so, 88.5 without, 88.8 by ParEGO alone (benchmarks/quality/fronts.py, 2
-// seeds).
-constexpr TrialNumber kScalariseEvery = 3;
-// gp_hedge draws from the first stream of its purpose.
-constexpr std::uint32_t kWeightsStream = 1;
 
 struct Options {
   std::size_t initial = 0;
-  std::string acquisition;  // empty: hone's own
   bool local = true;
-  std::size_t objectives = 1;
+  GpModels::Options models;
 };
 
-bool IsTimed(const gp::Observed& result) {
-  return result.log_duration.has_value();
-}
-
-/// State: what was proposed, what came of it, in the order of the ledger. Models are memoised.
+/// State: what the results say. Models are memoised.
 class BayesianOptimization final : public Searcher {
  public:
   static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context);
   static void Check(const SearchContext& context, Problems& problems);
 
-  Status Observe(History deltas) override;
+  Status Observe(History deltas) override { return results_.Observe(deltas); }
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
 
  private:
-  struct Others {
-    gp::Surrogate duration;
-    gp::Surrogate feasibility;
-  };
-  /// What one call of Propose works on.
-  struct Round {
-    PointSet taken;
-    std::vector<gp::Model> value;            // draws
-    std::optional<gp::FrontModels> front;    // instead, of several objectives
-    std::unique_ptr<gp::Model> duration;     // null: not asked for, or nothing known
-    std::unique_ptr<gp::Model> feasibility;  // null: nothing has failed
-    MatrixXd incumbents;
-    bool models = false;            // there are enough results for them
-    std::vector<VectorXd> pending;  // running, or given in this round
-    [[nodiscard]] bool IsTaken(const VectorXd& point) const { return taken.contains(point); }
-    [[nodiscard]] gp::Weights weights() const { return {duration.get(), feasibility.get()}; }
-    [[nodiscard]] gp::Criterion By(const Acquisition& acquisition) const {
-      return gp::Averaged(acquisition, value, weights());
-    }
-  };
-
   BayesianOptimization(UnitSpace space, Options options, std::uint64_t seed)
       : space_(std::move(space)),
         embedding_(space_.dimensions()),
         options_(std::move(options)),
         seed_(seed),
-        region_(space_.dimensions().size()),
-        other_results_(options_.objectives - 1),
-        value_(gp::Surrogate(gp::Surrogate::kDraws, seed)) {}
+        results_(space_, options_.models.objectives),
+        models_(embedding_, options_.models, seed) {}
 
-  Status Learn(const history::Proposed& started);
-  Status Learn(const history::Completed& completed);
-  Status Learn(const history::StoppedEarly& stopped);
-  Status Learn(const history::Infeasible& infeasible) {
-    Finish(infeasible.trial, {}, std::nullopt);
-    return {};
-  }
-  Status Learn(const history::Lost& lost) {
-    Forget(lost.trial);
-    return {};
-  }
-  Status Learn(const history::Reported& /*what*/) { return {}; }
-  Status Learn(const history::Paused& /*what*/) { return {}; }
-  Status Learn(const history::Resumed& /*what*/) { return {}; }
-  void Forget(TrialNumber trial);
-  /// @param losses  of all objectives; empty: infeasible
-  void Finish(TrialNumber trial, pareto::Losses losses, std::optional<double> log_duration,
-              bool stopped = false);
-  [[nodiscard]] bool PerSecond() const {
-    return options_.acquisition == "EIps" || options_.acquisition == "PIps";
-  }
-  /// Whether several objectives are weighed by what they add to the front's hypervolume. Above
-  /// that, and with an acquisition function by name, they are scalarised.
-  [[nodiscard]] bool UsesFront() const {
-    return options_.objectives > 1 && options_.objectives <= gp::kMostForHypervolume &&
-           options_.acquisition.empty();
-  }
-  [[nodiscard]] Round Start() const;
-  void SetModels(Round& round, const gp::Surrogate& value) const;
-  void SetWeights(Round& round) const;
-  bool SetFront(Round& round) const;
-  void SetModelsFor(Round& round, TrialNumber number) const;
-  [[nodiscard]] gp::Surrogate ScalarModel(TrialNumber number) const;
-  void SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const;
-  [[nodiscard]] Result<std::optional<VectorXd>> Next(const Round& round, std::size_t index,
+  [[nodiscard]] const std::string& acquisition() const { return options_.models.acquisition; }
+  [[nodiscard]] GpRound Start() const;
+  [[nodiscard]] Result<std::optional<VectorXd>> Next(const GpRound& round, std::size_t index,
                                                      TrialNumber number) const;
-  [[nodiscard]] std::optional<VectorXd> ModelPoint(const Round& round, TrialNumber number) const;
-  [[nodiscard]] std::optional<VectorXd> Best(const Round& round, const gp::Criterion& criterion,
+  [[nodiscard]] std::optional<VectorXd> ModelPoint(const GpRound& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> Best(const GpRound& round, const gp::Criterion& criterion,
                                              TrialNumber number) const;
-  [[nodiscard]] std::optional<VectorXd> Hedged(const Round& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> Hedged(const GpRound& round, TrialNumber number) const;
 
   UnitSpace space_;
   gp::Embedding embedding_;
   Options options_;
   std::uint64_t seed_;
-  std::size_t proposed_ = 0;
-  std::size_t with_value_ = 0;
-  std::map<TrialNumber, VectorXd> running_;
-  std::vector<gp::Observed> results_;   // with the first objective
-  std::vector<pareto::Losses> losses_;  // of the same results, all objectives; empty: infeasible
-  gp::TrustRegion region_;              // of a single objective
-  std::multiset<VectorXd, Lexicographic> tried_;          // running or over, but not lost
-  std::vector<std::vector<gp::Observed>> other_results_;  // with each of the other objectives
-  mutable Guarded<std::vector<gp::Surrogate>> objectives_;
-  mutable Guarded<gp::Surrogate> value_;  // of a single objective
-  mutable Guarded<Others> others_;
+  GpResults results_;
+  GpModels models_;
 };
 
 Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchContext& context) {
@@ -197,10 +114,10 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
     }
   }
   if (settings.Has("acq_func")) {
-    options.acquisition = settings.Text("acq_func");
+    options.models.acquisition = settings.Text("acq_func");
   }
   options.local = settings.Text("acq_optimizer") != "sampling";
-  options.objectives = context.objectives;
+  options.models.objectives = context.objectives;
   return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
                                                             SeedOf(settings, context.seed)));
 }
@@ -211,74 +128,15 @@ void BayesianOptimization::Check(const SearchContext& context, Problems& problem
   }
 }
 
-Status BayesianOptimization::Observe(History deltas) {
-  for (const HistoryItem& item : deltas) {
-    HONE_RETURN_IF_ERROR(std::visit([this](const auto& what) { return Learn(what); }, item.what));
-  }
-  return {};
-}
-
-Status BayesianOptimization::Learn(const history::Completed& completed) {
-  const double seconds = std::chrono::duration<double>(completed.duration).count();
-  Finish(completed.trial, completed.values, std::log(std::max(seconds, 1e-3)));
-  return {};
-}
-
-Status BayesianOptimization::Learn(const history::Proposed& started) {
-  HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(started.values));
-  ++proposed_;
-  tried_.insert(point);
-  running_.insert_or_assign(started.trial, std::move(point));
-  return {};
-}
-
-/// What a stopped trial had reached is a bound for the model (gp::Observed::stopped); without that
-/// it teaches nothing.
-Status BayesianOptimization::Learn(const history::StoppedEarly& stopped) {
-  if (stopped.values.empty()) {
-    running_.erase(stopped.trial);
-  } else {
-    Finish(stopped.trial, stopped.values, std::nullopt, true);
-  }
-  return {};
-}
-
-void BayesianOptimization::Forget(TrialNumber trial) {
-  if (const auto found = running_.find(trial); found != running_.end()) {
-    tried_.erase(tried_.find(found->second));
-    running_.erase(found);
-  }
-}
-
-void BayesianOptimization::Finish(TrialNumber trial, pareto::Losses losses,
-                                  std::optional<double> log_duration, bool stopped) {
-  const auto found = running_.find(trial);
-  if (found == running_.end()) {
-    return;  // proposed by nobody we know of
-  }
-  with_value_ += losses.empty() ? 0 : 1;
-  if (!losses.empty() && !stopped) {
-    region_.Observe(losses.front());
-  }
-  const auto value = losses.empty() ? std::nullopt : std::optional(losses.front());
-  for (std::size_t k = 1; k < options_.objectives && UsesFront(); ++k) {
-    const auto other = losses.empty() ? std::nullopt : std::optional(losses[k]);
-    other_results_[k - 1].push_back({found->second, other, std::nullopt, stopped});
-  }
-  results_.push_back({std::move(found->second), value, log_duration, stopped});
-  losses_.push_back(std::move(losses));
-  running_.erase(found);
-}
-
 Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest& request) const {
-  Round round = Start();
+  GpRound round = Start();
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
-    if (round.models && (i == 0 || options_.objectives > 1)) {
-      SetModelsFor(round, request.numbers[i]);
+    if (round.models && (i == 0 || options_.models.objectives > 1)) {
+      models_.SetFor(round, results_, request.numbers[i]);
     }
     HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
-                          Next(round, proposed_ + i, request.numbers[i]));
+                          Next(round, results_.proposed() + i, request.numbers[i]));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;
@@ -286,110 +144,25 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
     proposal::Start start;
     start.values = space_.Decode(*point);
     answers.emplace_back(std::move(start));
-    round.taken.insert(*point);
-    round.pending.push_back(*point);
-    for (gp::Model& model : round.value) {
-      model.Condition(*point);
-    }
+    round.Add(*point);
   }
   return answers;
 }
 
-BayesianOptimization::Round BayesianOptimization::Start() const {
-  Round round;
-  round.taken.insert(tried_.begin(), tried_.end());
+GpRound BayesianOptimization::Start() const {
+  GpRound round;
+  round.taken.insert(results_.tried().begin(), results_.tried().end());
   constexpr std::size_t kLeastResults = 2;
-  round.models = space_.size() > 0 && with_value_ >= kLeastResults && proposed_ >= options_.initial;
-  for (const auto& [trial, point] : running_) {
+  round.models = space_.size() > 0 && results_.with_value() >= kLeastResults &&
+                 results_.proposed() >= options_.initial;
+  for (const auto& [trial, point] : results_.running()) {
     round.pending.push_back(point);
   }
   return round;
 }
 
-/// A model of the results as one number, by the weights of this trial.
-gp::Surrogate BayesianOptimization::ScalarModel(TrialNumber number) const {
-  Rng rng(seed_, Scope::Trial(number), Purpose::kShuffle, kWeightsStream);
-  const std::vector<double> weights = pareto::DrawWeights(options_.objectives, rng);
-  gp::Surrogate surrogate;
-  surrogate.Update(embedding_, gp::Scalarised(results_, losses_, weights), gp::Target::kValue);
-  return surrogate;
-}
-
-void BayesianOptimization::SetModelsFor(Round& round, TrialNumber number) const {
-  SetWeights(round);
-  round.front.reset();
-  if (UsesFront() && number % kScalariseEvery != 0 && SetFront(round)) {
-    return;
-  }
-  if (options_.objectives > 1) {
-    return SetModels(round, ScalarModel(number));
-  }
-  value_.WithLock([&](gp::Surrogate& value) {
-    value.Update(embedding_, results_, gp::Target::kValue);
-    SetModels(round, value);
-  });
-}
-
-/// @returns  false: no trial has come to its end yet
-bool BayesianOptimization::SetFront(Round& round) const {
-  std::vector<std::vector<gp::Observed>> results{results_};
-  results.insert(results.end(), other_results_.begin(), other_results_.end());
-  gp::FrontModels front = objectives_.WithLock([&](std::vector<gp::Surrogate>& surrogates) {
-    surrogates.resize(options_.objectives);
-    return gp::FrontOf(embedding_, surrogates, results, losses_);
-  });
-  if (front.points.empty()) {
-    return false;
-  }
-  round.incumbents = front.Spread(kIncumbents);
-  for (const VectorXd& point : round.pending) {
-    front.Condition(point);
-  }
-  round.front = std::move(front);
-  return true;
-}
-
-void BayesianOptimization::SetModels(Round& round, const gp::Surrogate& value) const {
-  round.value = value.models();
-  SetIncumbents(round, value.rows());
-  for (gp::Model& model : round.value) {
-    for (const VectorXd& point : round.pending) {
-      model.Condition(point);
-    }
-  }
-}
-
-/// The models that weigh on what the others say.
-void BayesianOptimization::SetWeights(Round& round) const {
-  others_.WithLock([&](Others& others) {
-    if (with_value_ < results_.size()) {
-      others.feasibility.Update(embedding_, results_, gp::Target::kFeasibility);
-      round.feasibility = std::make_unique<gp::Model>(others.feasibility.model());
-    }
-    if (PerSecond() && std::ranges::any_of(results_, IsTimed)) {
-      others.duration.Update(embedding_, results_, gp::Target::kLogDuration);
-      round.duration = std::make_unique<gp::Model>(others.duration.model());
-    }
-  });
-}
-
-/// The results of the lowest posterior means.
-void BayesianOptimization::SetIncumbents(Round& round, const std::vector<std::size_t>& rows) const {
-  const VectorXd means = round.value.front().FittedMeans();
-  std::vector<std::pair<double, std::size_t>> good;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    good.emplace_back(means[static_cast<Index>(i)], rows[i]);
-  }
-  std::ranges::sort(good);
-  good.resize(std::min<std::size_t>(good.size(), kIncumbents));
-  round.incumbents.resize(space_.size(), std::ssize(good));
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    round.incumbents.col(static_cast<Index>(i)) = results_[good[i].second].point;
-  }
-}
-
 /// @returns  nothing: every configuration was tried
-Result<std::optional<VectorXd>> BayesianOptimization::Next(const Round& round, std::size_t index,
+Result<std::optional<VectorXd>> BayesianOptimization::Next(const GpRound& round, std::size_t index,
                                                            TrialNumber number) const {
   if (space_.size() > 0) {
     std::optional<VectorXd> point =
@@ -413,15 +186,15 @@ Acquisition Named(std::string_view name) {
   return acquisition;
 }
 
-std::optional<VectorXd> BayesianOptimization::Best(const Round& round,
+std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
                                                    const gp::Criterion& criterion,
                                                    TrialNumber number) const {
   gp::SearchOptions search;
   search.local = options_.local;
   search.taken = [&](const VectorXd& point) { return round.IsTaken(space_.Canonical(point)); };
-  if (options_.objectives == 1 && region_.length()) {
-    search.region = region_.Around(round.incumbents.col(0), space_.dimensions(),
-                                   round.value.front().hyper().log_length);
+  if (options_.models.objectives == 1 && results_.region().length()) {
+    search.region = results_.region().Around(round.incumbents.col(0), space_.dimensions(),
+                                             round.value.front().hyper().log_length);
   }
   if (space_.IsConstrained()) {
     search.feasible = [this](const VectorXd& point) { return space_.IsFeasible(point); };
@@ -432,22 +205,23 @@ std::optional<VectorXd> BayesianOptimization::Best(const Round& round,
   return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
 }
 
-std::optional<VectorXd> BayesianOptimization::ModelPoint(const Round& round,
+std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round,
                                                          TrialNumber number) const {
   if (round.front) {
     return Best(round, round.front->Gain(round.weights()), number);
   }
-  if (options_.acquisition == "gp_hedge") {
+  if (acquisition() == "gp_hedge") {
     return Hedged(round, number);
   }
-  const bool explores = options_.acquisition.empty() && number % kExploreEvery == 0;
-  return Best(round, round.By(Named(explores ? "LCB" : options_.acquisition)), number);
+  const bool explores = acquisition().empty() && number % kExploreEvery == 0;
+  return Best(round, round.By(Named(explores ? "LCB" : acquisition())), number);
 }
 
 /// scikit-optimize's portfolio: one of EI, LCB and PI at random, the likelier the lower the mean
 /// where it would go. Differs in: the gains of one round decide, since those of earlier rounds
 /// belong to models that are no more.
-std::optional<VectorXd> BayesianOptimization::Hedged(const Round& round, TrialNumber number) const {
+std::optional<VectorXd> BayesianOptimization::Hedged(const GpRound& round,
+                                                     TrialNumber number) const {
   const gp::Model& model = round.value.front();
   std::vector<VectorXd> nominees;
   std::vector<double> weights;
