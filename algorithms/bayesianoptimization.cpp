@@ -10,6 +10,8 @@
 // (gp/hypervolume.h), each third by Knowles 2006, "ParEGO": a model of one number that weighs the
 // objectives anew. More of them: ParEGO alone.
 // From 500 results on: a trust region around the best (gp/trust_region.h).
+// Outcome constraints: each bound is a model of its own, whose probability weighs on the
+// improvement; of the values, only those within the bounds are to be improved on.
 // Constraints: candidates and steps outside the feasible region are left out (gp/search.h).
 // Differs from Katib's (scikit-optimize) in: real parameters are on a log scale only if they say
 // so; steps and distributions (in the initial design) are honoured; no configuration is proposed
@@ -84,6 +86,7 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] Result<std::optional<VectorXd>> Next(const GpRound& round, std::size_t index,
                                                      TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> ModelPoint(const GpRound& round, TrialNumber number) const;
+  [[nodiscard]] gp::SearchOptions SearchOf(const GpRound& round) const;
   [[nodiscard]] std::optional<VectorXd> Best(const GpRound& round, const gp::Criterion& criterion,
                                              TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Hedged(const GpRound& round, TrialNumber number) const;
@@ -161,6 +164,7 @@ GpRound BayesianOptimization::Start() const {
   return round;
 }
 
+/// @param index  of the trial, among all that were proposed
 /// @returns  nothing: every configuration was tried
 Result<std::optional<VectorXd>> BayesianOptimization::Next(const GpRound& round, std::size_t index,
                                                            TrialNumber number) const {
@@ -186,9 +190,8 @@ Acquisition Named(std::string_view name) {
   return acquisition;
 }
 
-std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
-                                                   const gp::Criterion& criterion,
-                                                   TrialNumber number) const {
+/// @returns  valid as long as the round
+gp::SearchOptions BayesianOptimization::SearchOf(const GpRound& round) const {
   gp::SearchOptions search;
   search.local = options_.local;
   search.taken = [&](const VectorXd& point) { return round.IsTaken(space_.Canonical(point)); };
@@ -199,8 +202,14 @@ std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
   if (space_.IsConstrained()) {
     search.feasible = [this](const VectorXd& point) { return space_.IsFeasible(point); };
   }
+  return search;
+}
+
+std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
+                                                   const gp::Criterion& criterion,
+                                                   TrialNumber number) const {
   const std::optional<VectorXd> point =
-      SearchBest(space_.dimensions(), criterion, round.incumbents, search,
+      SearchBest(space_.dimensions(), criterion, round.incumbents, SearchOf(round),
                  Rng(seed_, Scope::Trial(number), Purpose::kAcquisition));
   return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
 }
@@ -209,6 +218,9 @@ std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round,
                                                          TrialNumber number) const {
   if (round.front) {
     return Best(round, round.front->Gain(round.weights()), number);
+  }
+  if (!round.some_within) {
+    return Best(round, gp::Chance(round.weights()), number);
   }
   if (acquisition() == "gp_hedge") {
     return Hedged(round, number);

@@ -2,6 +2,8 @@
 #include "algorithms/gp_round.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <tuple>
 #include <utility>
 
 #include "algorithms/pareto/scalarise.h"
@@ -25,19 +27,23 @@ bool IsTimed(const gp::Observed& result) {
   return result.log_duration.has_value();
 }
 
-/// The results of the lowest posterior means.
+std::ptrdiff_t BoundsBroken(const gp::Observed& result) {
+  return std::ranges::count_if(result.excess, [](double excess) { return excess > 0; });
+}
+
+/// The results that break the fewest bounds, and of these have the lowest posterior means.
 gp::MatrixXd Incumbents(const gp::Surrogate& value, const std::vector<gp::Observed>& results) {
   const VectorXd means = value.model().FittedMeans();
   const std::vector<std::size_t>& rows = value.rows();
-  std::vector<std::pair<double, std::size_t>> good;
+  std::vector<std::tuple<std::ptrdiff_t, double, std::size_t>> good;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    good.emplace_back(means[static_cast<Index>(i)], rows[i]);
+    good.emplace_back(BoundsBroken(results[rows[i]]), means[static_cast<Index>(i)], rows[i]);
   }
   std::ranges::sort(good);
   good.resize(std::min<std::size_t>(good.size(), kIncumbents));
   gp::MatrixXd incumbents(results.front().point.size(), std::ssize(good));
   for (std::size_t i = 0; i < good.size(); ++i) {
-    incumbents.col(static_cast<Index>(i)) = results[good[i].second].point;
+    incumbents.col(static_cast<Index>(i)) = results[std::get<2>(good[i])].point;
   }
   return incumbents;
 }
@@ -55,11 +61,21 @@ void SetValue(GpRound& round, const gp::Surrogate& value,
 
 }  // namespace
 
+gp::Weights GpRound::weights() const {
+  gp::Weights weights{duration.get(), feasibility.get()};
+  for (const gp::Model& bound : bounds) {
+    weights.bounds.push_back(&bound);
+  }
+  return weights;
+}
+
 void GpRound::Add(const VectorXd& point) {
   taken.insert(point);
   pending.push_back(point);
-  for (gp::Model& model : value) {
-    model.Condition(point);
+  for (std::vector<gp::Model>* models_of : {&value, &bounds}) {
+    for (gp::Model& model : *models_of) {
+      model.Condition(point);
+    }
   }
 }
 
@@ -108,9 +124,10 @@ bool GpModels::SetFront(GpRound& round, const GpResults& results) const {
 
 /// The models that weigh on what the others say.
 void GpModels::SetWeights(GpRound& round, const GpResults& results) const {
+  round.bounds.clear();
   others_.WithLock([&](Others& others) {
     const std::vector<gp::Observed>& all = results.results();
-    if (results.with_value() < all.size()) {
+    if (results.failed() > 0) {
       others.feasibility.Update(embedding_, all, gp::Target::kFeasibility);
       round.feasibility = std::make_unique<gp::Model>(others.feasibility.model());
     }
@@ -118,7 +135,18 @@ void GpModels::SetWeights(GpRound& round, const GpResults& results) const {
       others.duration.Update(embedding_, all, gp::Target::kLogDuration);
       round.duration = std::make_unique<gp::Model>(others.duration.model());
     }
+    others.bounds.resize(results.bounds());
+    for (std::size_t k = 0; k < results.bounds(); ++k) {
+      others.bounds[k].Update(embedding_, results.ExcessOf(k), gp::Target::kBound);
+      round.bounds.push_back(others.bounds[k].model());
+    }
   });
+  for (gp::Model& bound : round.bounds) {
+    for (const VectorXd& point : round.pending) {
+      bound.Condition(point);
+    }
+  }
+  round.some_within = results.some_within() || round.bounds.empty();
 }
 
 }  // namespace hone

@@ -23,12 +23,14 @@ struct GpRound {
   std::optional<gp::FrontModels> front;    ///< instead, of several objectives
   std::unique_ptr<gp::Model> duration;     ///< null: not asked for, or nothing known
   std::unique_ptr<gp::Model> feasibility;  ///< null: nothing has failed
+  std::vector<gp::Model> bounds;           ///< of the outcome constraints, as far as known
+  bool some_within = true;                 ///< some result keeps all of them
   gp::MatrixXd incumbents;                 ///< in columns, the best first
   bool models = false;                     ///< there are enough results for them
   std::vector<gp::VectorXd> pending;       ///< running, or given in this round
 
   [[nodiscard]] bool IsTaken(const gp::VectorXd& point) const { return taken.contains(point); }
-  [[nodiscard]] gp::Weights weights() const { return {duration.get(), feasibility.get()}; }
+  [[nodiscard]] gp::Weights weights() const;
   [[nodiscard]] gp::Criterion By(const gp::Acquisition& acquisition) const {
     return gp::Averaged(acquisition, value, weights());
   }
@@ -63,6 +65,7 @@ class GpModels {
   struct Others {
     gp::Surrogate duration;
     gp::Surrogate feasibility;
+    std::vector<gp::Surrogate> bounds;
   };
   [[nodiscard]] gp::Surrogate ScalarModel(const GpResults& results, TrialNumber number) const;
   bool SetFront(GpRound& round, const GpResults& results) const;

@@ -73,25 +73,48 @@ double LogNormalCdf(double z, double* slope) {
   return -0.5 * z * z - kLogRoot2Pi - std::log(sum);
 }
 
-VectorXd LogFeasibility(const Model& labels, const MatrixXd& points) {
-  const Prediction at = labels.Predict(points);
-  const Eigen::ArrayXd spread = (at.sd.array().square() + LabelNoise(labels)).sqrt();
-  return (at.mean.array() / spread).unaryExpr([](double z) { return LogNormalCdf(z, nullptr); });
+namespace {
+
+/// Logarithm of the probability that a prediction with noise has this sign.
+VectorXd LogSign(const Model& model, double sign, double noise, const MatrixXd& points) {
+  const Prediction at = model.Predict(points);
+  const Eigen::ArrayXd spread = (at.sd.array().square() + noise).sqrt();
+  return (sign * at.mean.array() / spread).unaryExpr([](double z) {
+    return LogNormalCdf(z, nullptr);
+  });
 }
 
-double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes) {
-  const PointPrediction at = labels.PredictAt(point);
-  const double spread = std::sqrt(at.sd * at.sd + LabelNoise(labels));
-  const double z = at.mean / spread;
+double LogSignAt(const Model& model, double sign, double noise, const VectorXd& point,
+                 VectorXd* slopes) {
+  const PointPrediction at = model.PredictAt(point);
+  const double spread = std::sqrt(at.sd * at.sd + noise);
+  const double z = sign * at.mean / spread;
   double slope = 0;
   const double value = LogNormalCdf(z, &slope);
-  *slopes = slope / spread * (at.mean_slope - z * at.sd / spread * at.sd_slope);
+  *slopes = slope / spread * (sign * at.mean_slope - z * at.sd / spread * at.sd_slope);
   return value;
 }
 
-VectorXd Acquisition::Values(const Model& model, const MatrixXd& points) const {
-  const Prediction prediction = model.Predict(points);
-  VectorXd values(points.cols());
+}  // namespace
+
+VectorXd LogFeasibility(const Model& labels, const MatrixXd& points) {
+  return LogSign(labels, 1, LabelNoise(labels), points);
+}
+
+double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes) {
+  return LogSignAt(labels, 1, LabelNoise(labels), point, slopes);
+}
+
+VectorXd LogKept(const Model& excess, const MatrixXd& points) {
+  return LogSign(excess, -1, std::exp(excess.hyper().log_noise), points);
+}
+
+double LogKeptAt(const Model& excess, const VectorXd& point, VectorXd* slopes) {
+  return LogSignAt(excess, -1, std::exp(excess.hyper().log_noise), point, slopes);
+}
+
+VectorXd Acquisition::Values(const Prediction& prediction) const {
+  VectorXd values(prediction.mean.size());
   for (Eigen::Index i = 0; i < values.size(); ++i) {
     const double sd = prediction.sd[i];
     const double z = (best - xi - prediction.mean[i]) / sd;

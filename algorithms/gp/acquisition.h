@@ -23,6 +23,14 @@ double LogNormalCdf(double z, double* slope);
 VectorXd LogFeasibility(const Model& labels, const MatrixXd& points);
 double LogFeasibilityAt(const Model& labels, const VectorXd& point, VectorXd* slopes);
 
+/// Logarithm of the probability that a point keeps a bound: that what the model predicts there,
+/// noise included, is not positive. @param slopes  set to the gradient by the coordinates
+/// @source  Gardner, Kusner, Xu, Weinberger, Cunningham 2014, "Bayesian optimization with
+/// inequality
+///          constraints"
+VectorXd LogKept(const Model& excess, const MatrixXd& points);
+double LogKeptAt(const Model& excess, const VectorXd& point, VectorXd* slopes);
+
 /// What to maximise when a function is to be minimised, by one model of it.
 struct Acquisition {
   enum class Kind { kLogEi, kLogPi, kLcb };
@@ -32,7 +40,10 @@ struct Acquisition {
   double kappa = 2;  ///< standard deviations below the mean (LCB)
 
   /// @param points  shape (dimensions, m) @returns shape (m)
-  [[nodiscard]] VectorXd Values(const Model& model, const MatrixXd& points) const;
+  [[nodiscard]] VectorXd Values(const Model& model, const MatrixXd& points) const {
+    return Values(model.Predict(points));
+  }
+  [[nodiscard]] VectorXd Values(const Prediction& prediction) const;
   /// At one point. @param gradient  set to the gradient by the coordinates
   double ValueAt(const Model& model, const VectorXd& point, VectorXd* gradient) const;
 };

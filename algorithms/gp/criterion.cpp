@@ -51,6 +51,41 @@ double ValueOf(const std::vector<Draw>& draws, const VectorXd& point, bool logar
   return MeanOf(values, logarithms)[0];
 }
 
+/// @returns  shape (m)
+VectorXd WeightsAt(const Weights& weights, const MatrixXd& points) {
+  VectorXd values = VectorXd::Zero(points.cols());
+  if (weights.log_duration != nullptr) {
+    values -= weights.log_duration->Predict(points).mean;
+  }
+  if (weights.feasibility != nullptr) {
+    values += LogFeasibility(*weights.feasibility, points);
+  }
+  for (const Model* const bound : weights.bounds) {
+    values += LogKept(*bound, points);
+  }
+  return values;
+}
+
+/// The same at one point. @param gradient  theirs is added
+double AddWeightsAt(const Weights& weights, const VectorXd& point, VectorXd& gradient) {
+  double value = 0;
+  VectorXd slopes;
+  if (weights.log_duration != nullptr) {
+    const PointPrediction duration = weights.log_duration->PredictAt(point);
+    value -= duration.mean;
+    gradient -= duration.mean_slope;
+  }
+  if (weights.feasibility != nullptr) {
+    value += LogFeasibilityAt(*weights.feasibility, point, &slopes);
+    gradient += slopes;
+  }
+  for (const Model* const bound : weights.bounds) {
+    value += LogKeptAt(*bound, point, &slopes);
+    gradient += slopes;
+  }
+  return value;
+}
+
 }  // namespace
 
 Criterion Averaged(const Acquisition& acquisition, std::span<const Model> models, Weights weights) {
@@ -73,42 +108,33 @@ Criterion Averaged(const Acquisition& acquisition, std::span<const Model> models
   return Weighted(std::move(criterion), weights);
 }
 
+Criterion Chance(Weights weights) {
+  Criterion nothing;
+  nothing.values = [](const MatrixXd& points) -> VectorXd { return VectorXd::Zero(points.cols()); };
+  nothing.value_at = [](const VectorXd& point, VectorXd* gradient) {
+    gradient->setZero(point.size());
+    return 0.0;
+  };
+  return Weighted(std::move(nothing), std::move(weights));
+}
+
 Criterion Weighted(Criterion criterion, Weights weights) {
-  if (weights.log_duration == nullptr && weights.feasibility == nullptr) {
+  if (weights.IsNothing()) {
     return criterion;
   }
-  const auto weigh = [weights](const MatrixXd& points, VectorXd values) {
-    if (weights.log_duration != nullptr) {
-      values -= weights.log_duration->Predict(points).mean;
-    }
-    if (weights.feasibility != nullptr) {
-      values += LogFeasibility(*weights.feasibility, points);
-    }
-    return values;
-  };
   Criterion weighted;
-  weighted.values = [weigh, of = criterion.values](const MatrixXd& points) {
-    return weigh(points, of(points));
+  weighted.values = [weights, of = criterion.values](const MatrixXd& points) -> VectorXd {
+    return of(points) + WeightsAt(weights, points);
   };
   if (criterion.rough) {
-    weighted.rough = [weigh, of = criterion.rough](const MatrixXd& points) {
-      return weigh(points, of(points));
+    weighted.rough = [weights, of = criterion.rough](const MatrixXd& points) -> VectorXd {
+      return of(points) + WeightsAt(weights, points);
     };
   }
   weighted.value_at = [weights, of = criterion.value_at](const VectorXd& point,
                                                          VectorXd* gradient) {
-    double value = of(point, gradient);
-    if (weights.log_duration != nullptr) {
-      const PointPrediction duration = weights.log_duration->PredictAt(point);
-      value -= duration.mean;
-      *gradient -= duration.mean_slope;
-    }
-    if (weights.feasibility != nullptr) {
-      VectorXd slopes;
-      value += LogFeasibilityAt(*weights.feasibility, point, &slopes);
-      *gradient += slopes;
-    }
-    return value;
+    const double value = of(point, gradient);
+    return value + AddWeightsAt(weights, point, *gradient);
   };
   return weighted;
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "algorithms/gp/acquisition.h"
 
@@ -25,6 +26,13 @@ struct Weights {
   /// If not null: of 1 (has a value) and -1 (failed). The logarithm of the probability of
   /// feasibility is added; for LCB, too, whose unit is about one standard deviation.
   const Model* feasibility = nullptr;
+  /// Of how far a trial is beyond each bound of the outcome constraints; likewise the probability
+  /// that all are kept, as if they were independent.
+  std::vector<const Model*> bounds{};
+
+  [[nodiscard]] bool IsNothing() const {
+    return log_duration == nullptr && feasibility == nullptr && bounds.empty();
+  }
 };
 
 /// The mean of an acquisition over models of the same results that differ in hyperparameters: of
@@ -33,6 +41,9 @@ struct Weights {
 /// @param draws  at least one; must live as long as the criterion
 /// @source  Snoek, Larochelle, Adams 2012, "Practical Bayesian optimization", section 3.2
 Criterion Averaged(const Acquisition& acquisition, std::span<const Model> draws, Weights weights);
+
+/// The weights alone: for when there is nothing yet to improve on.
+Criterion Chance(Weights weights);
 
 /// Adds the logarithms of the weights.
 Criterion Weighted(Criterion criterion, Weights weights);

@@ -4,6 +4,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -70,6 +71,14 @@ void Model::Append(const VectorXd& point) {
 void Model::SetOutputs(VectorXd outputs) {
   Solve(std::move(outputs));
   best_ = FittedMeans().minCoeff();
+}
+
+void Model::LimitBest(const std::vector<bool>& rows) {
+  const VectorXd means = FittedMeans();
+  best_ = std::numeric_limits<double>::infinity();
+  for (Index i = 0; i < means.size(); ++i) {
+    best_ = rows[static_cast<std::size_t>(i)] ? std::min(best_, means[i]) : best_;
+  }
 }
 
 void Model::Solve(VectorXd outputs) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "algorithms/gp/covariance.h"
 
 namespace hone::gp {
@@ -36,6 +38,8 @@ class Model {
   /// The lowest posterior mean at the points whose outputs were set; those of Condition do not
   /// change it.
   [[nodiscard]] double best() const { return best_; }
+  /// The best is to be among these rows only. @param rows  shape (size()), one is true
+  void LimitBest(const std::vector<bool>& rows);
   /// Adds a point whose output is what the model expects: the mean stays, the spread shrinks.
   void Condition(const VectorXd& point);
 

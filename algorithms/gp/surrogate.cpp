@@ -26,11 +26,12 @@ std::optional<double> OutputOf(const Observed& result, Target target) {
   switch (target) {
     case Target::kValue:
     case Target::kObjective:
+    case Target::kBound:
       return result.value;
     case Target::kLogDuration:
       return result.log_duration;
     case Target::kFeasibility:
-      return result.value ? 1.0 : -1.0;
+      return result.value || result.beyond ? 1.0 : -1.0;
   }
   return std::nullopt;
 }
@@ -96,6 +97,22 @@ void RaiseStopped(std::span<const Observed> results, const std::vector<std::size
   }
 }
 
+/// Root mean square, or 1 if that is nothing.
+double SpreadOf(const VectorXd& y) {
+  const double spread = std::sqrt(y.squaredNorm() / static_cast<double>(y.size()));
+  return spread > 1e-12 ? spread : 1.0;
+}
+
+/// Draws in what is far from 0, on either side, by logarithms: near 0 a bound is kept or not.
+/// @source  Eriksson, Poloczek 2021, "Scalable constrained Bayesian optimization", section 3
+VectorXd DrawnIn(VectorXd excess) {
+  const double most = excess.cwiseAbs().maxCoeff();
+  excess /= most > 0 ? most : 1.0;  // so that squares are finite
+  excess /= SpreadOf(excess);
+  excess = excess.unaryExpr([](double y) { return std::copysign(std::log1p(std::abs(y)), y); });
+  return excess / SpreadOf(excess);
+}
+
 /// Of results that have an output, as the model sees them.
 VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::size_t>& rows,
                    Target target) {
@@ -107,16 +124,23 @@ VectorXd OutputsOf(std::span<const Observed> results, const std::vector<std::siz
     RaiseStopped(results, rows, outputs);
     return TransformedOutputs(std::move(outputs), target == Target::kValue);
   }
+  if (target == Target::kBound) {
+    return DrawnIn(std::move(outputs));
+  }
   if (target == Target::kLogDuration) {
     outputs.array() -= outputs.mean();
   }
   return outputs;
 }
 
-/// Root mean square, or 1 if that is nothing.
-double SpreadOf(const VectorXd& y) {
-  const double spread = std::sqrt(y.squaredNorm() / static_cast<double>(y.size()));
-  return spread > 1e-12 ? spread : 1.0;
+/// Whether each keeps the bounds, as far as anybody knows.
+std::vector<bool> RowsWithin(std::span<const Observed> results,
+                             const std::vector<std::size_t>& rows) {
+  std::vector<bool> within;
+  for (const std::size_t row : rows) {
+    within.push_back(!results[row].beyond);
+  }
+  return within;
 }
 
 }  // namespace
@@ -172,8 +196,13 @@ void Surrogate::Update(const Embedding& embedding, std::span<const Observed> res
     rows_.push_back(row);
   }
   const VectorXd outputs = OutputsOf(results, rows_, target);
+  const std::vector<bool> within = RowsWithin(results, rows_);
+  const bool some = std::ranges::find(within, true) != within.end();
   for (Model& model : models_) {
     model.SetOutputs(outputs);
+    if (some) {
+      model.LimitBest(within);
+    }
   }
 }
 

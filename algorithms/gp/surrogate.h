@@ -20,6 +20,10 @@ struct Observed {
   /// configuration counts as no better than the worst that came to its end, and no better than its
   /// own value.
   bool stopped = false;
+  /// How far it is beyond each bound of the outcome constraints; empty: nobody knows.
+  std::vector<double> excess{};
+  /// It came to its end, but beyond a bound: its value counts for the model and is never the best.
+  bool beyond = false;
 };
 
 /// What is modelled, of the results that have it.
@@ -27,7 +31,8 @@ enum class Target {
   kValue,        ///< transformed values
   kObjective,    ///< the same without ranks: of several, the worse half counts
   kLogDuration,  ///< less their mean
-  kFeasibility,  ///< 1 with a value, -1 without; every result has it
+  kFeasibility,  ///< 1 if it came to its end or was stopped, -1 if it failed; every result has it
+  kBound,        ///< values that are to stay below 0, which keeps its place
 };
 
 /// A model of the results so far. Its hyperparameters are those of the last of fixed counts of

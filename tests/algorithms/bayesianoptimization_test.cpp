@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <set>
 #include <string>
@@ -258,6 +259,92 @@ TEST_CASE("bayesianoptimization: a constrained space ends with its last feasible
   }
   CHECK(seen.size() == 9);
   CHECK(std::holds_alternative<proposal::Exhausted>(lab.Peek(1)[0]));
+}
+
+/// Townsend's kind of function: the best that keeps the bounds is on their border, far from the
+/// best of all.
+struct Bounded {
+  double loss = 0;
+  std::vector<double> excess;
+};
+
+Bounded BoundedAt(const Assignment& v) {
+  const double x = Number(v[0]);
+  const double y = Number(v[1]);
+  return {x + y,
+          {1.5 - x - 2 * y - 0.5 * std::sin(2 * std::numbers::pi * (x * x - 2 * y)),
+           x * x + y * y - 1.5}};
+}
+
+/// The least loss within the bounds after 30 trials. @param told  whether the excess is; else those
+/// beyond a bound are failures
+double BestWithin(bool told, std::uint64_t seed) {
+  SearcherLab lab(Info(), SpecOf({{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1)}}), seed);
+  double best = 2;
+  for (int i = 0; i < 30; ++i) {
+    const Bounded found = BoundedAt(Values(lab.Ask(1)[0]));
+    const TrialNumber trial = lab.running().front();
+    const bool within = std::ranges::all_of(found.excess, [](double e) { return e <= 0; });
+    best = within ? std::min(best, found.loss) : best;
+    if (told) {
+      lab.CompleteWithin(trial, found.loss, found.excess);
+    } else if (within) {
+      lab.Complete(trial, found.loss);
+    } else {
+      lab.Fail(trial);
+    }
+  }
+  return best;
+}
+
+TEST_CASE("bayesianoptimization: bounds of outcomes are models of their own", "[algorithms]") {
+  // Gramacy et al. 2016, "Modeling an augmented Lagrangian", section 2: the optimum is 0.5998.
+  constexpr double kOptimum = 0.5997880;
+  std::vector<double> told;
+  std::vector<double> rejected;
+  for (std::uint64_t seed = 1; seed <= 7; ++seed) {
+    told.push_back(BestWithin(true, seed) - kOptimum);
+    rejected.push_back(BestWithin(false, seed) - kOptimum);
+  }
+  std::ranges::sort(told);
+  std::ranges::sort(rejected);
+  INFO(told[3] << " " << rejected[3]);
+  CHECK(told.front() > -1e-6);
+  CHECK(told[3] < 0.3 * rejected[3]);
+  CHECK(told[3] < 5e-3);
+}
+
+TEST_CASE("bayesianoptimization: without any trial within the bounds it looks for one",
+          "[algorithms]") {
+  // A ball that holds 0.2 % of the cube: random search needs 500 trials for it.
+  SearcherLab lab(
+      Info(), SpecOf({{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1), spaces::Real("z", 0, 1)}}),
+      3);
+  int first = 100;
+  for (int i = 0; i < 40; ++i) {
+    double apart = 0;
+    double sum = 0;
+    for (const Value& value : Values(lab.Ask(1)[0])) {
+      apart += std::pow(Number(value) - 0.85, 2);
+      sum += Number(value);
+    }
+    first = apart < 0.08 * 0.08 ? std::min(first, i) : first;
+    lab.CompleteWithin(lab.running().front(), sum, {apart - 0.08 * 0.08});
+  }
+  CHECK(first < 25);
+}
+
+TEST_CASE("bayesianoptimization: a bound that nobody measured is a failure", "[algorithms]") {
+  SearcherLab lab(Info(), SpecOf(BraninSpace()), 3);
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  int failed = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Assignment values = Values(lab.Ask(1)[0]);
+    const bool fails = Number(values[0]) > 5;
+    failed += i >= 20 && fails ? 1 : 0;
+    lab.CompleteWithin(lab.running().front(), Branin(values), {fails ? kUnknown : -1});
+  }
+  CHECK(failed <= 4);
 }
 
 TEST_CASE("bayesianoptimization: an inactive parameter is no reason to try twice", "[algorithms]") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <vector>
 
 #include "algorithms/gp/acquisition.h"
 #include "algorithms/gp/fit.h"
@@ -172,8 +174,9 @@ TEST_CASE("gp: gradients of predictions and acquisitions are those of finite dif
     for (const std::size_t count : {1U, 2U}) {
       CheckGradients(Averaged({.kind = kind}, std::span(draws).first(count), {}), at);
     }
-    CheckGradients(Averaged({.kind = kind}, draws, {&other, &other}), at);
+    CheckGradients(Averaged({.kind = kind}, draws, {&other, &other, {&other, &draws[1]}}), at);
   }
+  CheckGradients(Chance({.bounds = {&other}}), at);
   for (const std::size_t count : {2U, 3U}) {
     const Model* const objectives[] = {draws.data(), &other, &draws[1]};
     std::vector<pareto::Losses> front{{0.5, -1, 0}, {-1, 0.5, 0.2}};
@@ -205,6 +208,52 @@ TEST_CASE("gp: a mean over draws is one of improvements, not of their logarithms
       sum += std::exp(acquisition.Values(model, at.col(i))[0]);
     }
     CHECK(mean.values(at.col(i))[0] == Approx(std::log(sum / 2)));
+  }
+}
+
+TEST_CASE("gp: what is beyond a bound is never the best, and its value counts", "[algorithms]") {
+  const Embedding embedding(Dimensions(1));
+  std::vector<Observed> results;
+  for (int i = 0; i < 6; ++i) {
+    results.push_back({VectorXd::Constant(1, 0.1 + 0.15 * i), 0.1 * i, std::nullopt});
+  }
+  Surrogate within;
+  within.Update(embedding, results, Target::kValue);
+  results[0].beyond = results[1].beyond = true;
+  Surrogate some;
+  some.Update(embedding, results, Target::kValue);
+  CHECK(some.rows().size() == 6);
+  CHECK(within.model().best() == within.model().FittedMeans()[0]);
+  CHECK(some.model().best() == some.model().FittedMeans()[2]);
+  for (Observed& result : results) {
+    result.value.reset();
+    result.beyond = true;
+  }
+  Surrogate labels;
+  labels.Update(embedding, results, Target::kFeasibility);
+  CHECK(labels.model().FittedMeans().minCoeff() > 0);  // none has failed
+}
+
+TEST_CASE("gp: a bound is learned in its place, however large the numbers", "[algorithms]") {
+  const Dimensions dimensions(2);
+  const Embedding embedding(dimensions);
+  const MatrixXd points = RandomPoints(dimensions, 30, Numbers(7));
+  for (const double unit : {1e-9, 1.0, 1e12, 1e307}) {
+    INFO(unit);
+    std::vector<Observed> excess;
+    for (Index i = 0; i < points.cols(); ++i) {
+      const double beyond = std::expm1(6 * (points(0, i) - 0.6));  // kept below 0.6
+      excess.push_back({points.col(i), unit * beyond, std::nullopt});
+    }
+    Surrogate bound;
+    bound.Update(embedding, excess, Target::kBound);
+    const MatrixXd at = RandomPoints(dimensions, 100, Numbers(8));
+    const VectorXd kept = LogKept(bound.model(), at);
+    for (Index i = 0; i < at.cols(); ++i) {
+      INFO(at.col(i).transpose());
+      CHECK((at(0, i) > 0.5 || kept[i] > std::log(0.9)));
+      CHECK((at(0, i) < 0.7 || kept[i] < std::log(0.1)));
+    }
   }
 }
 
