@@ -9,6 +9,8 @@
 // Two or three objectives: what a trial is expected to add to the front's hypervolume
 // (gp/hypervolume.h), each third by Knowles 2006, "ParEGO": a model of one number that weighs the
 // objectives anew. More of them: ParEGO alone.
+// Each fourth trial is a point of the front of several acquisitions (gp/front_search.h), but for
+// the last tenth of a known budget, which only exploits.
 // From 500 results on: a trust region around the best (gp/trust_region.h).
 // Outcome constraints: each bound is a model of its own, whose probability weighs on the
 // improvement; of the values, only those within the bounds are to be improved on.
@@ -21,12 +23,14 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "algorithms/encoder.h"
 #include "algorithms/forest_search.h"
+#include "algorithms/gp/front_search.h"
 #include "algorithms/gp/search.h"
 #include "algorithms/gp_results.h"
 #include "algorithms/gp_round.h"
@@ -51,14 +55,14 @@ constexpr std::size_t kInitialPart = 4;
 // scikit-optimize's defaults, for acquisition functions that are asked for by name.
 constexpr double kXi = 0.01;
 constexpr double kKappa = 1.96;
-// Of hone's own acquisition function: each fourth trial goes where the lower confidence bound is
-// lowest. Better than without on four of five functions of benchmarks/quality/functions.cpp (64
-// trials, 20 seeds), slightly worse on the fifth; the posterior mean for the last tenth was better
-// on one only.
-constexpr TrialNumber kExploreEvery = 4;
+// Of hone's own acquisition function: each fourth trial is a point of the front of acquisitions,
+// but for the last tenth of a known budget.
+constexpr TrialNumber kDareEvery = 4;
+constexpr std::size_t kLastPart = 10;
 
 struct Options {
   std::size_t initial = 0;
+  std::optional<std::size_t> budget;
   bool local = true;
   GpModels::Options models;
 };
@@ -82,11 +86,18 @@ class BayesianOptimization final : public Searcher {
         models_(embedding_, options_.models, seed) {}
 
   [[nodiscard]] const std::string& acquisition() const { return options_.models.acquisition; }
+  struct Turn {
+    TrialNumber number = 0;
+    bool last = false;  // of the budget: what it finds out helps nobody any more
+  };
+
   [[nodiscard]] GpRound Start() const;
+  [[nodiscard]] bool IsLast(const ProposeRequest& request, std::size_t i) const;
   [[nodiscard]] Result<std::optional<VectorXd>> Next(const GpRound& round, std::size_t index,
-                                                     TrialNumber number) const;
-  [[nodiscard]] std::optional<VectorXd> ModelPoint(const GpRound& round, TrialNumber number) const;
+                                                     Turn turn) const;
+  [[nodiscard]] std::optional<VectorXd> ModelPoint(const GpRound& round, Turn turn) const;
   [[nodiscard]] gp::SearchOptions SearchOf(const GpRound& round) const;
+  [[nodiscard]] std::optional<VectorXd> FrontPoint(const GpRound& round, TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Best(const GpRound& round, const gp::Criterion& criterion,
                                              TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Hedged(const GpRound& round, TrialNumber number) const;
@@ -107,13 +118,16 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   UnitSpace space(context.space, std::move(encoder));
   Options options;
   const Settings& settings = context.settings;
+  if (context.max_trial_count) {
+    options.budget = static_cast<std::size_t>(std::max(*context.max_trial_count, 0));
+  }
   if (settings.Has("n_initial_points")) {
     options.initial = static_cast<std::size_t>(settings.Int("n_initial_points"));
   } else {
     options.initial = std::max(kLeastInitial, static_cast<std::size_t>(space.size()) + 1);
-    if (context.max_trial_count) {
-      const auto budget = static_cast<std::size_t>(std::max(*context.max_trial_count, 0));
-      options.initial = std::min(options.initial, std::max<std::size_t>(budget / kInitialPart, 1));
+    if (options.budget) {
+      options.initial =
+          std::min(options.initial, std::max<std::size_t>(*options.budget / kInitialPart, 1));
     }
   }
   if (settings.Has("acq_func")) {
@@ -138,8 +152,9 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
     if (round.models && (i == 0 || options_.models.objectives > 1)) {
       models_.SetFor(round, results_, request.numbers[i]);
     }
+    const Turn turn{request.numbers[i], IsLast(request, i)};
     HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
-                          Next(round, results_.proposed() + i, request.numbers[i]));
+                          Next(round, results_.proposed() + i, turn));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;
@@ -167,15 +182,22 @@ GpRound BayesianOptimization::Start() const {
 /// @param index  of the trial, among all that were proposed
 /// @returns  nothing: every configuration was tried
 Result<std::optional<VectorXd>> BayesianOptimization::Next(const GpRound& round, std::size_t index,
-                                                           TrialNumber number) const {
+                                                           Turn turn) const {
   if (space_.size() > 0) {
     std::optional<VectorXd> point =
-        round.models ? ModelPoint(round, number) : InitialPoint(space_, round.taken, seed_, index);
+        round.models ? ModelPoint(round, turn) : InitialPoint(space_, round.taken, seed_, index);
     if (point) {
       return point;
     }
   }
-  return AnyNewPoint(space_, round.taken, Rng(seed_, Scope::Trial(number), Purpose::kSample));
+  return AnyNewPoint(space_, round.taken, Rng(seed_, Scope::Trial(turn.number), Purpose::kSample));
+}
+
+/// Whether the trial is in the last tenth of a known budget.
+bool BayesianOptimization::IsLast(const ProposeRequest& request, std::size_t i) const {
+  return options_.budget && request.trials_left &&
+         kLastPart * (*request.trials_left - std::min<std::size_t>(i, *request.trials_left)) <=
+             *options_.budget;
 }
 
 Acquisition Named(std::string_view name) {
@@ -214,19 +236,33 @@ std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
   return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
 }
 
-std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round,
-                                                         TrialNumber number) const {
+std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round, Turn turn) const {
   if (round.front) {
-    return Best(round, round.front->Gain(round.weights()), number);
+    return Best(round, round.front->Gain(round.weights()), turn.number);
   }
   if (!round.some_within) {
-    return Best(round, gp::Chance(round.weights()), number);
+    return Best(round, gp::Chance(round.weights()), turn.number);
   }
   if (acquisition() == "gp_hedge") {
-    return Hedged(round, number);
+    return Hedged(round, turn.number);
   }
-  const bool explores = acquisition().empty() && number % kExploreEvery == 0;
-  return Best(round, round.By(Named(explores ? "LCB" : acquisition())), number);
+  const bool dares = acquisition().empty() && turn.number % kDareEvery == 0;
+  if (dares && !turn.last) {
+    return FrontPoint(round, turn.number);
+  }
+  return Best(round, round.By(Named(acquisition())), turn.number);
+}
+
+/// A point of the front of improvement, its probability, and the lower confidence bound.
+std::optional<VectorXd> BayesianOptimization::FrontPoint(const GpRound& round,
+                                                         TrialNumber number) const {
+  const gp::Criteria criteria{
+      gp::EveryAcquisition(round.value, round.weights()),
+      gp::EveryAcquisition(std::span(round.value).first(1), round.weights())};
+  const std::optional<VectorXd> point =
+      gp::SearchFront(space_.dimensions(), criteria, round.incumbents, SearchOf(round),
+                      Rng(seed_, Scope::Trial(number), Purpose::kAcquisition));
+  return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
 }
 
 /// scikit-optimize's portfolio: one of EI, LCB and PI at random, the likelier the lower the mean

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "algorithms/gp/criterion.h"
 
+#include <array>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -86,6 +87,9 @@ double AddWeightsAt(const Weights& weights, const VectorXd& point, VectorXd& gra
   return value;
 }
 
+constexpr std::array kEvery{Acquisition::Kind::kLogEi, Acquisition::Kind::kLogPi,
+                            Acquisition::Kind::kLcb};
+
 }  // namespace
 
 Criterion Averaged(const Acquisition& acquisition, std::span<const Model> models, Weights weights) {
@@ -137,6 +141,27 @@ Criterion Weighted(Criterion criterion, Weights weights) {
     return value + AddWeightsAt(weights, point, *gradient);
   };
   return weighted;
+}
+
+std::function<MatrixXd(const MatrixXd& points)> EveryAcquisition(std::span<const Model> draws,
+                                                                 Weights weights) {
+  return [draws, weights = std::move(weights)](const MatrixXd& points) {
+    std::array<MatrixXd, kEvery.size()> values;
+    values.fill(MatrixXd(points.cols(), std::ssize(draws)));
+    for (std::size_t k = 0; k < draws.size(); ++k) {
+      const Prediction prediction = draws[k].Predict(points);
+      for (std::size_t a = 0; a < kEvery.size(); ++a) {
+        const Acquisition acquisition{.kind = kEvery[a], .best = draws[k].best()};
+        values[a].col(static_cast<Index>(k)) = acquisition.Values(prediction);
+      }
+    }
+    MatrixXd means(points.cols(), std::ssize(kEvery));
+    for (std::size_t a = 0; a < kEvery.size(); ++a) {
+      means.col(static_cast<Index>(a)) = MeanOf(values[a], kEvery[a] != Acquisition::Kind::kLcb);
+    }
+    means.colwise() += WeightsAt(weights, points);
+    return means;
+  };
 }
 
 }  // namespace hone::gp

@@ -48,4 +48,10 @@ Criterion Chance(Weights weights);
 /// Adds the logarithms of the weights.
 Criterion Weighted(Criterion criterion, Weights weights);
 
+/// The logarithms of the expected improvement and of its probability, and the lower confidence
+/// bound, each as in Averaged and weighted.
+/// @param draws  must live as long @returns of points: shape (m, 3)
+std::function<MatrixXd(const MatrixXd& points)> EveryAcquisition(std::span<const Model> draws,
+                                                                 Weights weights);
+
 }  // namespace hone::gp

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algorithms/gp/covariance.h"
+#include "algorithms/gp/front_search.h"
 #include "algorithms/gp/hypervolume.h"
 #include "algorithms/gp/sample.h"
 #include "algorithms/gp/trust_region.h"
@@ -231,6 +232,50 @@ TEST_CASE("trust region: a box inside the space, longer where the model varies l
   CHECK(width[3] == Approx(0.1));
   const Box corner = region.Around(VectorXd::Constant(4, 0.95), dimensions, lengths);
   CHECK(corner.high.maxCoeff() == 1);
+}
+
+/// Two criteria of a point: how near it is to 0.2 everywhere, and how near to 0.8.
+MatrixXd NearTwo(const MatrixXd& points) {
+  MatrixXd values(points.cols(), 2);
+  for (Index k = 0; k < 2; ++k) {
+    const VectorXd place = VectorXd::Constant(points.rows(), k == 0 ? 0.2 : 0.8);
+    values.col(k) = -(points.colwise() - place).colwise().norm();
+  }
+  return values;
+}
+
+TEST_CASE("gp: a point of a front of criteria is one, whatever the draw", "[algorithms]") {
+  // The front is the line between the two places.
+  const Dimensions dimensions(3);
+  const MatrixXd incumbents = VectorXd::Constant(3, 0.5);
+  std::vector<double> along;
+  for (std::uint32_t k = 0; k < 12; ++k) {
+    SearchOptions options;
+    options.taken = [](const VectorXd&) { return false; };
+    options.feasible = [](const VectorXd& x) { return x[0] < 0.7; };
+    const auto point =
+        SearchFront(dimensions, {&NearTwo, &NearTwo}, incumbents, options, Numbers(20 + k));
+    REQUIRE(point.has_value());
+    CHECK((*point)[0] < 0.7);
+    const double middle = point->mean();
+    CHECK((point->array() - middle).matrix().norm() < 0.35);
+    along.push_back(middle);
+  }
+  const auto [least, most] = std::ranges::minmax(along);
+  CHECK(most - least > 0.2);  // not the same end each time
+}
+
+TEST_CASE("gp: a front of what was taken is no proposal", "[algorithms]") {
+  Dimensions dimensions(1);
+  dimensions[0] = {.categorical = true, .values = {0.25, 0.75}};
+  SearchOptions options;
+  const MatrixXd incumbents = MatrixXd::Constant(1, 1, 0.25);
+  options.taken = [](const VectorXd& x) { return x[0] < 0.5; };
+  const auto one = SearchFront(dimensions, {&NearTwo, &NearTwo}, incumbents, options, Numbers(1));
+  REQUIRE(one.has_value());
+  CHECK((*one)[0] == 0.75);
+  options.taken = [](const VectorXd&) { return true; };
+  CHECK_FALSE(SearchFront(dimensions, {&NearTwo, &NearTwo}, incumbents, options, Numbers(1)));
 }
 
 }  // namespace

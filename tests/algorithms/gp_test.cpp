@@ -211,6 +211,26 @@ TEST_CASE("gp: a mean over draws is one of improvements, not of their logarithms
   }
 }
 
+TEST_CASE("gp: every acquisition at once is each of them", "[algorithms]") {
+  const Embedding embedding(Mixed());
+  const MatrixXd points = RandomPoints(Mixed(), 20, Numbers(2));
+  const VectorXd outputs = Bowl(points);
+  std::vector<Model> draws;
+  for (const Hyper& hyper : FitDraws(embedding, points, outputs, 3, Numbers(9))) {
+    draws.emplace_back(embedding, hyper, points);
+    draws.back().SetOutputs(outputs);
+  }
+  const Weights weights{.bounds = {&draws[1]}};
+  const MatrixXd at = RandomPoints(Mixed(), 6, Numbers(3));
+  const MatrixXd all = EveryAcquisition(draws, weights)(at);
+  Index column = 0;
+  for (const auto kind :
+       {Acquisition::Kind::kLogEi, Acquisition::Kind::kLogPi, Acquisition::Kind::kLcb}) {
+    const VectorXd alone = Averaged({.kind = kind}, draws, weights).values(at);
+    CHECK((all.col(column++) - alone).cwiseAbs().maxCoeff() < 1e-9);
+  }
+}
+
 TEST_CASE("gp: what is beyond a bound is never the best, and its value counts", "[algorithms]") {
   const Embedding embedding(Dimensions(1));
   std::vector<Observed> results;
