@@ -51,6 +51,20 @@ void AddAlongLine(const Line& a, const Line& b, MatrixXd& sum) {
   }
 }
 
+/// Of a line with itself, the lower triangle only.
+void AddAlongLine(const Line& line, MatrixXd& sum) {
+  const Index n = line.size();
+  ArrayXd r(n);
+  ArrayXd decay(n);
+  for (Index j = 0; j < n; ++j) {
+    const Index count = n - j;
+    r.head(count) = line.Distances(j, line, j);
+    decay.head(count) = line.Decays(j, line, j);
+    const auto there = r.head(count);
+    sum.col(j).tail(count).array() += (1 + there + there.square() / 3) * decay.head(count);
+  }
+}
+
 /// Derivatives of the sum of w * m by the numbers, w symmetric: each pair once.
 ArrayXd SlopesAlongLine(const Line& line, const ArrayXd& at, const MatrixXd& w) {
   const Index n = line.size();
@@ -124,13 +138,33 @@ MatrixXd Covariance::AdditiveSlopes(const MatrixXd& image, const MatrixXd& w) co
   return slopes / static_cast<double>(count);
 }
 
+/// The same of columns with themselves: half the work.
+MatrixXd Covariance::Additive(const MatrixXd& image) const {
+  const std::size_t count = embedding_.dimensions().size();
+  MatrixXd sum = MatrixXd::Zero(image.cols(), image.cols());
+  for (std::size_t d = 0; d < count; ++d) {
+    const auto [first, rows] = embedding_.FeaturesOf(d);
+    if (rows == 1) {
+      AddAlongLine(Line(image.row(first).transpose()), sum);
+    } else {
+      const MatrixXd z = image.middleRows(first, rows);
+      MatrixXd m = SquaredDistances(z, z);
+      m.diagonal().setZero();
+      Matern52(1, m, nullptr);
+      sum += m;
+    }
+  }
+  sum.triangularView<Eigen::StrictlyUpper>() = sum.transpose();
+  return sum / static_cast<double>(count);
+}
+
 Covariance::Parts Covariance::PartsOf(const MatrixXd& image, bool slope) const {
   Parts parts;
   parts.product = SquaredDistances(image, image);
   parts.product.diagonal().setZero();
   Matern52(1, parts.product, slope ? &parts.product_slope : nullptr);
   if (hyper_.additive > 0) {
-    parts.additive = Additive(image, image);
+    parts.additive = Additive(image);
   }
   if (hyper_.linear > 0) {
     const MatrixXd centred = Centred(image);

@@ -53,6 +53,7 @@ class Covariance {
  private:
   [[nodiscard]] double LengthOf(Eigen::Index feature) const;
   [[nodiscard]] MatrixXd Additive(const MatrixXd& a, const MatrixXd& b) const;
+  [[nodiscard]] MatrixXd Additive(const MatrixXd& image) const;
 
   const Embedding& embedding_;
   const Hyper& hyper_;
