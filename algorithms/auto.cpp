@@ -105,7 +105,8 @@ Result<std::unique_ptr<Searcher>> Make(const std::string& name, const SearchCont
                     .seed = SeedOf(context.settings, context.seed),
                     .objectives = context.objectives,
                     .parallel_trial_count = context.parallel_trial_count,
-                    .max_trial_count = context.max_trial_count};
+                    .max_trial_count = context.max_trial_count,
+                    .device = context.device};
   return info->create(own);
 }
 

@@ -135,6 +135,7 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   }
   options.local = settings.Text("acq_optimizer") != "sampling";
   options.models.objectives = context.objectives;
+  options.models.device = context.device;
   return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
                                                             SeedOf(settings, context.seed)));
 }

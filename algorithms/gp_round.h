@@ -45,6 +45,7 @@ class GpModels {
   struct Options {
     std::string acquisition;  ///< by name; empty: hone's own
     std::size_t objectives = 1;
+    const gp::Device* device = nullptr;  ///< of the model of a single objective
     [[nodiscard]] bool PerSecond() const { return acquisition == "EIps" || acquisition == "PIps"; }
     /// Whether several objectives are weighed by what they add to the front's hypervolume. Above
     /// that, and with an acquisition function by name, they are scalarised.
@@ -57,7 +58,7 @@ class GpModels {
       : embedding_(embedding),
         options_(std::move(options)),
         seed_(seed),
-        value_(gp::Surrogate(gp::Surrogate::kDraws, seed)) {}
+        value_(gp::Surrogate(gp::Surrogate::kDraws, seed, options_.device)) {}
 
   /// Sets models and incumbents for a trial of this number. @threads safe
   void SetFor(GpRound& round, const GpResults& results, TrialNumber number) const;

@@ -18,6 +18,10 @@
 
 namespace hone {
 
+namespace gp {
+class Device;
+}
+
 /// What a searcher is made from. References are valid during Create only.
 struct SearchContext {
   const Space& space;
@@ -26,6 +30,8 @@ struct SearchContext {
   std::size_t objectives = 1;
   int parallel_trial_count = 1;
   std::optional<int> max_trial_count;
+  /// For models that can use one; null: none. Not owned: outlives the searcher.
+  const gp::Device* device = nullptr;
 };
 
 struct ProposeRequest {

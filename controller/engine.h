@@ -21,7 +21,9 @@
 namespace hone {
 
 struct EngineOptions {
-  std::string owner = "engine";        ///< who this is, for people
+  std::string owner = "engine";  ///< who this is, for people
+  /// What new experiments are recorded for: instruction set, and device of the models.
+  std::string cpu_level = HONE_CPU_LEVEL;
   std::filesystem::path crash_folder;  ///< see base/crash.h; empty: crashes are not counted
   /// Take up every unfinished experiment that nobody drives, at the start and from then on.
   bool drive_all = false;

@@ -59,7 +59,7 @@ void Engine::Record(const ExperimentSpec& spec, const ExperimentId& id, const Re
   step.events.push_back(
       {1, ports_.clock.Now(),
        event::ExperimentCreated{spec.document, spec.seed ? *spec.seed : RandomSeed(), HONE_VERSION,
-                                HONE_CPU_LEVEL}});
+                                options_.cpu_level}});
   ExperimentState state;
   state.id = id;
   Evolve(state, step.events.front());

@@ -111,7 +111,8 @@ Status ExperimentStrand::BeginWatching() {
   }
   const EnginePorts ports{ports_.store, ports_.suggesters, *runner_,    ports_.control,
                           ports_.io,    ports_.clock,      ports_.lease};
-  HONE_ASSIGN_OR_RETURN(auto suggester, ports_.suggesters.Create(id_, *state_.spec, state_.seed));
+  HONE_ASSIGN_OR_RETURN(
+      auto suggester, ports_.suggesters.Create(id_, *state_.spec, {state_.seed, state_.cpu_level}));
   HONE_ASSIGN_OR_RETURN(auto parser, MakeParser(state_.spec->collector, state_.spec->objective));
   const auto post = [weak = weak_from_this()](Input input) {
     if (const auto self = weak.lock()) {

@@ -12,7 +12,8 @@
 
 namespace hone {
 
-Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::uint64_t seed) {
+Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::uint64_t seed,
+                                             const gp::Device* device) {
   Problems problems;
   const std::optional<AlgorithmChoice> choice = CheckAlgorithm(spec, problems);
   for (const Problem& problem : problems.list()) {
@@ -23,8 +24,9 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
   if (!choice) {
     return Fail(Code::kInvalidArgument, "unknown algorithm", "spec.algorithm.algorithmName");
   }
-  HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher,
-                        choice->info->create(ContextOf(spec, choice->settings, seed)));
+  SearchContext context = ContextOf(spec, choice->settings, seed);
+  context.device = device;
+  HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher, choice->info->create(context));
   auto pupil = std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
                                        InitialTrials(spec));
   if (spec.min_expected_gain) {

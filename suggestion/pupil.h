@@ -26,7 +26,9 @@ class Pupil {
  public:
   /// @errors kInvalidArgument: the algorithm is unknown or cannot do this experiment; the first
   ///         problem found
-  static Result<std::unique_ptr<Pupil>> Create(const ExperimentSpec& spec, std::uint64_t seed);
+  /// @param device  see SearchContext
+  static Result<std::unique_ptr<Pupil>> Create(const ExperimentSpec& spec, std::uint64_t seed,
+                                               const gp::Device* device = nullptr);
   /// With a searcher of the caller's, for tests.
   Pupil(std::string algorithm, Space space, std::unique_ptr<Searcher> searcher,
         std::vector<InitialTrial> initial = {});

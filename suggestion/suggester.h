@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,6 +51,12 @@ class Suggester {
   virtual void TrialStopped(const std::string& /*name*/) {}
 };
 
+/// What the first event says of how answers are computed.
+struct Origin {
+  std::uint64_t seed = 0;
+  std::string cpu_level{};  ///< with the device that models may use, if any
+};
+
 /// Makes suggesters; one for each experiment that a process drives.
 class SuggesterFactory {
  public:
@@ -58,7 +65,7 @@ class SuggesterFactory {
   /// @errors kInvalidArgument: the algorithm cannot do this experiment
   virtual Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id,
                                                     const ExperimentSpec& spec,
-                                                    std::uint64_t seed) = 0;
+                                                    const Origin& origin) = 0;
 };
 
 }  // namespace hone

@@ -23,9 +23,22 @@ constexpr double kLeastVariance = 1e-12;
 
 }  // namespace
 
-Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points)
-    : embedding_(embedding), hyper_(std::move(hyper)), n_(points.cols()) {
+Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points, const Device* device)
+    : embedding_(embedding), hyper_(std::move(hyper)), device_(device), n_(points.cols()) {
   const MatrixXd image = embedding_.Map(hyper_, points);
+  factor_ = MatrixXd::Zero(n_ + kRoom, n_ + kRoom);
+  factor_.topLeftCorner(n_, n_) = FactorOf(image);
+  image_ = MatrixXd::Zero(embedding_.features(), n_ + kRoom);
+  image_.leftCols(n_) = image;
+}
+
+/// Adds to the noise until there is a factor.
+MatrixXd Model::FactorOf(const MatrixXd& image) {
+  if (device_ != nullptr) {
+    if (auto factor = device_->Factor(embedding_, hyper_, image, std::exp(hyper_.log_noise))) {
+      return *std::move(factor);
+    }
+  }
   const MatrixXd kernel = Kernel().Sum(Kernel().PartsOf(image, false));
   Eigen::LLT<MatrixXd> llt;
   double jitter = 0;
@@ -40,10 +53,7 @@ Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points)
     }
   }
   HONE_CHECK(llt.info() == Eigen::Success, "a kernel matrix with noise is positive definite");
-  image_ = MatrixXd::Zero(embedding_.features(), n_ + kRoom);
-  image_.leftCols(n_) = image;
-  factor_ = MatrixXd::Zero(n_ + kRoom, n_ + kRoom);
-  factor_.topLeftCorner(n_, n_) = llt.matrixL();
+  return llt.matrixL();
 }
 
 void Model::Reserve(Index n) {
@@ -99,14 +109,25 @@ void Model::Condition(const VectorXd& point) {
 
 Prediction Model::Predict(const MatrixXd& points) const {
   const MatrixXd z = embedding_.Map(hyper_, points);
-  MatrixXd k = Kernel().Between(image_.leftCols(n_), z);
-  Prediction prediction;
-  prediction.mean.noalias() = k.transpose() * alpha_;
-  L().triangularView<Eigen::Lower>().solveInPlace(k);
   const VectorXd prior = Kernel().Variances(z);
-  prediction.sd =
-      (prior - k.colwise().squaredNorm().transpose()).cwiseMax(kLeastVariance * prior).cwiseSqrt();
-  return prediction;
+  Device::Posterior found = PosteriorAt(z);
+  return {std::move(found.mean),
+          (prior - found.explained).cwiseMax(kLeastVariance * prior).cwiseSqrt()};
+}
+
+Device::Posterior Model::PosteriorAt(const MatrixXd& z) const {
+  if (device_ != nullptr) {
+    const Device::Known known{image_.leftCols(n_), L(), alpha_};
+    if (auto found = device_->Predict(embedding_, hyper_, known, z)) {
+      return *std::move(found);
+    }
+  }
+  MatrixXd k = Kernel().Between(image_.leftCols(n_), z);
+  Device::Posterior found;
+  found.mean.noalias() = k.transpose() * alpha_;
+  L().triangularView<Eigen::Lower>().solveInPlace(k);
+  found.explained = k.colwise().squaredNorm().transpose();
+  return found;
 }
 
 VectorXd Model::FittedMeans() const {

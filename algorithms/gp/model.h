@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "algorithms/gp/covariance.h"
+#include "algorithms/gp/device.h"
 
 namespace hone::gp {
 
@@ -26,7 +27,9 @@ struct PointPrediction {
 class Model {
  public:
   /// @param points  shape (dimensions, n), n >= 1
-  Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points);
+  /// @param device  for what is heavy; null: none. Not owned: outlives this and its copies
+  Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points,
+        const Device* device = nullptr);
 
   [[nodiscard]] Eigen::Index size() const { return n_; }
   [[nodiscard]] const Hyper& hyper() const { return hyper_; }
@@ -52,14 +55,17 @@ class Model {
   [[nodiscard]] MatrixXd Factor() const;
 
  private:
+  [[nodiscard]] MatrixXd FactorOf(const MatrixXd& image);
   void Reserve(Eigen::Index n);
   [[nodiscard]] Covariance Kernel() const { return {embedding_, hyper_}; }
   [[nodiscard]] auto L() const { return factor_.topLeftCorner(n_, n_); }
 
   void Solve(VectorXd outputs);
+  [[nodiscard]] Device::Posterior PosteriorAt(const MatrixXd& z) const;
 
   Embedding embedding_;
   Hyper hyper_;
+  const Device* device_ = nullptr;
   Eigen::Index n_ = 0;
   double best_ = 0;
   MatrixXd image_;   // of the points, in columns, with room for more

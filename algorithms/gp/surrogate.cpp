@@ -171,7 +171,7 @@ void Surrogate::Refit(const Embedding& embedding, std::span<const Observed> resu
   const MatrixXd points = PointsOf(results, rows_);
   models_.clear();
   for (Hyper& hyper : FitDraws(embedding, PointsOf(results, sample), outputs, draws, rng)) {
-    models_.emplace_back(embedding, std::move(hyper), points);
+    models_.emplace_back(embedding, std::move(hyper), points, device_);
   }
   in_model_ = fitted_;
 }

@@ -46,8 +46,9 @@ class Surrogate {
   Surrogate() = default;
   /// For a search: with draws of hyperparameters while there are few results, and from
   /// TrustRegion::kFrom on mostly of the results around the best.
-  /// @param draws  >= 2 @param seed  of the draws
-  Surrogate(int draws, std::uint64_t seed) : draws_(draws), seed_(seed) {}
+  /// @param draws  >= 2 @param seed  of the draws @param device  see Model
+  Surrogate(int draws, std::uint64_t seed, const Device* device = nullptr)
+      : draws_(draws), seed_(seed), device_(device) {}
 
   /// Brings a kept one up to date, or makes it anew. Results must begin with those it was made of;
   /// there is at least one that has what is modelled.
@@ -69,6 +70,7 @@ class Surrogate {
 
   int draws_ = 1;
   std::uint64_t seed_ = 0;
+  const Device* device_ = nullptr;
   std::size_t seen_ = 0;            // results
   std::vector<std::size_t> known_;  // those of them that have an output
   std::size_t fitted_ = 0;          // of them, at the fit

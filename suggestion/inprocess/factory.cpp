@@ -53,8 +53,9 @@ class InProcessSuggester final : public Suggester {
 
 Result<std::unique_ptr<Suggester>> InProcessSuggesterFactory::Create(const ExperimentId& id,
                                                                      const ExperimentSpec& spec,
-                                                                     std::uint64_t seed) {
-  HONE_ASSIGN_OR_RETURN(auto pupil, Pupil::Create(spec, seed));
+                                                                     const Origin& origin) {
+  const gp::Device* const device = device_of_ ? device_of_(origin.cpu_level) : nullptr;
+  HONE_ASSIGN_OR_RETURN(auto pupil, Pupil::Create(spec, origin.seed, device));
   return std::make_unique<InProcessSuggester>(id, std::move(pupil), compute_.MakeStrand());
 }
 

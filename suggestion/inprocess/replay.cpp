@@ -259,11 +259,11 @@ bool IsSound(const Group& group) {
 }  // namespace
 
 Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t seed,
-                                      std::span<const Recorded> ledger) {
+                                      std::span<const Recorded> ledger, const gp::Device* device) {
   if (RemoteSearch(spec)) {
     return ReplayReport();  // a service need not give the same answer twice
   }
-  HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Pupil> pupil, Pupil::Create(spec, seed));
+  HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Pupil> pupil, Pupil::Create(spec, seed, device));
   Collector collector;
   for (const Recorded& recorded : ledger) {
     collector.Add(recorded);

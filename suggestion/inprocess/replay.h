@@ -12,6 +12,10 @@
 
 namespace hone {
 
+namespace gp {
+class Device;
+}
+
 /// Where a recomputed answer is not the recorded one.
 struct ReplayDifference {
   TrialNumber trial = 0;
@@ -33,9 +37,11 @@ struct ReplayReport {
 /// CPU level that ran the experiment. Nothing is compared of an experiment that asks a service.
 /// @param seed    of ExperimentCreated
 /// @param ledger  all events, in order
+/// @param device  what ExperimentCreated says the models were computed with; null: none
 /// @errors  kInvalidArgument: not an algorithm of this program; kDataLoss: a ledger that cannot be;
 ///          else the algorithm's own
 Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t seed,
-                                      std::span<const Recorded> ledger);
+                                      std::span<const Recorded> ledger,
+                                      const gp::Device* device = nullptr);
 
 }  // namespace hone

@@ -131,10 +131,10 @@ class RemoteSuggester final : public Suggester {
 
 Result<std::unique_ptr<Suggester>> RemoteSuggesterFactory::Create(const ExperimentId& id,
                                                                   const ExperimentSpec& spec,
-                                                                  std::uint64_t seed) {
+                                                                  const Origin& origin) {
   std::optional<RemoteService> service = RemoteSearch(spec);
   if (!service) {
-    return parts_.others.Create(id, spec, seed);
+    return parts_.others.Create(id, spec, origin);
   }
   return std::make_unique<RemoteSuggester>(parts_, id, spec, *std::move(service));
 }

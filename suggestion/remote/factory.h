@@ -30,7 +30,7 @@ class RemoteSuggesterFactory final : public SuggesterFactory {
   explicit RemoteSuggesterFactory(Parts parts) : parts_(std::move(parts)) {}
 
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id, const ExperimentSpec& spec,
-                                            std::uint64_t seed) override;
+                                            const Origin& origin) override;
 
  private:
   Parts parts_;

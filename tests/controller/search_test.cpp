@@ -47,7 +47,7 @@ class ScriptedFactory final : public SuggesterFactory {
 
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& /*id*/,
                                             const ExperimentSpec& /*spec*/,
-                                            std::uint64_t /*seed*/) override {
+                                            const Origin& /*origin*/) override {
     return std::make_unique<ScriptedSuggester>(executor_, delay_, script_);
   }
 

@@ -27,7 +27,7 @@ SuggestRequest Question(Version reservation, std::vector<TrialNumber> numbers,
 TEST_CASE("in-process suggester: answers name their reservation and base", "[suggestion]") {
   SimExecutor compute{Timestamp{}};
   InProcessSuggesterFactory factory(compute);
-  const auto suggester = factory.Create(kId, LearnerSpec(), 1);
+  const auto suggester = factory.Create(kId, LearnerSpec(), {1});
   REQUIRE(suggester.has_value());
   std::vector<Result<SuggestReply>> replies;
   const auto keep = [&](Result<SuggestReply> reply) { replies.push_back(std::move(reply)); };
@@ -52,7 +52,7 @@ TEST_CASE("in-process suggester: a crash of a search counts against its experime
           "[suggestion]") {
   SimExecutor compute{Timestamp{}};
   InProcessSuggesterFactory factory(compute);
-  const auto suggester = factory.Create(kId, LearnerSpec({{"label", "true"}}), 1);
+  const auto suggester = factory.Create(kId, LearnerSpec({{"label", "true"}}), {1});
   REQUIRE(suggester.has_value());
   std::optional<Result<SuggestReply>> reply;
   (*suggester)->Ask(Question(1, {1}), [&](Result<SuggestReply> r) { reply = std::move(r); });
@@ -65,7 +65,7 @@ TEST_CASE("in-process suggester: a crash of a search counts against its experime
 TEST_CASE("in-process suggester: errors reach the caller", "[suggestion]") {
   SimExecutor compute{Timestamp{}};
   InProcessSuggesterFactory factory(compute);
-  const auto suggester = factory.Create(kId, LearnerSpec({{"lie", "true"}}), 1);
+  const auto suggester = factory.Create(kId, LearnerSpec({{"lie", "true"}}), {1});
   REQUIRE(suggester.has_value());
   std::optional<Result<SuggestReply>> reply;
   (*suggester)->Ask(Question(1, {1}), [&](Result<SuggestReply> r) { reply = std::move(r); });
@@ -76,13 +76,13 @@ TEST_CASE("in-process suggester: errors reach the caller", "[suggestion]") {
 
   ExperimentSpec unknown = LearnerSpec();
   unknown.algorithm.name = "?";
-  CHECK(factory.Create(kId, unknown, 1).error().code == Code::kInvalidArgument);
+  CHECK(factory.Create(kId, unknown, {1}).error().code == Code::kInvalidArgument);
 }
 
 TEST_CASE("in-process suggester: once destroyed it is silent", "[suggestion]") {
   SimExecutor compute{Timestamp{}};
   InProcessSuggesterFactory factory(compute);
-  auto suggester = factory.Create(kId, LearnerSpec(), 1);
+  auto suggester = factory.Create(kId, LearnerSpec(), {1});
   REQUIRE(suggester.has_value());
   bool answered = false;
   (*suggester)->Ask(Question(1, {1}), [&](const Result<SuggestReply>&) { answered = true; });
@@ -101,7 +101,7 @@ TEST_CASE("in-process suggester: many experiments search side by side on real th
   std::vector<std::promise<std::vector<Version>>> promises(kExperiments);
   std::vector<std::vector<Version>> seen(kExperiments);  // each touched by its own strand only
   for (std::size_t i = 0; i < kExperiments; ++i) {
-    auto suggester = factory.Create(kId, LearnerSpec(), i);
+    auto suggester = factory.Create(kId, LearnerSpec(), {i});
     REQUIRE(suggester.has_value());
     suggesters.push_back(std::move(*suggester));
   }
@@ -134,7 +134,7 @@ TEST_CASE("in-process suggester: 5,000 questions a second to random search", "[s
   }
   SimExecutor compute{Timestamp{}};
   InProcessSuggesterFactory factory(compute);
-  const auto suggester = factory.Create(kId, spec, 1);
+  const auto suggester = factory.Create(kId, spec, {1});
   REQUIRE(suggester.has_value());
   int answered = 0;
   const auto begin = std::chrono::steady_clock::now();

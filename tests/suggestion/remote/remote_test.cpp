@@ -72,7 +72,7 @@ class NoFactory final : public SuggesterFactory {
  public:
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& /*id*/,
                                             const ExperimentSpec& /*spec*/,
-                                            std::uint64_t /*seed*/) override {
+                                            const Origin& /*origin*/) override {
     return Fail(Code::kInternal, "not here");
   }
 };
@@ -242,7 +242,7 @@ TEST_CASE("remote: errors say which service, and whether asking again may help",
       caller.validation = c.validation;
       caller.answers = {c.answer};
       RemoteSuggesterFactory factory({none, caller, clock, {}});
-      const auto suggester = factory.Create(ExperimentId{"u"}, Spec(), 0);
+      const auto suggester = factory.Create(ExperimentId{"u"}, Spec(), {0});
       REQUIRE(suggester.has_value());
       const auto reply = Ask(**suggester, {});
       REQUIRE_FALSE(reply.has_value());
@@ -266,7 +266,7 @@ TEST_CASE("remote: proposals come with name, labels and what the service remembe
   caller.answers = {reply.dump()};
   RemoteSuggesterFactory factory(
       {none, caller, clock, [](const std::string& name) { return name == "other"; }});
-  const auto suggester = factory.Create(ExperimentId{"u"}, Spec(), 0);
+  const auto suggester = factory.Create(ExperimentId{"u"}, Spec(), {0});
   REQUIRE(suggester.has_value());
   const auto answered = Ask(**suggester, {});
   REQUIRE(answered.has_value());
