@@ -24,7 +24,7 @@ source_files() {
 say() { echo "lint: $*" >&2; }
 
 check_format() {
-  if ! source_files '*.h' '*.cpp' | xargs -d '\n' -r -P "$kJobs" -n 40 "$kFormat" --dry-run -Werror; then
+  if ! source_files '*.h' '*.cpp' '*.cu' | xargs -d '\n' -r -P "$kJobs" -n 40 "$kFormat" --dry-run -Werror; then
     say "the files above are not formatted: $kFormat -i FILE"
     failed=1
   fi
@@ -37,7 +37,7 @@ check_licence() {
       say "$file: no SPDX line at its top"
       failed=1
     fi
-  done < <(source_files '*.h' '*.cpp' '*.c' '*.cmake' '*CMakeLists.txt' '*Makefile' '*.sh' '*.py' '*.sql' '*.proto' \
+  done < <(source_files '*.h' '*.cpp' '*.cu' '*.c' '*.cmake' '*CMakeLists.txt' '*Makefile' '*.sh' '*.py' '*.sql' '*.proto' \
     '*.ts' '*.tsx' .ci/run)
 }
 
