@@ -32,9 +32,10 @@ const char* Word(Check::Verdict verdict) {
 }
 
 std::vector<Check> AllChecks(const Config& config) {
-  return {CheckProcessor(),   CheckGpus(config),   CheckShim(),           CheckPython(),
-          CheckContainers(),  CheckOpenFiles(),    CheckProcesses(),      CheckDisk(config),
-          CheckFlush(config), CheckEngine(config), CheckDataFile(config), CheckClock(config)};
+  return {CheckProcessor(),  CheckGpus(config),  CheckAccelerator(config), CheckShim(),
+          CheckPython(),     CheckContainers(),  CheckOpenFiles(),         CheckProcesses(),
+          CheckDisk(config), CheckFlush(config), CheckEngine(config),      CheckDataFile(config),
+          CheckClock(config)};
 }
 
 Result<int> Examine(const Config& config, const Options& options) {

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "accelerator/accelerator.h"
+#include "apps/cli/open_accelerator.h"
 #include "apps/cli/open_store.h"
 #include "apps/cli/slot_options.h"
 #include "base/crash.h"
@@ -112,7 +114,11 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   control_ = std::make_unique<AsioExecutor>("hone-ctl", kControlThreads);
   io_ = std::make_unique<AsioExecutor>("hone-io", kIoThreads);
   compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
-  own_suggesters_ = std::make_unique<InProcessSuggesterFactory>(*compute_);
+  accelerator_ = AcceleratorOrNone(config);
+  own_suggesters_ = std::make_unique<InProcessSuggesterFactory>(
+      *compute_, [device = accelerator_.get()](const std::string& level) -> const gp::Device* {
+        return device == nullptr ? nullptr : device->For(level);
+      });
   caller_ = std::make_unique<BridgeCaller>(BridgeProgram());
   log_service_ = std::make_unique<LogService>(config);
   searches_ = std::make_unique<RemoteSuggesterFactory>(RemoteSuggesterFactory::Parts{
@@ -125,6 +131,9 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   EngineOptions options;
   options.on_slots = [slots = slots_] { slots->Changed(); };
   options.owner = OwnerName(config);
+  if (accelerator_ != nullptr) {
+    options.cpu_level = accelerator_->LevelFor(HONE_CPU_LEVEL);
+  }
   options.crash_folder = config.CrashFolder();
   if (!config.store_url.empty()) {
     options.lost_after = daemon && daemon->lost_after ? *daemon->lost_after : kLostAfter;

@@ -21,6 +21,10 @@
 #include "trial-runner/asktell/asktell_runner.h"
 #include "trial-runner/local/local_runner.h"
 
+namespace hone {
+class Accelerator;
+}
+
 namespace hone::cli {
 
 /// This process as the engine of a data folder: holds engine.lock and owns the store, the threads,
@@ -62,6 +66,7 @@ class EngineHost {
 
   FileLock lock_;
   SystemClock clock_;
+  std::unique_ptr<Accelerator> accelerator_;  // null: none; outlives all threads
   std::unique_ptr<Store> store_;
   std::unique_ptr<AsioExecutor> control_;
   std::unique_ptr<AsioExecutor> io_;

@@ -20,6 +20,8 @@ struct Check {
 /// file without a name in the data folder, which is gone at the end.
 Check CheckProcessor();
 Check CheckGpus(const Config& config);
+/// Whether models of searches are computed on a device, and why not.
+Check CheckAccelerator(const Config& config);
 /// Whether containers can be started, by starting one.
 Check CheckContainers();
 Check CheckDisk(const Config& config);   ///< room, kind of file system, rights

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "accelerator/accelerator.h"
 #include "apps/cli/format.h"
+#include "apps/cli/open_accelerator.h"
 #include "apps/cli/output.h"
 #include "apps/cli/removed.h"
 #include "apps/cli/session.h"
@@ -19,14 +21,16 @@ namespace hone::cli {
 namespace {
 
 /// Why an inexact replay would be no surprise; empty if it should be exact.
-std::string Doubt(const ExperimentState& state) {
+/// @param here  what this replay is computed by
+std::string Doubt(const ExperimentState& state, const std::string& here) {
   std::string text;
   if (state.build != HONE_VERSION) {
     text += "it was recorded by hone " + state.build + ", this is " HONE_VERSION;
   }
-  if (state.cpu_level != HONE_CPU_LEVEL) {
+  if (state.cpu_level != here) {
     text += (text.empty() ? "it was recorded" : ", and") + (" for CPU level " + state.cpu_level) +
-            ", this is for " HONE_CPU_LEVEL;
+            ", this is for " + here;
+    text += DeviceOfLevel(state.cpu_level) ? "; a device is used with --accelerator cuda" : "";
   }
   return text;
 }
@@ -69,14 +73,14 @@ std::string TableText(const ExperimentState& state, const ReplayReport& report) 
 }
 
 nlohmann::json Document(const ExperimentState& state, const ReplayReport& report,
-                        const VerdictReport& verdicts) {
+                        const VerdictReport& verdicts, const std::string& here) {
   nlohmann::json document = {{"experiment", state.spec->name},
                              {"compared", report.compared},
                              {"different", report.different},
                              {"verdictsCompared", verdicts.compared},
                              {"verdictsDifferent", verdicts.different},
                              {"recorded", {{"build", state.build}, {"cpuLevel", state.cpu_level}}},
-                             {"replayed", {{"build", HONE_VERSION}, {"cpuLevel", HONE_CPU_LEVEL}}}};
+                             {"replayed", {{"build", HONE_VERSION}, {"cpuLevel", here}}}};
   if (report.first) {
     document["first"] = {{"trial", state.NameOf(*state.Find(report.first->trial))},
                          {"what", report.first->what},
@@ -91,7 +95,13 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
   HONE_ASSIGN_OR_RETURN(const Session session, Session::Open(config));
   HONE_ASSIGN_OR_RETURN(const ExperimentState state, session.Load(name));
   HONE_ASSIGN_OR_RETURN(const auto ledger, session.ReadLedger(state.id));
-  if (const std::string doubt = Doubt(state); !doubt.empty()) {
+  const auto accelerator = DeviceOfLevel(state.cpu_level) ? AcceleratorOrNone(config) : nullptr;
+  const gp::Device* const device =
+      accelerator == nullptr ? nullptr : accelerator->For(state.cpu_level);
+  const std::string here = device == nullptr
+                               ? HONE_CPU_LEVEL
+                               : LevelText(HONE_CPU_LEVEL, *DeviceOfLevel(state.cpu_level));
+  if (const std::string doubt = Doubt(state, here); !doubt.empty()) {
     std::fprintf(stderr, "hone: equal proposals are promised for the same build only: %s\n",
                  doubt.c_str());
   }
@@ -111,12 +121,12 @@ Result<int> ReplayProposals(const Config& config, const NamedOptions& options) {
                  service->endpoint.c_str());
   }
   HONE_ASSIGN_OR_RETURN(const ReplayReport report,
-                        ReplayExperiment(*state.spec, state.seed, ledger));
+                        ReplayExperiment(*state.spec, state.seed, ledger, device));
   HONE_ASSIGN_OR_RETURN(const VerdictReport verdicts, Recheck(session, state, ledger));
   if (output == OutputFormat::kTable) {
     HONE_RETURN_IF_ERROR(PrintText(TableText(state, report) + VerdictText(state, verdicts)));
   } else {
-    HONE_RETURN_IF_ERROR(PrintDocument(Document(state, report, verdicts), output));
+    HONE_RETURN_IF_ERROR(PrintDocument(Document(state, report, verdicts, here), output));
   }
   return report.different + verdicts.different == 0 ? kExitOk : kExitFailed;
 }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "apps/cli/open_accelerator.h"
 #include "apps/cli/size.h"
 #include "apps/cli/slot_options.h"
 #include "base/text.h"
@@ -123,6 +124,11 @@ Status SetLogQuota(Config& config, const std::string& text) {
   return {};
 }
 
+/// ChosenAccelerator reads it where it is used; whether there is such a device is found out there.
+Status SetAccelerator(Config& /*config*/, const std::string& text) {
+  return ParseAccelerator(text).map([](const auto& /*choice*/) {});
+}
+
 /// Place of the word in its list.
 Result<std::size_t> WordIndex(const std::vector<std::string>& words, const std::string& text) {
   const auto found = std::find(words.begin(), words.end(), text);
@@ -213,6 +219,9 @@ const std::vector<Setting>& Settings() {
       {"log-quota", "", "SIZE",
        "disk that the log of a trial's attempt may take; of a longer one, beginning and end stay",
        "bytes, or such as 64K, 256M, 2G; 0: no limit", "`256M`", Always("256M"), &SetLogQuota},
+      {"accelerator", "", "DEVICE", "compute models on an NVIDIA device where that is faster",
+       "none, cuda, `cuda:N` (device N), or a library's path, see [cuda.md](cuda.md)", "`none`",
+       Always("none"), &SetAccelerator},
       {"log-level", "", "LEVEL", "what is logged on standard error", Join(kLevels, ", "), "`warn`",
        Always("warn"), &SetLogLevel, Values::kWords, kLevels},
       {"log-format", "", "FORMAT", "form of the log's lines", Join(kLogFormats, ", "), "`logfmt`",

@@ -36,7 +36,7 @@ TEST_CASE("hone doctor: a fit machine with a sound data file exits 0", "[apps]")
   CHECK(run.exit_code == 0);
   CHECK(json::parse(run.out).at("fit") == true);
   auto checks = ByName(run.out);
-  CHECK(checks.size() == 12);
+  CHECK(checks.size() == 13);
   CHECK(checks["containers"]["status"] != "fail");
   CHECK(checks["data file"]["message"] == "sound; 1 experiment");
   CHECK(checks["engine"]["message"] == "none runs here");

@@ -66,6 +66,7 @@ TEST_CASE("settings: every one can be said in every place", "[apps]") {
       {"memory", "64G"},
       {"gpus", "0,MIG-7"},
       {"grace", "1.5"},
+      {"accelerator", "cuda:1"},
       {"log-level", "debug"},
       {"log-format", "json"},
       {"log-quota", "64K"},
