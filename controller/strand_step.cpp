@@ -13,7 +13,7 @@ struct Noter {
     step.launched.emplace_back(e.trial, e.attempt);
   }
   void operator()(const event::TrialRunning& e) const { step.running.push_back(e.trial); }
-  void operator()(const event::TrialPaused& e) const { step.over.emplace_back(e.trial, e.attempt); }
+  void operator()(const event::TrialPaused& e) const { Over(e.outcome); }
   void operator()(const event::TrialRequeued& e) const {
     step.over.emplace_back(e.trial, e.attempt);
   }

@@ -24,12 +24,20 @@ void ForEachRunning(const ExperimentState& state, const Each& each) {
   }
 }
 
+/// What a trial need not train: it went on with it itself, or its parent did.
+double BehindOf(const ExperimentState& state, const TrialState& trial) {
+  if (trial.paused_attempt > 0) {
+    return trial.checkpoint ? trial.reached.value_or(0) : 0;
+  }
+  const TrialState* const parent = trial.start_from ? state.Find(trial.parent) : nullptr;
+  return parent == nullptr ? 0 : parent->budget.value_or(0);
+}
+
 }  // namespace
 
 double BudgetToTrain(const ExperimentState& state, const TrialState& trial) {
   const double budget = trial.budget.value_or(0);
-  const TrialState* const parent = trial.start_from ? state.Find(trial.parent) : nullptr;
-  const double behind = parent == nullptr ? 0 : parent->budget.value_or(0);
+  const double behind = BehindOf(state, trial);
   // Of equal budgets each is a segment of its own (population based training).
   return behind < budget ? budget - behind : budget;
 }

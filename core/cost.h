@@ -10,7 +10,8 @@
 namespace hone {
 
 /// What a start of a trial is to train: its budget, less what the checkpoint that it starts from
-/// has behind it. A trial that starts from zero pays for all of it. 0 without a budget.
+/// has behind it, its own or its parent's. A trial that starts from zero pays for all of it. 0
+/// without a budget.
 double BudgetToTrain(const ExperimentState& state, const TrialState& trial);
 
 /// Starts of trials so far, what they were to train, and the time of attempts that are over or

@@ -35,8 +35,18 @@ std::string GoalsText(const Objective& objective, const Observation& observation
 }
 
 /// How far a trial was trained. Without a budget of its own it ran as far as its job goes.
+double Trained(const std::optional<double>& budget) {
+  return budget.value_or(std::numeric_limits<double>::infinity());
+}
+
+/// The budget of a trial's last result.
 double BudgetOf(const TrialState& trial) {
-  return trial.budget.value_or(std::numeric_limits<double>::infinity());
+  return Trained(trial.paused_attempt > 0 ? trial.reached : trial.budget);
+}
+
+bool HasResult(const TrialState& trial) {
+  return trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kEarlyStopped ||
+         (trial.paused_attempt > 0 && !IsOver(trial.phase));
 }
 
 }  // namespace
@@ -44,6 +54,7 @@ double BudgetOf(const TrialState& trial) {
 Draft::Draft(const ExperimentState& state, Timestamp now)
     : state_(state),
       now_(now),
+      paused_(state.Count(TrialPhase::kPaused)),
       completed_(state.Completed()),
       failed_(state.Count(TrialPhase::kFailed) + state.Count(TrialPhase::kMetricsUnavailable)),
       max_trials_(state.max_trial_count),
@@ -117,70 +128,145 @@ bool Draft::IsBest(const ObjectiveValue& value,
          (losses && best_losses_ && *losses < *best_losses_);
 }
 
-std::partial_ordering Draft::Claims(TrialNumber trial, bool reaches_goals) const {
+std::partial_ordering Draft::Claims(double budget, bool reaches_goals) const {
   if (!has_best_) {
     return std::partial_ordering::equivalent;
   }
   // A result of little training may fade with more of it, so that a larger budget goes first; but
   // who has reached the goal has what was asked for.
-  const std::partial_ordering by_budget = BudgetOf(*state_.Find(trial)) <=> best_budget_;
+  const std::partial_ordering by_budget = budget <=> best_budget_;
   if (by_budget != 0 && reaches_goals != best_reaches_) {
     return reaches_goals ? std::partial_ordering::greater : std::partial_ordering::less;
   }
   return by_budget;
 }
 
-void Draft::Consider(TrialNumber trial, const Observation& observation) {
+bool Draft::Leads(double budget, const Observation& observation) {
   const Objective& objective = state_.spec->objective;
   const ObjectiveValue value = ObjectiveOf(objective, observation);
   if (value.availability != Availability::kAvailable || Violation(objective, observation)) {
-    return;
+    return false;
   }
   const bool reaches = ReachesGoals(objective, observation);
-  if (goals_.empty() && reaches) {
+  auto losses = LossesOf(objective, observation);
+  const std::partial_ordering claims = Claims(budget, reaches);
+  if (claims < 0 || (claims == 0 && !IsBest(value, losses))) {
+    return false;
+  }
+  best_ = value;
+  best_losses_ = std::move(losses);
+  best_budget_ = budget;
+  best_reaches_ = reaches;
+  has_best_ = true;
+  since_best_ = 0;
+  return true;
+}
+
+void Draft::Consider(TrialNumber trial, double budget, const Observation& observation) {
+  const Objective& objective = state_.spec->objective;
+  if (goals_.empty() && ReachesGoals(objective, observation)) {
     goals_ = GoalsText(objective, observation);
   }
-  auto losses = LossesOf(objective, observation);
-  const std::partial_ordering claims = Claims(trial, reaches);
-  if (claims > 0 || (claims == 0 && IsBest(value, losses))) {
-    best_ = value;
-    best_losses_ = std::move(losses);
-    best_budget_ = BudgetOf(*state_.Find(trial));
-    best_reaches_ = reaches;
-    has_best_ = true;
-    since_best_ = 0;
+  if (Leads(budget, observation)) {
     Emit(event::BestChanged{trial});
   }
+}
+
+void Draft::ChooseAgain(TrialNumber gone) {
+  has_best_ = false;
+  best_ = {};
+  best_losses_.reset();
+  since_best_ = 0;
+  TrialNumber best = 0;
+  for (const TrialState& trial : state_.trials) {
+    if (trial.number != gone && HasResult(trial) && Leads(BudgetOf(trial), trial.observation)) {
+      best = trial.number;
+    }
+  }
+  Emit(event::BestChanged{best});
 }
 
 void Draft::Over(TrialNumber trial) {
   gone_.insert(trial);
   ++completed_;
+  if (state_.Find(trial)->phase == TrialPhase::kPaused) {
+    --paused_;
+  }
 }
 
 void Draft::Succeed(const event::TrialOutcome& outcome) {
   Over(outcome.trial);
   ++since_best_;
   Emit(event::TrialSucceeded{outcome});
-  Consider(outcome.trial, outcome.observation);
+  Consider(outcome.trial, Trained(state_.Find(outcome.trial)->budget), outcome.observation);
 }
 
 void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
-  Over(outcome.trial);
+  const TrialNumber trial = outcome.trial;
+  Over(trial);
   ++failed_;
   Emit(event::TrialFailed{std::move(outcome), std::move(ending)});
+  if (state_.best == trial) {
+    ChooseAgain(trial);
+  }
 }
 
-void Draft::StopEarly(const event::TrialOutcome& outcome, const std::string& reason) {
-  Over(outcome.trial);
+void Draft::StopEarly(event::TrialOutcome outcome, const std::string& reason) {
+  const TrialState& trial = *state_.Find(outcome.trial);
+  Over(trial.number);
+  if (trial.paused_attempt > 0) {
+    outcome.observation = trial.observation;
+    return Emit(event::TrialEarlyStopped{std::move(outcome), reason});
+  }
   ++since_best_;
   Emit(event::TrialEarlyStopped{outcome, reason});
-  Consider(outcome.trial, outcome.observation);
+  Consider(trial.number, Trained(trial.budget), outcome.observation);
 }
 
 void Draft::Kill(event::TrialOutcome outcome, const std::string& reason) {
-  Over(outcome.trial);
+  const TrialNumber trial = outcome.trial;
+  Over(trial);
   Emit(event::TrialKilled{std::move(outcome), reason});
+  if (state_.best == trial) {
+    ChooseAgain(trial);
+  }
+}
+
+void Draft::Pause(const event::TrialOutcome& outcome) {
+  ++since_best_;
+  Emit(event::TrialPaused{outcome});
+  if (ended_) {
+    Over(outcome.trial);
+    Emit(event::TrialEarlyStopped{outcome, "the experiment ended before it could go on"});
+  } else {
+    ++paused_;
+    paused_now_ = outcome;
+  }
+  Consider(outcome.trial, Trained(state_.Find(outcome.trial)->budget), outcome.observation);
+}
+
+void Draft::Resume(event::TrialResumed resumed) {
+  --paused_;
+  Emit(std::move(resumed));
+}
+
+void Draft::Conclude(const TrialState& trial, const std::string& reason) {
+  const Timestamp end = IsSet(trial.ended_at) ? trial.ended_at : now_;
+  StopEarly({trial.number, trial.attempt, trial.started_at, end, {}, trial.checkpoint}, reason);
+}
+
+void Draft::ConcludePaused(const std::string& reason) {
+  for (const TrialNumber number : state_.active) {
+    const TrialState& trial = *state_.Find(number);
+    if (trial.phase == TrialPhase::kPaused && !gone_.contains(number)) {
+      Conclude(trial, reason);
+    }
+  }
+  if (paused_now_) {
+    --paused_;
+    Over(paused_now_->trial);
+    Emit(event::TrialEarlyStopped{*std::exchange(paused_now_, std::nullopt), reason});
+  }
 }
 
 void Draft::Edit(const event::BudgetEdited& edit) {
@@ -199,6 +285,9 @@ void Draft::Exhaust(const std::string& reason) {
 void Draft::EndIfDone() {
   if (ended_) {
     return;
+  }
+  if (exhausted_ && BusyCount() == 0) {
+    ConcludePaused("the search algorithm has nothing more to propose");
   }
   if (!goals_.empty()) {
     const bool several = state_.spec->objective.Count() > 1;
@@ -241,7 +330,7 @@ bool Draft::EndIfUsedUp() {
     const double seconds = std::chrono::duration<double>(*state_.spec->max_duration).count();
     End(Reason::kMaxDurationReached,
         "maxDuration (" + FormatDouble(seconds) + " s)" + WithTrialsOver());
-  } else if (MoneyIsUp(state_, now_) || (ActiveCount() == 0 && AffordableTrials(state_) == 0U)) {
+  } else if (MoneyIsUp(state_, now_) || (BusyCount() == 0 && AffordableTrials(state_) == 0U)) {
     End(Reason::kMaxCostReached,
         "cost.max (" + FormatDouble(state_.spec->cost->most) + ")" + WithTrialsOver());
   }
@@ -256,6 +345,7 @@ void Draft::End(Reason reason, const std::string& message) {
 
 void Draft::StopActive(const std::string& reason) {
   WithdrawReservation(event::TrialsWithdrawn::Why::kEnded, reason);
+  ConcludePaused(reason);
   for (const TrialNumber number : state_.active) {
     const TrialState& trial = *state_.Find(number);
     if (gone_.contains(number) || trial.phase == TrialPhase::kReserved) {
@@ -263,6 +353,8 @@ void Draft::StopActive(const std::string& reason) {
     }
     if (trial.launched) {
       Stop(trial, event::TrialStopRequested::Cause::kKilled, reason);
+    } else if (trial.paused_attempt > 0) {
+      Conclude(trial, reason);
     } else {
       Kill({number, trial.attempt, trial.started_at, now_, {}}, reason);
     }

@@ -35,7 +35,13 @@ class Draft {
   /// An active trial is over; keeps best and counts up to date.
   void Succeed(const event::TrialOutcome& outcome);
   void FailTrial(event::TrialOutcome outcome, Ending ending);
-  void StopEarly(const event::TrialOutcome& outcome, const std::string& reason);
+  /// What was paused before counts with its last result at a rung.
+  void StopEarly(event::TrialOutcome outcome, const std::string& reason);
+  /// A trial has come to its rung. Over at once if the experiment is.
+  void Pause(const event::TrialOutcome& outcome);
+  void Resume(event::TrialResumed resumed);
+  /// No paused trial goes any further.
+  void ConcludePaused(const std::string& reason);
   void Kill(event::TrialOutcome outcome, const std::string& reason);
   void Edit(const event::BudgetEdited& edit);
   void Exhaust(const std::string& reason);
@@ -47,18 +53,27 @@ class Draft {
   /// If the time or the money is. @returns whether it is over with that, or was before
   bool EndIfUsedUp();
   void End(event::ExperimentEnded::Reason reason, const std::string& message);
-  /// Active trials after the events so far.
-  [[nodiscard]] std::size_t ActiveCount() const;
+  /// Active trials after the events so far that are not paused: what the search may wait for.
+  [[nodiscard]] std::size_t BusyCount() const { return ActiveCount() - paused_; }
+  [[nodiscard]] std::size_t PausedCount() const { return paused_; }
 
  private:
-  /// Whether a trial that is over is the best one, and whether it reaches the goal.
-  void Consider(TrialNumber trial, const Observation& observation);
+  /// Active trials after the events so far.
+  [[nodiscard]] std::size_t ActiveCount() const;
+  /// Whether a trial with a new result is the best one, and whether it reaches the goal.
+  void Consider(TrialNumber trial, double budget, const Observation& observation);
+  /// Whether a result is better than the best one so far, whose place it takes then.
+  bool Leads(double budget, const Observation& observation);
+  /// The best trial is none any more: it failed, or was killed, after its pause.
+  void ChooseAgain(TrialNumber gone);
   [[nodiscard]] bool IsBest(const ObjectiveValue& value,
                             const std::optional<std::vector<double>>& losses) const;
-  /// Like with like: how the trial's claim compares with the best one's before values are looked
+  /// Like with like: how a result's claim compares with the best one's before values are looked
   /// at.
-  [[nodiscard]] std::partial_ordering Claims(TrialNumber trial, bool reaches_goals) const;
+  [[nodiscard]] std::partial_ordering Claims(double budget, bool reaches_goals) const;
   void Over(TrialNumber trial);
+  /// A trial that was paused, or waits for its next attempt after a pause, goes no further.
+  void Conclude(const TrialState& trial, const std::string& reason);
   void StopActive(const std::string& reason);
   [[nodiscard]] std::string WithTrialsOver() const;
 
@@ -66,6 +81,8 @@ class Draft {
   Timestamp now_;
   Decision decision_;
   std::set<TrialNumber> gone_;  // active in state_, not after the events
+  std::size_t paused_;          // after the events
+  std::optional<event::TrialOutcome> paused_now_;
   std::uint32_t completed_;
   std::uint32_t failed_;
   std::optional<int> max_trials_;

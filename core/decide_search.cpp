@@ -12,8 +12,8 @@ bool TakesTrials(const ExperimentState& state) {
   return state.phase == ExperimentPhase::kRunning || state.phase == ExperimentPhase::kRestarting;
 }
 
-/// How many new trials the budget and the algorithm allow now.
-std::uint32_t NewTrialsAllowed(const ExperimentState& state) {
+/// How many answers the budget and the algorithm allow now: new trials, and paused ones that go on.
+std::uint32_t AnswersAllowed(const ExperimentState& state) {
   if (state.reservation || state.exhausted || state.waiting) {
     return 0;
   }
@@ -22,7 +22,8 @@ std::uint32_t NewTrialsAllowed(const ExperimentState& state) {
     return affordable;
   }
   const auto budget = static_cast<std::uint32_t>(*state.max_trial_count);
-  const auto used = state.Completed() + static_cast<std::uint32_t>(state.active.size());
+  const auto used = state.Completed() + static_cast<std::uint32_t>(state.active.size()) -
+                    state.Count(TrialPhase::kPaused);
   return budget > used ? std::min(budget - used, affordable) : 0;
 }
 
@@ -38,7 +39,7 @@ std::uint32_t Want(const ExperimentState& state) {
     return 0;
   }
   const auto relaunches = static_cast<std::uint64_t>(state.queued.size());
-  const std::uint64_t useful = relaunches + NewTrialsAllowed(state);
+  const std::uint64_t useful = relaunches + AnswersAllowed(state);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(FreePlaces(state), useful));
 }
 
@@ -66,6 +67,11 @@ class Answers {
   }
 
   void operator()(const proposal::Start& start) {
+    if (IsFull()) {
+      waits_.push_back(number_);  // only paused trials may go on
+      return;
+    }
+    ++new_;
     draft_.Emit(event::TrialProposed{.trial = number_,
                                      .reservation = in_.reservation,
                                      .based_on = in_.based_on,
@@ -76,7 +82,8 @@ class Answers {
                                      .budget = start.budget,
                                      .start_from = start.start_from,
                                      .labels = start.labels,
-                                     .parent = start.parent});
+                                     .parent = start.parent,
+                                     .pauses = start.pauses});
     draft_.Launch(number_, 1, in_.runner);
     ++started_;
   }
@@ -84,12 +91,14 @@ class Answers {
   void operator()(const proposal::Resume& resume) {
     const TrialState* trial = draft_.state().Find(resume.trial);
     if (trial == nullptr || trial->phase != TrialPhase::kPaused) {
-      waits_.push_back(number_);  // late: the trial was killed meanwhile
+      // Late. The search is asked again: it did not know of that.
+      draft_.Withdraw({{number_}, Why::kEnded, "the trial to go on with is over"});
+      ++late_;
       return;
     }
     draft_.Withdraw({{number_}, Why::kResumedOther, "trial continues instead"});
-    draft_.Emit(event::TrialResumed{resume.trial, in_.reservation, in_.based_on, resume.budget,
-                                    resume.tag});
+    draft_.Resume({resume.trial, in_.reservation, in_.based_on, resume.budget, resume.tag,
+                   resume.values, resume.note, resume.pauses});
     draft_.Launch(resume.trial, trial->attempt + 1, in_.runner);
     ++started_;
   }
@@ -109,7 +118,12 @@ class Answers {
       draft_.Exhaust(reason_);
     }
     draft_.EndIfDone();
-    if (waits && started_ == 0 && draft_.ActiveCount() == 0 && !draft_.ended()) {
+    const bool stuck = waits && late_ == 0 && started_ == 0 && draft_.BusyCount() == 0;
+    if (stuck && draft_.PausedCount() > 0 && !draft_.ended()) {
+      draft_.ConcludePaused("no result is under way that could let it go on");
+      return draft_.EndIfDone();
+    }
+    if (stuck && !draft_.ended()) {
       draft_.End(event::ExperimentEnded::Reason::kSearchStalled,
                  "the search algorithm waits for results, but no trial is running, pending or "
                  "paused");
@@ -117,13 +131,23 @@ class Answers {
   }
 
  private:
+  /// Whether maxTrialCount is used up: numbers beyond it are reserved for paused trials.
+  [[nodiscard]] bool IsFull() const {
+    const ExperimentState& state = draft_.state();
+    const auto used = state.Completed() + static_cast<std::uint32_t>(state.active.size()) -
+                      state.Count(TrialPhase::kReserved) + new_;
+    return state.max_trial_count && used >= static_cast<std::uint32_t>(*state.max_trial_count);
+  }
+
   Draft& draft_;
   const input::Proposals& in_;
   TrialNumber number_ = 0;
   std::vector<TrialNumber> waits_;
   std::vector<TrialNumber> exhausted_;
   std::string reason_;
+  std::uint32_t new_ = 0;  // of started_
   int started_ = 0;
+  int late_ = 0;
 };
 
 /// Whether the search is over because what is proposed is hardly expected to be better.
@@ -154,7 +178,7 @@ void OnOffer(Draft& draft, const input::Offer& offer) {
     draft.Launch(number, state.Find(number)->attempt + 1, offer.runner);
     --places;
   }
-  const std::uint32_t count = std::min(places, NewTrialsAllowed(state));
+  const std::uint32_t count = std::min(places, AnswersAllowed(state));
   if (count == 0) {
     return;
   }

@@ -74,6 +74,9 @@ void EndForOthers(Draft& draft, const TrialState& trial, event::TrialOutcome out
   if (few || draft.state().phase == ExperimentPhase::kSuspended) {
     return Requeue(draft, trial, ending, "started again after: " + ending.message);
   }
+  if (trial.paused_attempt > 0) {
+    return draft.StopEarly(std::move(outcome), "it could not go on: " + ending.message);
+  }
   draft.FailTrial(std::move(outcome), std::move(ending));
 }
 
@@ -81,7 +84,7 @@ void EndForOthers(Draft& draft, const TrialState& trial, event::TrialOutcome out
 void EndByItself(Draft& draft, const TrialState& trial, event::TrialOutcome outcome,
                  const Ending& ending) {
   if (ending.kind == EndingKind::kSucceeded) {
-    return draft.Succeed(outcome);
+    return trial.pauses ? draft.Pause(outcome) : draft.Succeed(outcome);
   }
   if (IsInfrastructure(ending.kind)) {
     return EndForOthers(draft, trial, std::move(outcome), ending);
@@ -96,14 +99,17 @@ void EndAsAsked(Draft& draft, const TrialState& trial, Cause cause, event::Trial
                 const Ending& ending) {
   switch (cause) {
     case Cause::kEarlyStopped:
-      return draft.StopEarly(outcome, trial.message);
+      return draft.StopEarly(std::move(outcome), trial.message);
     case Cause::kKilled:
+      if (draft.ended() && trial.paused_attempt > 0) {
+        return draft.StopEarly(std::move(outcome), trial.message);
+      }
       return draft.Kill(std::move(outcome), trial.message);
     case Cause::kInterrupted:
       return Requeue(draft, trial, {EndingKind::kStopped, 0, 0, {}}, trial.message);
     case Cause::kPaused:
       if (ending.kind == EndingKind::kStopped) {
-        return draft.Emit(event::TrialPaused{trial.number, trial.attempt, std::nullopt});
+        return draft.Pause(outcome);
       }
       return EndByItself(draft, trial, std::move(outcome), ending);
   }

@@ -53,6 +53,7 @@ void Describe(A& archive, TrialProposed& e) {
   archive("startFrom", e.start_from);
   archive("labels", e.labels);
   archive("parent", e.parent);
+  archive("pauses", e.pauses);
 }
 
 template <class A>
@@ -104,19 +105,15 @@ void Describe(A& archive, TrialStopRequested& e) {
 }
 
 template <class A>
-void Describe(A& archive, TrialPaused& e) {
-  archive("trial", e.trial);
-  archive("attempt", e.attempt);
-  archive("checkpoint", e.checkpoint);
-}
-
-template <class A>
 void Describe(A& archive, TrialResumed& e) {
   archive("trial", e.trial);
   archive("reservation", e.reservation);
   archive("basedOn", e.based_on);
   archive("budget", e.budget);
   archive("tag", e.tag);
+  archive("values", e.values);
+  archive("note", e.note);
+  archive("pauses", e.pauses);
 }
 
 template <class A>
@@ -135,6 +132,11 @@ void DescribeOutcome(A& archive, TrialOutcome& e) {
   archive("endedAt", e.ended_at);
   archive("metrics", e.observation);
   archive("checkpoint", e.checkpoint);
+}
+
+template <class A>
+void Describe(A& archive, TrialPaused& e) {
+  DescribeOutcome(archive, e.outcome);
 }
 
 template <class A>

@@ -39,6 +39,7 @@ class Applier {
     if (e.max_failed_trial_count) {
       s_.max_failed_trial_count = e.max_failed_trial_count;
     }
+    s_.waiting = false;  // there may be room for what it waited for
   }
 
   void operator()(const event::ExperimentRestarted& /*e*/) {
@@ -92,6 +93,7 @@ class Applier {
     trial.budget = e.budget;
     trial.parent = e.parent;
     trial.start_from = e.start_from;
+    trial.pauses = e.pauses;
     trial.created_at = recorded_.at;
   }
 
@@ -134,17 +136,26 @@ class Applier {
   }
 
   void operator()(const event::TrialPaused& e) {
-    TrialState& trial = Trial(e.trial);
-    AddTime(trial.started_at, recorded_.at);
-    Move(trial, TrialPhase::kPaused);
-    EndAttempt(trial);
-    s_.waiting = false;
+    TrialState& trial = Trial(e.outcome.trial);
+    EndOf(trial, e.outcome, TrialPhase::kPaused);
+    trial.reached = trial.budget;
+    trial.paused_attempt = e.outcome.attempt;
+    trial.message.clear();
+    ++s_.results_since_best;
+    NoteGoal(e.outcome);
   }
 
   void operator()(const event::TrialResumed& e) {
     TrialState& trial = Trial(e.trial);
     Move(trial, TrialPhase::kPending);
     trial.budget = e.budget;
+    trial.pauses = e.pauses;
+    trial.note = e.note;
+    trial.started_at = Timestamp();
+    trial.ended_at = Timestamp();
+    if (!e.values.empty()) {
+      trial.values = e.values;
+    }
     s_.queued.insert(e.trial);
   }
 
@@ -170,8 +181,11 @@ class Applier {
   }
 
   void operator()(const event::TrialSucceeded& e) {
-    Finish(e.outcome, TrialPhase::kSucceeded).message =
-        Violation(s_.spec->objective, e.outcome.observation).value_or("");
+    TrialState& trial = Finish(e.outcome, TrialPhase::kSucceeded);
+    trial.message = Violation(s_.spec->objective, e.outcome.observation).value_or("");
+    if (trial.paused_attempt > 0) {
+      trial.reached = trial.budget;
+    }
     ++s_.results_since_best;
     NoteGoal(e.outcome);
   }
@@ -188,7 +202,12 @@ class Applier {
   }
 
   void operator()(const event::TrialEarlyStopped& e) {
-    Finish(e.outcome, TrialPhase::kEarlyStopped).message = e.reason;
+    TrialState& trial = Finish(e.outcome, TrialPhase::kEarlyStopped);
+    trial.message = e.reason;
+    if (trial.paused_attempt > 0) {  // its last result was counted, and stands
+      trial.budget = trial.reached;
+      return;
+    }
     ++s_.results_since_best;
     NoteGoal(e.outcome);
   }
@@ -198,7 +217,7 @@ class Applier {
   }
 
   void operator()(const event::BestChanged& e) {
-    s_.best = e.trial;
+    s_.best = e.trial == 0 ? std::nullopt : std::optional(e.trial);
     s_.results_since_best = 0;
   }
 
@@ -257,20 +276,25 @@ class Applier {
     }
   }
 
-  TrialState& Finish(const event::TrialOutcome& outcome, TrialPhase phase) {
-    TrialState& trial = Trial(outcome.trial);
+  /// Of an attempt, or of a trial that has none.
+  void EndOf(TrialState& trial, const event::TrialOutcome& outcome, TrialPhase phase) {
     if (trial.launched) {
       AddTime(outcome.started_at, outcome.ended_at);
     }
     Move(trial, phase);
     EndAttempt(trial);
-    s_.active.erase(trial.number);
-    s_.queued.erase(trial.number);
     s_.waiting = false;
     trial.started_at = outcome.started_at;
     trial.ended_at = outcome.ended_at;
     trial.observation = outcome.observation;
     trial.checkpoint = outcome.checkpoint;
+  }
+
+  TrialState& Finish(const event::TrialOutcome& outcome, TrialPhase phase) {
+    TrialState& trial = Trial(outcome.trial);
+    EndOf(trial, outcome, phase);
+    s_.active.erase(trial.number);
+    s_.queued.erase(trial.number);
     return trial;
   }
 

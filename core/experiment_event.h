@@ -44,7 +44,7 @@ struct ExperimentResumed {
 };
 
 struct BestChanged {
-  TrialNumber trial = 0;
+  TrialNumber trial = 0;  ///< 0: none any more, since the best one failed at its next rung
   bool operator==(const BestChanged&) const = default;
 };
 

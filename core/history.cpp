@@ -45,7 +45,11 @@ struct Translator {
     return history::Reported{e.trial, e.budget, Sign(spec) * e.value};
   }
   std::optional<What> operator()(const event::TrialPaused& e) const {
-    return history::Paused{e.trial};
+    Losses values;
+    if (!Violation(spec.objective, e.outcome.observation)) {
+      values = LossesOf(spec.objective, e.outcome.observation).value_or(Losses());
+    }
+    return history::Paused{e.outcome.trial, std::move(values), e.outcome.checkpoint};
   }
   std::optional<What> operator()(const event::TrialResumed& e) const {
     return history::Resumed{e.trial, e.budget, e.tag};

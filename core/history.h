@@ -35,8 +35,11 @@ struct Reported {
   bool operator==(const Reported&) const = default;
 };
 
+/// A result at a rung of a trial that may be resumed.
 struct Paused {
   TrialNumber trial = 0;
+  std::vector<double> values{};             ///< as of Completed; empty: none that counts
+  std::optional<std::string> checkpoint{};  ///< digest of what it left in its folder
   bool operator==(const Paused&) const = default;
 };
 

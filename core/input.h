@@ -27,6 +27,7 @@ struct Start {
   std::string note;
   std::map<std::string, std::string> labels;
   TrialNumber parent{};  ///< the trial that this one goes on with; 0: none
+  bool pauses{};         ///< at its good end it is paused, and may be resumed
   bool operator==(const Start&) const = default;
 };
 
@@ -35,6 +36,9 @@ struct Resume {
   TrialNumber trial = 0;
   std::optional<double> budget;
   std::string tag;
+  Assignment values{};  ///< where a parameter carries the budget; empty: those that it has
+  std::string note{};
+  bool pauses{};  ///< at its good end it is paused again
   bool operator==(const Resume&) const = default;
 };
 

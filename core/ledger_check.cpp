@@ -107,18 +107,28 @@ class Checker {
   Wrong operator()(const event::TrialStopRequested& e) const {
     return NotLaunched(e.trial, e.attempt);
   }
-  Wrong operator()(const event::TrialPaused& e) const { return NotLaunched(e.trial, e.attempt); }
+  Wrong operator()(const event::TrialPaused& e) const { return NotLaunched(e.outcome); }
   Wrong operator()(const event::TrialRequeued& e) const { return NotLaunched(e.trial, e.attempt); }
 
   Wrong operator()(const event::TrialResumed& e) const {
     const TrialState* const trial = s_.Find(e.trial);
-    return If(trial == nullptr || trial->phase != TrialPhase::kPaused,
-              "trial " + std::to_string(e.trial) + " is not paused");
+    if (trial == nullptr || trial->phase != TrialPhase::kPaused) {
+      return "trial " + std::to_string(e.trial) + " is not paused";
+    }
+    return If(!e.values.empty() && e.values.size() != trial->values.size(),
+              "the experiment has another number of parameters");
   }
 
   Wrong operator()(const event::TrialSucceeded& e) const { return NotLaunched(e.outcome); }
   Wrong operator()(const event::TrialFailed& e) const { return NotLaunched(e.outcome); }
-  Wrong operator()(const event::TrialEarlyStopped& e) const { return NotLaunched(e.outcome); }
+
+  /// One that was paused may be waiting for its next attempt, or for none.
+  Wrong operator()(const event::TrialEarlyStopped& e) const {
+    const TrialState* const trial = s_.Find(e.outcome.trial);
+    const bool waits = trial != nullptr && !trial->launched && trial->paused_attempt > 0 &&
+                       !IsOver(trial->phase) && trial->attempt == e.outcome.attempt;
+    return waits ? "" : NotLaunched(e.outcome);
+  }
 
   Wrong operator()(const event::TrialKilled& e) const {
     const TrialState* const trial = s_.Find(e.outcome.trial);
@@ -129,9 +139,13 @@ class Checker {
   }
 
   Wrong operator()(const event::BestChanged& e) const {
+    if (e.trial == 0) {
+      return If(!s_.best, "there was no best trial before");
+    }
     const TrialState* const trial = s_.Find(e.trial);
-    return If(trial == nullptr || !IsOver(trial->phase) || trial->phase == TrialPhase::kWithdrawn,
-              "trial " + std::to_string(e.trial) + " is not over");
+    const bool has_result = trial != nullptr && (IsOver(trial->phase) || trial->paused_attempt > 0);
+    return If(!has_result || trial->phase == TrialPhase::kWithdrawn,
+              "trial " + std::to_string(e.trial) + " has no result");
   }
 
   Wrong operator()(const event::ExperimentEnded& /*e*/) const {

@@ -29,7 +29,9 @@ struct Touched {
   std::vector<TrialNumber> operator()(const event::TrialStopRequested& e) const {
     return {e.trial};
   }
-  std::vector<TrialNumber> operator()(const event::TrialPaused& e) const { return {e.trial}; }
+  std::vector<TrialNumber> operator()(const event::TrialPaused& e) const {
+    return {e.outcome.trial};
+  }
   std::vector<TrialNumber> operator()(const event::TrialResumed& e) const { return {e.trial}; }
   std::vector<TrialNumber> operator()(const event::TrialRequeued& e) const { return {e.trial}; }
   std::vector<TrialNumber> operator()(const event::TrialSucceeded& e) const {
@@ -112,7 +114,7 @@ TrialRow ProjectTrial(const ExperimentState& state, const TrialState& trial) {
   row.message = trial.message;
   row.created_at = trial.created_at;
   row.started_at = trial.started_at;
-  row.ended_at = trial.ended_at;
+  row.ended_at = IsOver(trial.phase) ? trial.ended_at : Timestamp();
   return row;
 }
 

@@ -65,7 +65,10 @@ struct TrialState {
   std::string note;
   TrialNumber parent = 0;                 ///< the trial that it goes on with; 0: none
   std::optional<std::string> start_from;  ///< digest of the parent's checkpoint
-  std::optional<std::string> checkpoint;  ///< digest of its own, once it is over
+  std::optional<std::string> checkpoint;  ///< digest of its own, once it is over or paused
+  std::optional<double> reached;          ///< budget of its last result, if it was paused there
+  Attempt paused_attempt = 0;             ///< the one that ended with its last pause; 0: none
+  bool pauses = false;                    ///< at the good end of its budget
   bool operator==(const TrialState&) const = default;
 };
 

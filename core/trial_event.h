@@ -35,6 +35,7 @@ struct TrialProposed {
   std::optional<std::string> start_from;  ///< digest of the parent's checkpoint to start from
   std::map<std::string, std::string> labels;
   TrialNumber parent{};  ///< the trial that this one goes on with; 0: none
+  bool pauses{};         ///< its budget is a rung: at its good end it is paused
   bool operator==(const TrialProposed&) const = default;
 };
 
@@ -99,20 +100,16 @@ struct TrialStopRequested {
   bool operator==(const TrialStopRequested&) const = default;
 };
 
-struct TrialPaused {
-  TrialNumber trial = 0;
-  Attempt attempt = 0;
-  std::optional<std::string> checkpoint;
-  bool operator==(const TrialPaused&) const = default;
-};
-
-/// A paused trial goes on with a new budget.
+/// A paused trial goes on with a new budget, in its own folder.
 struct TrialResumed {
   TrialNumber trial = 0;
   Version reservation = 0;
   Version based_on = 0;
   std::optional<double> budget;
   std::string tag;
+  Assignment values{};  ///< where a parameter carries the budget; empty: those that it has
+  std::string note{};   ///< for people
+  bool pauses{};        ///< at its good end it is paused again
   bool operator==(const TrialResumed&) const = default;
 };
 
@@ -126,7 +123,7 @@ struct TrialRequeued {
   bool operator==(const TrialRequeued&) const = default;
 };
 
-/// What all ends of a trial tell.
+/// What all ends of a trial tell, and its pauses.
 struct TrialOutcome {
   TrialNumber trial = 0;
   Attempt attempt = 0;  ///< 0: never launched
@@ -135,6 +132,12 @@ struct TrialOutcome {
   Observation observation;
   std::optional<std::string> checkpoint{};  ///< digest of what it left; see docs/checkpoints.md
   bool operator==(const TrialOutcome&) const = default;
+};
+
+/// It has a result at a rung, and goes on if the algorithm resumes it.
+struct TrialPaused {
+  TrialOutcome outcome;
+  bool operator==(const TrialPaused&) const = default;
 };
 
 struct TrialSucceeded {

@@ -125,7 +125,7 @@ struct EarlyStop::Observer {
       self.running_.erase(found);
     }
   }
-  void operator()(const event::TrialPaused& e) const { self.running_.erase(e.trial); }
+  void operator()(const event::TrialPaused& e) const { self.running_.erase(e.outcome.trial); }
   void operator()(const event::TrialFailed& e) const { self.running_.erase(e.outcome.trial); }
   void operator()(const event::TrialEarlyStopped& e) const { self.running_.erase(e.outcome.trial); }
   void operator()(const event::TrialKilled& e) const { self.running_.erase(e.outcome.trial); }

@@ -75,6 +75,9 @@ struct Checker {
     if (!resumed.insert(resume.trial).second) {
       return Lie("trial " + std::to_string(resume.trial) + " is resumed twice");
     }
+    if (!resume.values.empty()) {
+      HONE_RETURN_IF_ERROR(CheckValues(space, resume.values));
+    }
     HONE_RETURN_IF_ERROR(CheckBudget(resume.budget));
     return CheckTag(resume.tag);
   }

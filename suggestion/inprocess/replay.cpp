@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/given_value.h"
 #include "core/remote_service.h"
+#include "core/transitions.h"
 #include "suggestion/pupil.h"
 
 namespace hone {
@@ -99,18 +100,9 @@ class Comparison {
     if (start == nullptr) {
       return Differ("answer", "start", KindOf(answer));
     }
-    const std::size_t count = std::min(recorded.values.size(), start->values.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      if (recorded.values[i] != start->values[i]) {
-        Differ("parameter " + space_.parameters[i].name, Shown(recorded.values[i]),
-               Shown(start->values[i]));
-      }
-    }
-    if (recorded.values.size() != start->values.size()) {
-      Differ("number of values", std::to_string(recorded.values.size()),
-             std::to_string(start->values.size()));
-    }
+    Values(recorded.values, start->values);
     Rest(recorded.tag, start->tag, recorded.budget, start->budget);
+    Pauses(recorded.pauses, start->pauses);
     if (recorded.parent != 0 && recorded.parent != start->parent) {  // older ledgers have none
       Differ("parent", std::to_string(recorded.parent), std::to_string(start->parent));
     }
@@ -129,7 +121,9 @@ class Comparison {
     if (recorded.trial != resume->trial) {
       Differ("resumed trial", std::to_string(recorded.trial), std::to_string(resume->trial));
     }
+    Values(recorded.values, resume->values);
     Rest(recorded.tag, resume->tag, recorded.budget, resume->budget);
+    Pauses(recorded.pauses, resume->pauses);
   }
 
   void Exhausted(TrialNumber number, const Proposal& answer) {
@@ -146,6 +140,24 @@ class Comparison {
     number_ = number;
     counted_ = false;
     ++report_.compared;
+  }
+
+  void Values(const Assignment& recorded, const Assignment& values) {
+    const std::size_t count = std::min(recorded.size(), values.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (recorded[i] != values[i]) {
+        Differ("parameter " + space_.parameters[i].name, Shown(recorded[i]), Shown(values[i]));
+      }
+    }
+    if (recorded.size() != values.size()) {
+      Differ("number of values", std::to_string(recorded.size()), std::to_string(values.size()));
+    }
+  }
+
+  void Pauses(bool recorded, bool pauses) {
+    if (recorded != pauses) {
+      Differ("pause at its end", recorded ? "yes" : "no", pauses ? "yes" : "no");
+    }
   }
 
   void Rest(const std::string& recorded_tag, const std::string& tag,
@@ -191,7 +203,7 @@ class Walk {
     }
     std::vector<HistoryItem> items;
     for (; next_ < ledger_.size() && ledger_[next_].seq <= based_on; ++next_) {
-      Count(ledger_[next_].event);
+      Count(ledger_[next_]);
       if (auto item = ToHistory(spec_, ledger_[next_])) {
         items.push_back(std::move(*item));
       }
@@ -202,6 +214,9 @@ class Walk {
 
   /// The budget as the question stated it: all that is not over, the numbers asked for included.
   [[nodiscard]] std::optional<std::uint32_t> TrialsLeft() const {
+    if (spec_.cost) {
+      return state_.TrialsLeft();
+    }
     if (!max_trials_) {
       return std::nullopt;
     }
@@ -209,7 +224,11 @@ class Walk {
   }
 
  private:
-  void Count(const Event& event) {
+  void Count(const Recorded& recorded) {
+    if (spec_.cost) {
+      return Evolve(state_, recorded);
+    }
+    const Event& event = recorded.event;
     if (const auto* edited = std::get_if<event::BudgetEdited>(&event)) {
       max_trials_ = edited->max_trial_count ? edited->max_trial_count : max_trials_;
     }
@@ -227,6 +246,7 @@ class Walk {
   Version reached_ = 0;
   int over_ = 0;  // trials that have ended, however
   std::optional<int> max_trials_;
+  ExperimentState state_;  // of an experiment whose money bounds its trials, too
 };
 
 void Compare(const Group& group, std::span<const Proposal> answers, Comparison& comparison) {

@@ -204,7 +204,10 @@ TEST_CASE("replay: resumed trials and the end of the search are compared too", "
     const ExperimentSpec spec = LearnerSpec({{"resume", "true"}});
     Scribe scribe(spec);
     scribe.Ask(2);
-    scribe.Write(event::TrialPaused{2, 1, {}});
+    event::TrialPaused paused;
+    paused.outcome.trial = 2;
+    paused.outcome.attempt = 1;
+    scribe.Write(paused);
     scribe.Ask(2);
     auto report = ReplayExperiment(spec, 1, scribe.ledger);
     REQUIRE(report.has_value());
