@@ -77,6 +77,9 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   launch.collector = OrderOf(spec);
   launch.parent = trial.parent;
   launch.start_from = trial.start_from;
+  if (trial.paused_attempt > 0 && attempt == trial.paused_attempt + 1) {
+    launch.goes_on = trial.checkpoint;
+  }
   launch.checkpoint_path = CheckpointPath(spec);
   launch.budget = trial.budget;
   launch.deadline = spec.max_trial_duration;

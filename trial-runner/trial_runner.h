@@ -48,6 +48,7 @@ struct LaunchSpec {
   std::optional<ContainerOptions> container = {};  ///< run by containers; nothing: by processes
   TrialNumber parent = 0;                 ///< the trial that this one goes on with; 0: none
   std::optional<std::string> start_from;  ///< digest of the parent's checkpoint, which it gets
+  std::optional<std::string> goes_on;     ///< first attempt after a pause: digest of what it left
   std::string checkpoint_path;   ///< where the job thinks its checkpoint folder is; may be empty
   std::optional<double> budget;  ///< how far to train, in the units of the algorithm's r_l
   std::optional<Duration> deadline;  ///< longest running time; nothing: as the run object says

@@ -104,6 +104,36 @@ TEST_CASE("checkpoints: another attempt of a trial goes on with what the trial h
   CHECK(bench.Output(2, 2).find("began at 2\n") != std::string::npos);
 }
 
+TEST_CASE("checkpoints: a trial that goes on after a pause must find what it left",
+          "[trial-runner]") {
+  LocalBench bench;
+  bench.Start();
+  const Sighting pause = bench.RunScript(1, kCount);
+  LaunchSpec spec = bench.Spec(1, testing::ScriptObject(kCount));
+  spec.attempt = 2;
+  spec.budget = 9;
+  spec.goes_on = pause.checkpoint;
+  SECTION("as it was") {
+    REQUIRE(bench.Launch(spec).has_value());
+    const Sighting end = bench.WaitForEnd(1, 2);
+    CHECK(bench.Output(1, 2).find("began at 1\n") != std::string::npos);
+    CHECK(end.checkpoint != pause.checkpoint);
+  }
+  SECTION("changed") {
+    REQUIRE(WriteFile(CheckpointFile(bench, 1), "7\n").has_value());
+    const Status launched = bench.Launch(spec);
+    REQUIRE_FALSE(launched.has_value());
+    CHECK(launched.error().message == "the checkpoint that it left at its pause was changed");
+  }
+  SECTION("gone") {
+    std::filesystem::remove(CheckpointFile(bench, 1));
+    const Status launched = bench.Launch(spec);
+    REQUIRE_FALSE(launched.has_value());
+    CHECK(launched.error().code == Code::kFailedPrecondition);
+    CHECK(launched.error().message == "the checkpoint that it left at its pause is gone");
+  }
+}
+
 TEST_CASE("checkpoints: a new engine reads the same digest", "[trial-runner]") {
   LocalBench bench;
   bench.Start();

@@ -78,6 +78,18 @@ Status StartFromParent(const Layout& layout, const LaunchSpec& spec) {
   return copied;
 }
 
+Status GoesOnWithOwn(const Layout& layout, const LaunchSpec& spec) {
+  if (!spec.goes_on) {
+    return {};
+  }
+  HONE_ASSIGN_OR_RETURN(const auto digest, DigestOfTree(layout.Checkpoint(spec.id)));
+  if (digest == spec.goes_on) {
+    return {};
+  }
+  return Fail(Code::kFailedPrecondition, std::string("the checkpoint that it left at its pause ") +
+                                             (digest ? "was changed" : "is gone"));
+}
+
 void NameCheckpointFolder(const std::string& path, const std::string& own, LocalJob& job) {
   std::string_view mounted = path;
   while (mounted.size() > 1 && mounted.ends_with('/')) {

@@ -27,6 +27,10 @@ bool HasCheckpoint(const Layout& layout, const TrialId& id);
 /// @errors kFailedPrecondition: the parent's checkpoint is gone, or has been changed since
 Status StartFromParent(const Layout& layout, const LaunchSpec& spec);
 
+/// Whether a trial that goes on after a pause finds what it left then, if it left anything.
+/// @errors kFailedPrecondition: it is gone, or has been changed since
+Status GoesOnWithOwn(const Layout& layout, const LaunchSpec& spec);
+
 /// Puts the trial's checkpoint folder wherever the job's command, args and env name the path at
 /// which Katib would mount it.
 /// @param path  empty: there is none

@@ -35,6 +35,7 @@ Status PrepareFolders(const Layout& layout, const LaunchSpec& spec, const Launch
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Trial(spec.id)));
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Work(spec.id)));
   HONE_RETURN_IF_ERROR(StartFromParent(layout, spec));
+  HONE_RETURN_IF_ERROR(GoesOnWithOwn(layout, spec));
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Checkpoint(spec.id)));
   HONE_RETURN_IF_ERROR(MakeFolder(layout.Artifacts(spec.id)));
   HONE_RETURN_IF_ERROR(WriteFile(layout.Parameters(spec.id), spec.parameters));

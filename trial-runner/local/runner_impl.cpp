@@ -96,7 +96,7 @@ void LocalRunner::Impl::Launch(LaunchSpec spec, Done done) {
     case local::AttemptTable::Place::kNew:
       break;
   }
-  AsioExecutor& place = spec.start_from ? files : pool;
+  AsioExecutor& place = spec.start_from || spec.goes_on ? files : pool;
   place.Post([this, spec = std::move(spec), key] {
     if (const Status launched = TryLaunch(spec); !launched.has_value()) {
       FailLaunch(key, launched.error());
