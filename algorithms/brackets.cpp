@@ -98,7 +98,10 @@ std::optional<Place> Bracket::Offer() const {
   return std::nullopt;
 }
 
-std::size_t Bracket::Owed() const {
+std::size_t Bracket::Owed(bool resumes) const {
+  if (resumes) {
+    return rungs_[0].planned - std::min(rungs_[0].planned, rungs_[0].taken);
+  }
   std::size_t owed = 0;
   for (std::size_t rung = 0; rung < rungs_.size(); ++rung) {
     const std::size_t all = rung > 0 && IsComplete(rung - 1) ? Target(rung) : rungs_[rung].planned;
@@ -155,20 +158,27 @@ void Bracket::End(std::size_t rung, TrialNumber trial, std::optional<double> los
   }
 }
 
-Brackets::Brackets(std::size_t levels, double eta) {
+void Bracket::Drop(std::size_t rung, TrialNumber trial) {
+  if (rung < rungs_.size()) {
+    std::erase_if(rungs_[rung].results, [&](const Result& r) { return r.trial == trial; });
+  }
+}
+
+Brackets::Brackets(std::size_t levels, double eta, bool resumes) : resumes_(resumes) {
   for (std::size_t start = 0; start < levels; ++start) {
     sizes_.push_back(Sizes(levels - 1 - start, levels - 1, eta));
   }
 }
 
 std::size_t Brackets::TrialsOf(std::size_t start) const {
-  return std::accumulate(sizes_[start].begin(), sizes_[start].end(), std::size_t{0});
+  return resumes_ ? sizes_[start].front()
+                  : std::accumulate(sizes_[start].begin(), sizes_[start].end(), std::size_t{0});
 }
 
 std::size_t Brackets::Owed() const {
   std::size_t owed = 0;
   for (const Bracket& bracket : open_) {
-    owed += bracket.Owed();
+    owed += bracket.Owed(resumes_);
   }
   return owed;
 }
@@ -187,9 +197,14 @@ std::size_t Brackets::Fitting(std::optional<std::size_t> room) const {
 
 std::optional<Place> Brackets::Next(std::optional<std::size_t> room, bool may_wait) const {
   for (const Bracket& bracket : open_) {
-    if (auto place = bracket.Offer()) {
+    auto place = bracket.Offer();
+    const bool fits = !resumes_ || !may_wait || room != 0U || (place && place->parent);
+    if (place && fits) {
       return place;
     }
+  }
+  if (resumes_ && may_wait && room == 0U) {
+    return std::nullopt;
   }
   if (room) {
     const std::size_t owed = Owed();
@@ -229,6 +244,16 @@ void Brackets::End(const Place& place, TrialNumber trial, std::optional<double> 
   const auto bracket = std::ranges::find(open_, place.bracket, &Bracket::id);
   if (bracket != open_.end()) {
     bracket->End(place.rung, trial, loss);
+    if (bracket->IsOver()) {
+      open_.erase(bracket);
+    }
+  }
+}
+
+void Brackets::Drop(const Place& place, TrialNumber trial) {
+  const auto bracket = std::ranges::find(open_, place.bracket, &Bracket::id);
+  if (bracket != open_.end()) {
+    bracket->Drop(place.rung, trial);
     if (bracket->IsOver()) {
       open_.erase(bracket);
     }

@@ -39,8 +39,8 @@ class Bracket {
   [[nodiscard]] std::size_t start() const { return start_; }
   /// What can start now; nothing: the rung is under way.
   [[nodiscard]] std::optional<Place> Offer() const;
-  /// Trials that it may still start, if none fails.
-  [[nodiscard]] std::size_t Owed() const;
+  /// Trials that it may still start, if none fails. @param resumes  promotions are none
+  [[nodiscard]] std::size_t Owed(bool resumes) const;
   [[nodiscard]] bool IsOver() const;
   /// Trials that its current rung will have, or has.
   [[nodiscard]] std::size_t Evaluating(std::size_t rung) const;
@@ -48,6 +48,8 @@ class Bracket {
   void Take(const Place& place);
   /// A trial is over. @param loss  nothing: without a result
   void End(std::size_t rung, TrialNumber trial, std::optional<double> loss);
+  /// A trial that had a result at this rung goes no further.
+  void Drop(std::size_t rung, TrialNumber trial);
 
  private:
   struct Result {
@@ -79,7 +81,8 @@ class Bracket {
 class Brackets {
  public:
   /// @param levels  number of budgets, s_max + 1
-  Brackets(std::size_t levels, double eta);
+  /// @param resumes  promotions are no trials of their own, and need no room
+  Brackets(std::size_t levels, double eta, bool resumes);
 
   /// Planned trials of each rung of the bracket whose first rung has this level's budget.
   [[nodiscard]] const std::vector<std::size_t>& SizesAt(std::size_t start) const {
@@ -98,6 +101,7 @@ class Brackets {
 
   void Take(const Place& place);
   void End(const Place& place, TrialNumber trial, std::optional<double> loss);
+  void Drop(const Place& place, TrialNumber trial);
   [[nodiscard]] const Bracket* Find(std::uint32_t id) const;
 
  private:
@@ -105,6 +109,7 @@ class Brackets {
   [[nodiscard]] std::size_t Fitting(std::optional<std::size_t> room) const;
 
   std::vector<std::vector<std::size_t>> sizes_;  // by level of the first rung
+  bool resumes_;
   std::vector<Bracket> open_;
   std::uint32_t next_id_ = 1;
   std::size_t next_start_ = 0;

@@ -153,7 +153,8 @@ SearchContext ContextOf(const ExperimentSpec& spec, const Settings& settings, st
           .seed = seed,
           .objectives = spec.objective.Count(),
           .parallel_trial_count = spec.parallel_trial_count,
-          .max_trial_count = spec.max_trial_count};
+          .max_trial_count = spec.max_trial_count,
+          .keeps_folders = spec.runner != RunnerKind::kAskTell};
 }
 
 std::optional<AlgorithmChoice> CheckAlgorithm(const ExperimentSpec& spec, Problems& problems) {

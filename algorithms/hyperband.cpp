@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hyperband, and BOHB, which is Hyperband with a model instead of chance: many configurations get
 // little of a resource, the best of them more. A promotion is a trial of its own, with a larger
-// budget; it starts from its parent's checkpoint if there is one.
+// budget, which starts from its parent's checkpoint if there is one; or the same trial, which was
+// paused (promote_by).
 //
 // Source: Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar 2018, "Hyperband: a novel bandit-based
 // approach to hyperparameter optimization", JMLR 18(185), algorithm 1; Falkner, Klein, Hutter 2018,
@@ -17,6 +18,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -39,7 +41,8 @@ class Hyperband final : public Searcher {
  public:
   Hyperband(const SearchContext& context, Configurations configurations, bool publishes)
       : ladder_(context, kSmallest),
-        brackets_(ladder_.size(), ladder_.eta()),
+        resumes_(Ladder::Resumes(context, false)),
+        brackets_(ladder_.size(), ladder_.eta(), resumes_),
         configurations_(std::move(configurations)) {
     if (publishes) {
       resource_name_ = context.settings.Text("resource_name");
@@ -73,31 +76,36 @@ class Hyperband final : public Searcher {
     return End(item, what.trial, what.values.front());
   }
   Status Learn(const HistoryItem& item, const history::StoppedEarly& what) {
-    return End(item, what.trial, std::nullopt);
+    // One that was paused stays as it is: a child may go on with it.
+    return paused_.erase(what.trial) > 0 ? Status() : End(item, what.trial, std::nullopt);
   }
+  Status Learn(const HistoryItem& item, const history::Paused& what);
+  Status Learn(const HistoryItem& item, const history::Resumed& what);
   Status Learn(const HistoryItem& item, const history::Infeasible& what) {
     return End(item, what.trial, std::nullopt);
   }
-  Status Learn(const HistoryItem& item, const history::Lost& what) {
-    return End(item, what.trial, std::nullopt);
-  }
-  template <class Other>
-  Status Learn(const HistoryItem& /*item*/, const Other& /*what*/) {
-    return {};
-  }
+  Status Learn(const HistoryItem& item, const history::Lost& what);
+  Status Learn(const HistoryItem& /*item*/, const history::Reported& /*what*/) { return {}; }
   Status End(const HistoryItem& item, TrialNumber trial, std::optional<double> loss);
+  void ForgetIfOver(std::uint32_t bracket);
 
   [[nodiscard]] std::optional<Place> PlaceOf(const history::Proposed& what,
                                              std::size_t level) const;
   [[nodiscard]] Places Plan(const ProposeRequest& request) const;
+  [[nodiscard]] bool Resumes(const Place& place, const ProposeRequest& request) const {
+    return request.may_wait && place.parent && paused_.contains(*place.parent);
+  }
+  [[nodiscard]] proposal::Resume ResumeAt(const Place& place) const;
   [[nodiscard]] proposal::Start StartAt(const Place& place, const Assignment& values) const;
 
   Ladder ladder_;
+  bool resumes_;
   Brackets brackets_;
   Configurations configurations_;
   std::map<TrialNumber, Member> members_;                      // of open brackets
   std::map<TrialNumber, std::optional<std::size_t>> running_;  // its level, if it has one
-  std::optional<std::string> resource_name_;                   // to be published
+  std::set<TrialNumber> paused_;
+  std::optional<std::string> resource_name_;  // to be published
 };
 
 /// What the tag says; without one (it came over Katib's wire, or a person gave it) a trial goes on
@@ -156,9 +164,54 @@ Status Hyperband::End(const HistoryItem& item, TrialNumber trial, std::optional<
   if (!loss) {
     members_.erase(member);
   }
-  if (brackets_.Find(place.bracket) == nullptr) {
+  ForgetIfOver(place.bracket);
+  return {};
+}
+
+void Hyperband::ForgetIfOver(std::uint32_t bracket) {
+  if (brackets_.Find(bracket) == nullptr) {
     std::erase_if(members_,
-                  [&](const auto& entry) { return entry.second.place.bracket == place.bracket; });
+                  [&](const auto& entry) { return entry.second.place.bracket == bracket; });
+  }
+}
+
+/// For the model and the bracket, a pause is an end with a result at this budget.
+Status Hyperband::Learn(const HistoryItem& item, const history::Paused& what) {
+  paused_.insert(what.trial);
+  if (what.values.empty()) {
+    return End({item.seq, history::Infeasible{what.trial, EndingKind::kSucceeded}}, what.trial,
+               std::nullopt);
+  }
+  return End({item.seq, history::Completed{what.trial, what.values, {}, what.checkpoint}},
+             what.trial, what.values.front());
+}
+
+/// And what goes on is a new trial of the next budget.
+Status Hyperband::Learn(const HistoryItem& item, const history::Resumed& what) {
+  const std::optional<Place> place = ParseTag(what.tag);
+  const auto member = members_.find(what.trial);
+  if (!place || place->Level() > ladder_.top() || member == members_.end() ||
+      paused_.erase(what.trial) == 0) {
+    return Fail(Code::kInternal, "trial " + std::to_string(what.trial) + " cannot be resumed");
+  }
+  const std::size_t level = place->Level();
+  const Assignment values = ladder_.At(level, member->second.values);
+  running_.emplace(what.trial, level);
+  HONE_RETURN_IF_ERROR(configurations_.Observe(
+      level, {item.seq, history::Proposed{what.trial, values, what.tag, what.budget}}));
+  brackets_.Take(*place);
+  member->second = Member{*place, values};
+  return {};
+}
+
+/// Lost, or killed by a person: also one that was paused is not gone on with.
+Status Hyperband::Learn(const HistoryItem& item, const history::Lost& what) {
+  if (paused_.erase(what.trial) == 0) {
+    return End(item, what.trial, std::nullopt);
+  }
+  if (const auto member = members_.extract(what.trial)) {
+    brackets_.Drop(member.mapped().place, what.trial);
+    ForgetIfOver(member.mapped().place.bracket);
   }
   return {};
 }
@@ -167,14 +220,17 @@ Hyperband::Places Hyperband::Plan(const ProposeRequest& request) const {
   Brackets brackets = brackets_;
   std::optional<std::size_t> room;
   if (request.trials_left) {
-    room = *request.trials_left - std::min<std::size_t>(*request.trials_left, running_.size());
+    const std::size_t open = running_.size() + paused_.size();
+    room = *request.trials_left - std::min<std::size_t>(*request.trials_left, open);
   }
   Places places;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
     const std::optional<Place>& place = places.emplace_back(brackets.Next(room, request.may_wait));
     if (place) {
       brackets.Take(*place);
-      room = room ? std::optional(*room - std::min<std::size_t>(*room, 1)) : room;
+      room = room && !Resumes(*place, request)
+                 ? std::optional(*room - std::min<std::size_t>(*room, 1))
+                 : room;
     }
   }
   return places;
@@ -183,13 +239,24 @@ Hyperband::Places Hyperband::Plan(const ProposeRequest& request) const {
 proposal::Start Hyperband::StartAt(const Place& place, const Assignment& values) const {
   proposal::Start start = ladder_.Start(place.Level(), values);
   start.tag = TagOf(place);
+  start.pauses = resumes_ && place.Level() < ladder_.top();
   start.note = "bracket " + std::to_string(place.bracket) + ", rung " + std::to_string(place.rung) +
                ": budget " + ladder_.Text(place.Level());
   if (place.parent) {
-    start.note += ", promoted from trial number " + std::to_string(*place.parent);
     ladder_.Promote(*place.parent, members_.at(*place.parent).checkpoint, start);
   }
   return start;
+}
+
+proposal::Resume Hyperband::ResumeAt(const Place& place) const {
+  const TrialNumber trial = place.parent.value_or(0);
+  const Member& member = members_.at(trial);
+  proposal::Resume resume = ladder_.Resume(
+      place.Level(), trial, member.values,
+      "bracket " + std::to_string(place.bracket) + ", rung " + std::to_string(place.rung),
+      member.checkpoint.has_value());
+  resume.tag = TagOf(place);
+  return resume;
 }
 
 Result<std::vector<Proposal>> Hyperband::Propose(const ProposeRequest& request) const {
@@ -206,6 +273,8 @@ Result<std::vector<Proposal>> Hyperband::Propose(const ProposeRequest& request) 
   for (const std::optional<Place>& place : places) {
     if (!place) {
       answers.emplace_back(proposal::Wait{});
+    } else if (Resumes(*place, request)) {
+      answers.emplace_back(ResumeAt(*place));
     } else {
       answers.emplace_back(
           StartAt(*place, place->parent ? members_.at(*place->parent).values : *fresh++));
@@ -265,11 +334,12 @@ Result<std::unique_ptr<Searcher>> CreateBohb(const SearchContext& context) {
 
 void CheckHyperband(const SearchContext& context, Problems& problems) {
   Ladder::Check(context, kSmallest, problems);
+  Ladder::CheckPromoteBy(context, problems);
   if (problems.HasErrors() || !context.max_trial_count) {
     return;
   }
   const Ladder ladder(context, kSmallest);
-  const Brackets brackets(ladder.size(), ladder.eta());
+  const Brackets brackets(ladder.size(), ladder.eta(), Ladder::Resumes(context, false));
   const auto largest = brackets.TrialsOf(0);
   std::size_t all = 0;
   for (std::size_t start = 0; start < ladder.size(); ++start) {
@@ -286,6 +356,7 @@ void CheckHyperband(const SearchContext& context, Problems& problems) {
 
 std::vector<SettingSpec> SettingsOf(bool bohb) {
   std::vector<SettingSpec> settings = Ladder::SettingSpecs();
+  settings.push_back(Ladder::PromoteBySetting(false));
   settings.push_back(RandomStateSetting());
   if (bohb) {
     settings.push_back(IntSetting("min_points_in_model", std::nullopt, {.min = 1, .max = 10000},

@@ -15,6 +15,8 @@ constexpr char kSettings[] = "spec.algorithm.algorithmSettings";
 // Of a quotient that should be whole but for the last binary digits.
 constexpr double kTolerance = 1e-9;
 constexpr char kFromCheckpoint[] = "checkpoint";
+constexpr char kPromoteBy[] = "promote_by";
+constexpr char kByResuming[] = "resume";
 
 std::vector<double> BudgetsOf(double largest, double eta, double smallest) {
   std::vector<double> budgets;
@@ -129,6 +131,43 @@ std::vector<SettingSpec> Ladder::SettingSpecs() {
                     "goes on with left there, or nothing")};
 }
 
+SettingSpec Ladder::PromoteBySetting(bool by_default) {
+  const std::string unset =
+      by_default ? "resume, but child where promote_from is zero, and with runner AskTell"
+                 : "child, as in Katib";
+  SettingSpec setting = ChoiceSetting(
+      kPromoteBy, kByResuming, {kByResuming, "child"},
+      "a promotion is the same trial, which was paused and goes on in its own folder, "
+      "or a trial of its own (always so over Katib's wire); unset: " +
+          unset);
+  setting.default_text.reset();
+  return setting;
+}
+
+void Ladder::CheckPromoteBy(const SearchContext& context, Problems& problems) {
+  if (!Resumes(context, false)) {
+    return;
+  }
+  if (context.settings.Text("promote_from") != kFromCheckpoint) {
+    problems.Refuse(kSettings,
+                    "promote_by: a trial that is resumed goes on with what it left, so that "
+                    "promote_from zero needs promote_by child");
+  }
+  if (!context.keeps_folders) {
+    problems.Refuse(kSettings,
+                    "promote_by: workers of runner AskTell keep no folders that a trial could go "
+                    "on in; use child");
+  }
+}
+
+bool Ladder::Resumes(const SearchContext& context, bool by_default) {
+  if (context.settings.Has(kPromoteBy)) {
+    return context.settings.Text(kPromoteBy) == kByResuming;
+  }
+  return by_default && context.keeps_folders &&
+         context.settings.Text("promote_from") == kFromCheckpoint;
+}
+
 std::string Ladder::Text(std::size_t level) const {
   return FormatDouble(budgets_[level]);
 }
@@ -187,9 +226,27 @@ proposal::Start Ladder::Start(std::size_t level, const Assignment& values) const
 void Ladder::Promote(TrialNumber parent, const std::optional<std::string>& checkpoint,
                      proposal::Start& start) const {
   start.parent = parent;
+  start.note += ", promoted from trial number " + std::to_string(parent);
   if (from_checkpoint_) {
     start.start_from = checkpoint;
+    start.note += checkpoint ? "" : ", which left no checkpoint: it starts from zero";
   }
+}
+
+proposal::Resume Ladder::Resume(std::size_t level, TrialNumber trial, const Assignment& values,
+                                std::string rung, bool has_checkpoint) const {
+  proposal::Resume resume;
+  resume.trial = trial;
+  resume.budget = budgets_[level];
+  resume.pauses = level < top();
+  if (parameter_) {
+    resume.values = At(level, values);
+  }
+  resume.note = std::move(rung);
+  resume.note += ": budget " + Text(level) +
+                 (has_checkpoint ? ", goes on from its checkpoint"
+                                 : ", left no checkpoint: it starts from zero");
+  return resume;
 }
 
 }  // namespace hone

@@ -50,9 +50,22 @@ class Ladder {
   [[nodiscard]] Space SpaceAt(std::size_t level, Space space) const;
   /// The budget's part of a proposal.
   [[nodiscard]] proposal::Start Start(std::size_t level, const Assignment& values) const;
-  /// A promotion goes on with its parent, and from its checkpoint unless the user does not want it.
+  /// A promotion goes on with its parent, and from its checkpoint unless the user does not want it;
+  /// its note says so.
   void Promote(TrialNumber parent, const std::optional<std::string>& checkpoint,
                proposal::Start& start) const;
+
+  /// Setting promote_by: whether a trial that is promoted is paused and resumed, or has a child.
+  /// @param by_default  it is resumed, where that can be
+  static SettingSpec PromoteBySetting(bool by_default);
+  /// What is wrong about it.
+  static void CheckPromoteBy(const SearchContext& context, Problems& problems);
+  static bool Resumes(const SearchContext& context, bool by_default);
+  /// A paused trial's next budget. @param rung  for the note
+  /// @param has_checkpoint  it left one
+  [[nodiscard]] proposal::Resume Resume(std::size_t level, TrialNumber trial,
+                                        const Assignment& values, std::string rung,
+                                        bool has_checkpoint) const;
 
  private:
   std::vector<double> budgets_;

@@ -32,6 +32,7 @@ struct SearchContext {
   std::optional<int> max_trial_count;
   /// For models that can use one; null: none. Not owned: outlives the searcher.
   const gp::Device* device = nullptr;
+  bool keeps_folders = true;  ///< a trial that goes on after a pause finds what it left
 };
 
 struct ProposeRequest {

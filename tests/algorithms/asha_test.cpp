@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/rng.h"
+#include "tests/algorithms/pausing_race.h"
 #include "tests/algorithms/race.h"
 
 namespace hone {
@@ -105,6 +108,141 @@ TEST_CASE("asha: a failed trial is the worst of its rung, a lost one is none", "
   race.Fail(0);
   race.Ask(1);
   CHECK_FALSE(race.running().front().place.parent.has_value());  // the others have failed
+}
+
+TEST_CASE("asha: pauses and resumes what its pseudocode promotes", "[algorithms]") {
+  const double eta = GENERATE(2, 3, 4);
+  const std::uint32_t parallel = GENERATE(1U, 5U, 16U);
+  INFO("eta " << eta << ", " << parallel << " at once");
+  Rng rng(6, Scope::Experiment(), Purpose::kSimulation, parallel);
+  constexpr int kTrials = 150;
+  PausingRace race("asha",
+                   {{"r_l", "64"}, {"eta", std::to_string(eta)}, {"resource_name", "HONE_BUDGET"}},
+                   kTrials);
+  Paper paper(eta == 2 ? 6 : 3, eta);
+  std::size_t compared = 0;
+  std::set<std::size_t> rungs;
+  while (true) {
+    const std::size_t waits = race.Ask(parallel - race.running().size());
+    for (; compared < race.all().size(); ++compared) {
+      const PausingRace::Leg& answered = race.all()[compared];
+      INFO("answer " << compared);
+      const Place& place = answered.place;
+      CHECK(paper.GetJob() == Paper::Job{place.parent, place.rung});
+      CHECK((!place.parent || place.parent == answered.trial));
+      rungs.insert(place.rung);
+    }
+    if (waits > 0 && race.running().empty()) {
+      break;  // every configuration has begun, and none of them may go on
+    }
+    for (std::uint32_t ends = 1 + rng.Below(parallel); ends > 0 && !race.running().empty();
+         --ends) {
+      const auto index = rng.Below(static_cast<std::uint32_t>(race.running().size()));
+      const PausingRace::Leg leg = race.running()[index];
+      const double loss = rng.Normal();
+      race.Complete(index, loss);
+      paper.Complete(leg.place.rung, leg.trial, loss);
+    }
+  }
+  CHECK(race.starts().size() == kTrials);
+  CHECK(rungs.size() >= 4);
+}
+
+TEST_CASE("asha: the budget of a resumed trial, its parameter and its note", "[algorithms]") {
+  const std::string carrier = GENERATE("HONE_BUDGET", "epochs");
+  INFO(carrier);
+  PausingRace race("asha", {{"r_l", "9"}, {"resource_name", carrier}}, 3);
+  CHECK(race.Ask(3) == 0);
+  for (const double loss : {3.0, 1.0, 2.0}) {
+    race.Complete(0, loss);
+  }
+  CHECK(race.Ask(3) == 2);
+  REQUIRE(race.resumes().size() == 1);
+  const proposal::Resume& resume = race.resumes().front();
+  CHECK(resume.trial == 2);
+  CHECK(resume.budget == 3.0);
+  CHECK(resume.pauses);
+  CHECK(resume.note == "rung 1: budget 3, goes on from its checkpoint");
+  if (carrier == "epochs") {
+    REQUIRE(resume.values.size() == 2);
+    CHECK(resume.values[0] == race.starts()[1].values[0]);
+    CHECK(resume.values[1].text == "3");
+  } else {
+    CHECK(resume.values.empty());
+  }
+}
+
+TEST_CASE("asha: what is killed at its pause, or fails after it, goes no further", "[algorithms]") {
+  PausingRace race("asha", {{"r_l", "9"}, {"eta", "2"}, {"resource_name", "HONE_BUDGET"}}, 4);
+  race.Ask(4);
+  for (const double loss : {1.0, 2.0, 3.0, 4.0}) {
+    race.Complete(0, loss);
+  }
+  race.Kill(1);
+  CHECK(race.Ask(1) == 0);  // of four results the best two: one is gone, the other goes on
+  CHECK(race.resumes().back().trial == 2);
+  CHECK(race.Ask(1) == 0);
+  CHECK(race.resumes().back().trial == 3);
+  race.Fail(0);
+  race.Complete(0, 5);
+  CHECK(race.Ask(1) == 0);  // two results at the next rung, one of which is a failure
+  CHECK(race.resumes().back().trial == 3);
+  CHECK(race.resumes().back().budget == 4.0);
+}
+
+TEST_CASE("asha: over Katib's wire, and of what was concluded, a promotion is a child",
+          "[algorithms]") {
+  PausingRace race("asha", {{"r_l", "9"}, {"resource_name", "HONE_BUDGET"}}, 3);
+  race.Ask(3);
+  for (const double loss : {3.0, 1.0, 2.0}) {
+    race.Complete(0, loss);
+  }
+  const auto told = race.searcher().Propose({{9}, std::nullopt, false});
+  REQUIRE(told.has_value());
+  const auto* child = std::get_if<proposal::Start>(told->data());
+  REQUIRE(child != nullptr);
+  CHECK(child->parent == 2);
+  race.ConcludeAndGoOn(1);
+  CHECK(race.Ask(1) == 0);
+  CHECK(race.starts().back().parent == 2);
+  CHECK(race.starts().back().start_from == "c");
+  CHECK(race.starts().back().pauses);
+}
+
+TEST_CASE("asha: promote_by is refused where nothing can go on", "[algorithms]") {
+  struct Case {
+    std::string name;
+    std::string by;
+    std::string from;
+    RunnerKind runner;
+    bool refused;
+    bool pauses;
+  };
+  const Case c = GENERATE(values<Case>({
+      {"by default", "", "checkpoint", RunnerKind::kLocal, false, true},
+      {"from zero", "", "zero", RunnerKind::kLocal, false, false},
+      {"workers", "", "checkpoint", RunnerKind::kAskTell, false, false},
+      {"child", "child", "checkpoint", RunnerKind::kLocal, false, false},
+      {"resumed from zero", "resume", "zero", RunnerKind::kLocal, true, false},
+      {"resumed workers", "resume", "checkpoint", RunnerKind::kAskTell, true, false},
+  }));
+  INFO(c.name);
+  ExperimentSpec spec;
+  spec.space = Space{{spaces::Real("x", 0, 1), spaces::Whole("epochs", 1, 9)}};
+  spec.runner = c.runner;
+  spec.algorithm = {"asha", {{"r_l", "9"}, {"resource_name", "epochs"}, {"promote_from", c.from}}};
+  if (!c.by.empty()) {
+    spec.algorithm.settings.push_back({"promote_by", c.by});
+  }
+  Problems problems;
+  const auto choice = CheckAlgorithm(spec, problems);
+  REQUIRE(problems.HasErrors() == c.refused);
+  if (!c.refused) {
+    const auto searcher = choice->info->create(ContextOf(spec, choice->settings, 1));
+    const auto answers = (*searcher)->Propose({{1}, std::nullopt});
+    REQUIRE(answers.has_value());
+    CHECK(std::get<proposal::Start>(answers->front()).pauses == c.pauses);
+  }
 }
 
 }  // namespace

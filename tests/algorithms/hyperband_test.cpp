@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "tests/algorithms/pausing_race.h"
 #include "tests/algorithms/race.h"
 #include "tests/contracts/searcher_contract.h"
 
@@ -61,6 +62,62 @@ TEST_CASE("hyperband: brackets and rungs for R = 81, eta = 3 are those of the pa
     }
   }
   CHECK(counts.size() == rungs);
+}
+
+TEST_CASE("hyperband: with promote_by resume the table is the same, and only first rungs count",
+          "[algorithms]") {
+  const int parallel = GENERATE(1, 7, 200);
+  INFO(parallel << " at once");
+  std::vector<Setting> settings = kOf81;
+  settings.push_back({"promote_by", "resume"});
+  PausingRace race("hyperband", settings, 81 + 34 + 15 + 8 + 5);
+  double loss = 0;
+  while (true) {
+    race.Ask(static_cast<std::size_t>(parallel) - race.running().size());
+    if (race.running().empty()) {
+      break;
+    }
+    race.Complete(0, ++loss);
+  }
+  CHECK(race.starts().size() == 81 + 34 + 15 + 8 + 5);
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> counts;
+  for (const PausingRace::Leg& leg : race.all()) {
+    ++counts[{leg.place.start, leg.place.rung}];
+    CHECK(leg.budget == std::pow(3, static_cast<double>(leg.place.Level())));
+    CHECK((leg.place.rung == 0 || leg.place.parent == leg.trial));
+    CHECK(leg.pauses == (leg.place.Level() < 4));
+  }
+  const std::vector<std::vector<std::size_t>> table = {
+      {81, 27, 9, 3, 1}, {34, 11, 3, 1}, {15, 5, 1}, {8, 2}, {5}};
+  for (std::size_t start = 0; start < table.size(); ++start) {
+    for (std::size_t rung = 0; rung < table[start].size(); ++rung) {
+      CHECK(counts[{start, rung}] == table[start][rung]);
+    }
+  }
+}
+
+TEST_CASE("hyperband: a trial that is killed at its pause does not hold up its rung",
+          "[algorithms]") {
+  const std::string algorithm = GENERATE("hyperband", "bohb");
+  INFO(algorithm);
+  PausingRace race(algorithm, {{"r_l", "9"}, {"promote_by", "resume"}, kInEnvironment}, 9);
+  CHECK(race.Ask(9) == 0);
+  for (int i = 0; i < 9; ++i) {
+    race.Complete(0, i);
+  }
+  race.Kill(1);
+  race.Kill(2);
+  CHECK(race.Ask(4) == 1);
+  REQUIRE(race.resumes().size() == 3);
+  CHECK(race.resumes()[0].trial == 3);
+  CHECK(race.resumes()[2].trial == 5);
+  race.Fail(0);
+  race.Complete(0, 1);
+  race.Complete(0, 2);
+  CHECK(race.Ask(2) == 1);
+  CHECK(race.resumes().back().trial == 4);
+  CHECK(race.resumes().back().budget == 9.0);
+  CHECK_FALSE(race.resumes().back().pauses);
 }
 
 TEST_CASE("hyperband: the best of a rung go on, with their values and the next budget",

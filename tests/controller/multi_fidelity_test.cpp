@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multi-fidelity searches in whole experiments of virtual time, and that a killed engine loses
 // nothing of them.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,18 @@ using namespace std::chrono_literals;
 
 constexpr char kOf9[] = R"([{"name": "r_l", "value": "9"},
                              {"name": "resource_name", "value": "HONE_BUDGET"}])";
+constexpr char kByChildren[] = R"([{"name": "r_l", "value": "9"},
+                                    {"name": "resource_name", "value": "HONE_BUDGET"},
+                                    {"name": "promote_by", "value": "child"}])";
+
+constexpr char kByResuming[] = R"([{"name": "r_l", "value": "9"},
+                                    {"name": "resource_name", "value": "HONE_BUDGET"},
+                                    {"name": "promote_by", "value": "resume"}])";
+
+/// Promotions are trials of their own.
+std::string ChildrenOf(const std::string& algorithm) {
+  return algorithm == "asha" ? kByChildren : kOf9;
+}
 
 /// A second for each unit of the budget; better around lr = 0.01, and with more training.
 SimulatedJob Train(const LaunchSpec& launch) {
@@ -95,7 +108,9 @@ TEST_CASE("multi-fidelity: a whole search in virtual time, and the best had the 
   const std::string algorithm = GENERATE("hyperband", "asha", "bohb");
   INFO(algorithm);
   Simulation simulation(Train, 8);
-  Create(simulation, {.algorithm = algorithm, .settings = kOf9, .max_trials = 44, .parallel = 4});
+  Create(
+      simulation,
+      {.algorithm = algorithm, .settings = ChildrenOf(algorithm), .max_trials = 44, .parallel = 4});
   REQUIRE(simulation.RunToEnd());
   CheckAll(simulation, 44);
   const ExperimentState state = simulation.StateOf("sim");
@@ -110,7 +125,9 @@ TEST_CASE(
   const std::string algorithm = GENERATE("hyperband", "asha", "bohb");
   INFO(algorithm);
   Simulation simulation(Train, 8);
-  Create(simulation, {.algorithm = algorithm, .settings = kOf9, .max_trials = 60, .parallel = 4});
+  Create(
+      simulation,
+      {.algorithm = algorithm, .settings = ChildrenOf(algorithm), .max_trials = 60, .parallel = 4});
   REQUIRE(simulation.RunUntil([&] {
     return Promoted(simulation) >= 8 && simulation.StateOf("sim").Count(TrialPhase::kRunning) == 4;
   }));
@@ -129,7 +146,7 @@ TEST_CASE("multi-fidelity: killed at any write to the store, nothing is lost or 
   const std::string algorithm = GENERATE("hyperband", "asha");
   INFO(algorithm);
   const ExperimentOptions options{
-      .algorithm = algorithm, .settings = kOf9, .max_trials = 14, .parallel = 4};
+      .algorithm = algorithm, .settings = ChildrenOf(algorithm), .max_trials = 14, .parallel = 4};
   std::uint64_t writes = 0;
   {
     Simulation simulation(Train, 8);
@@ -184,6 +201,181 @@ TEST_CASE("multi-fidelity: a person's own trials are members of the search", "[c
   CHECK(child->values[0].text == "0.01");
   CHECK(
       std::ranges::none_of(proposed, [](const auto& event) { return event.tag.ends_with(" p2"); }));
+}
+
+std::string DigestOf(const LaunchSpec& launch) {
+  std::string digest = std::to_string(launch.id.number) + "/" + std::to_string(launch.attempt);
+  return digest + std::string(64 - digest.size(), '.');
+}
+
+/// As Train, but each fifth saves nothing, and what goes on must find what it left.
+SimulatedJob TrainOn(const LaunchSpec& launch) {
+  SimulatedJob job = Train(launch);
+  if (launch.id.number % 5 != 0) {
+    job.checkpoint = DigestOf(launch);
+  }
+  if (launch.goes_on) {
+    LaunchSpec before = launch;
+    --before.attempt;
+    CHECK(launch.goes_on == DigestOf(before));
+  }
+  CHECK(launch.goes_on.has_value() == (launch.attempt > 1 && launch.id.number % 5 != 0));
+  return job;
+}
+
+/// Holds for every ledger of a search whose trials are resumed, however often the engine died.
+void CheckResumed(Simulation& simulation, std::uint32_t trials) {
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxTrialsReached);
+  CHECK(state.Completed() == trials);
+  CHECK(state.Count(TrialPhase::kPaused) == 0);
+  for (const auto& [key, starts] : simulation.world.Starts()) {
+    INFO("trial " << key.first << ", attempt " << key.second);
+    CHECK(starts == 1);
+  }
+  std::size_t resumed = 0;
+  for (const TrialState& trial : state.trials) {
+    CHECK(trial.parent == 0);
+    resumed += trial.attempt > 1 ? 1U : 0U;
+    if (trial.phase == TrialPhase::kSucceeded || trial.phase == TrialPhase::kEarlyStopped) {
+      CHECK(trial.budget <= state.Find(*state.best)->budget);
+    }
+  }
+  CHECK(resumed > 0);
+  std::map<TrialNumber, double> budgets;
+  for (const event::TrialProposed& event : ProposedBy(simulation)) {
+    budgets[event.trial] = event.budget.value();
+  }
+  for (const Recorded& recorded : simulation.LedgerOf("sim")) {
+    if (const auto* event = std::get_if<event::TrialResumed>(&recorded.event)) {
+      CHECK(event->budget == 3 * budgets.at(event->trial));
+      budgets[event->trial] = event->budget.value();
+    }
+  }
+  const auto replay = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(replay.has_value());
+  INFO((replay->first ? replay->first->what : ""));
+  CHECK(replay->different == 0);
+  CHECK(replay->compared >= trials + resumed);
+}
+
+TEST_CASE("multi-fidelity: a promoted trial goes on as the same trial, and counts once",
+          "[controller]") {
+  const std::string algorithm = GENERATE("asha", "hyperband", "bohb");
+  INFO(algorithm);
+  Simulation simulation(TrainOn, 8);
+  Create(simulation,
+         {.algorithm = algorithm, .settings = kByResuming, .max_trials = 40, .parallel = 4});
+  REQUIRE(simulation.RunToEnd());
+  CheckResumed(simulation, 40);
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Find(*state.best)->budget == 9.0);
+  CHECK(state.Find(*state.best)->phase == TrialPhase::kSucceeded);
+  CHECK(ProposedBy(simulation).size() == 40);
+}
+
+TEST_CASE(
+    "multi-fidelity: an engine that is killed with 8 paused and 4 running trials loses "
+    "nothing",
+    "[controller]") {
+  Simulation simulation(TrainOn, 8);
+  Create(simulation, {.algorithm = "asha", .settings = kOf9, .max_trials = 40, .parallel = 4});
+  REQUIRE(simulation.RunUntil([&] {
+    const ExperimentState state = simulation.StateOf("sim");
+    return state.Count(TrialPhase::kPaused) >= 8 && state.Count(TrialPhase::kRunning) == 4;
+  }));
+  const auto before = simulation.LedgerOf("sim");
+  simulation.KillEngine();
+  simulation.StartEngine(true);
+  REQUIRE(simulation.RunToEnd());
+  CheckResumed(simulation, 40);
+  const auto after = simulation.LedgerOf("sim");
+  REQUIRE(after.size() > before.size());
+  CHECK(std::equal(before.begin(), before.end(), after.begin()));
+}
+
+TEST_CASE("multi-fidelity: pausing and resuming survive a kill at any write to the store",
+          "[controller]") {
+  const std::string algorithm = GENERATE("asha", "hyperband");
+  INFO(algorithm);
+  const ExperimentOptions options{
+      .algorithm = algorithm, .settings = kByResuming, .max_trials = 12, .parallel = 3};
+  std::uint64_t writes = 0;
+  {
+    Simulation simulation(TrainOn, 8);
+    simulation.store.OnWrite([&](const StoreWrite& write) {
+      writes = write.n;
+      return WriteFate::kCommit;
+    });
+    Create(simulation, options);
+    REQUIRE(simulation.RunToEnd());
+    CheckResumed(simulation, 12);
+  }
+  REQUIRE(writes > 30);
+  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
+    for (std::uint64_t n = 3; n <= writes; n += 2) {
+      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
+      Simulation simulation(TrainOn, 8);
+      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
+        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
+      });
+      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
+      if (created.has_value()) {
+        simulation.RunToEnd();
+      }
+      simulation.KillEngine();
+      simulation.StartEngine(true);
+      if (simulation.store.FindExperiment("default", "sim").has_value()) {
+        REQUIRE(simulation.RunToEnd());
+        CheckResumed(simulation, 12);
+      }
+    }
+  }
+}
+
+TEST_CASE("multi-fidelity: a search that ended goes on with more trials, and with its old ones",
+          "[controller]") {
+  Simulation simulation(TrainOn, 8);
+  Create(simulation, {.algorithm = "asha",
+                      .settings = kOf9,
+                      .max_trials = 8,
+                      .parallel = 4,
+                      .resume_policy = "LongRunning"});
+  REQUIRE(simulation.RunToEnd());
+  CHECK(simulation.StateOf("sim").Completed() == 8);
+  request::Resume more{{"default", "sim"}, {}};
+  more.edit.max_trial_count = 40;
+  REQUIRE(simulation.Ask(more)->has_value());
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Completed() == 40);
+  CHECK(state.Find(*state.best)->budget == 9.0);
+  // What was concluded at the first end went on by a child, from its checkpoint.
+  CHECK(std::ranges::any_of(state.trials, [](const TrialState& trial) {
+    return trial.parent != 0 && trial.parent <= 8 && trial.start_from;
+  }));
+  const auto replay = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(replay.has_value());
+  CHECK(replay->different == 0);
+}
+
+TEST_CASE("multi-fidelity: what the money allows is replayed, too", "[controller]") {
+  const std::string algorithm = GENERATE("hyperband", "asha");
+  INFO(algorithm);
+  Simulation simulation(TrainOn, 8);
+  Create(simulation, {.algorithm = algorithm,
+                      .settings = kOf9,
+                      .max_trials = 60,
+                      .parallel = 4,
+                      .more = R"({"cost": {"perTrial": 1, "max": 31}})"});
+  REQUIRE(simulation.RunToEnd());
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.end_reason == event::ExperimentEnded::Reason::kMaxCostReached);
+  CHECK(state.launches == 31);
+  const auto replay = ReplayExperiment(*state.spec, state.seed, simulation.LedgerOf("sim"));
+  REQUIRE(replay.has_value());
+  INFO((replay->first ? replay->first->what : ""));
+  CHECK(replay->different == 0);
 }
 
 }  // namespace
