@@ -68,6 +68,27 @@ std::string Succeeded(const ExperimentState& state, const TrialState& trial) {
   return text;
 }
 
+/// "at budget 3, with loss=0.4": what stands of a trial that was paused.
+std::string LastRung(const ExperimentState& state, const TrialState& trial) {
+  const std::string budget =
+      trial.reached ? "at budget " + FormatDouble(*trial.reached) + ", " : "";
+  return budget + "with " + state.spec->objective.metric + "=" + ObjectiveText(state, trial);
+}
+
+std::string Paused(const ExperimentState& state, const TrialState& trial) {
+  return "is paused " + LastRung(state, trial) +
+         (state.best == trial.number ? ", the best so far" : "") +
+         ": the search algorithm may continue it with a larger budget";
+}
+
+std::string EarlyStopped(const ExperimentState& state, const TrialState& trial) {
+  if (trial.paused_attempt > 0) {
+    return "went no further than its pause " + LastRung(state, trial) +
+           (state.best == trial.number ? ", the best so far" : "") + ": " + Reason(trial.message);
+  }
+  return "was stopped early " + After(trial) + ": " + Reason(trial.message);
+}
+
 std::string TrialSentence(const ExperimentState& state, const TrialState& trial, Timestamp now,
                           const std::string& waits) {
   switch (trial.phase) {
@@ -78,7 +99,7 @@ std::string TrialSentence(const ExperimentState& state, const TrialState& trial,
     case TrialPhase::kRunning:
       return Running(trial, now);
     case TrialPhase::kPaused:
-      return "is paused: the search algorithm may continue it with a larger budget";
+      return Paused(state, trial);
     case TrialPhase::kSucceeded:
       return Succeeded(state, trial);
     case TrialPhase::kFailed:
@@ -87,7 +108,7 @@ std::string TrialSentence(const ExperimentState& state, const TrialState& trial,
       return "counts as failed (metrics unavailable) " + After(trial) + AttemptText(trial) + ": " +
              Reason(trial.message);
     case TrialPhase::kEarlyStopped:
-      return "was stopped early " + After(trial) + ": " + Reason(trial.message);
+      return EarlyStopped(state, trial);
     case TrialPhase::kKilled:
       return "was killed " + After(trial) + ": " + Reason(trial.message);
     case TrialPhase::kWithdrawn:

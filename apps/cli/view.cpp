@@ -70,6 +70,14 @@ class Teller {
   std::string operator()(const event::TrialKilled& e) const {
     return Name(e.outcome.trial) + " killed: " + Reason(e.reason) + Done();
   }
+  std::string operator()(const event::TrialPaused& e) const {
+    const TrialState& trial = *state_.Find(e.outcome.trial);
+    return Name(trial.number) + " paused" + BudgetText(trial) + ": " +
+           state_.spec->objective.metric + "=" + ObjectiveText(state_, trial);
+  }
+  std::string operator()(const event::TrialResumed& e) const {
+    return Name(e.trial) + " goes on" + BudgetText(*state_.Find(e.trial));
+  }
   std::string operator()(const event::TrialRequeued& e) const {
     return Name(e.trial) + " waits to be started again: " + Reason(e.message);
   }
@@ -97,6 +105,9 @@ class Teller {
  private:
   [[nodiscard]] std::string Name(TrialNumber number) const {
     return state_.NameOf(*state_.Find(number));
+  }
+  static std::string BudgetText(const TrialState& trial) {
+    return trial.budget ? " with budget " + FormatDouble(*trial.budget) : "";
   }
   [[nodiscard]] std::string Done() const { return " (" + Progress(state_) + ")"; }
   static std::string Reason(const std::string& text) { return Printable(text, kLongestReason); }
@@ -147,7 +158,8 @@ std::string LineageText(const ExperimentState& state, TrialNumber number) {
 
 std::optional<Duration> TimeLeft(const ExperimentState& state, Timestamp now) {
   const auto mean = MeanTime(state);
-  if (!mean || !state.max_trial_count) {
+  // How far paused ones will go, and how long that takes, nobody knows.
+  if (!mean || !state.max_trial_count || state.Count(TrialPhase::kPaused) > 0) {
     return std::nullopt;
   }
   const std::int64_t left = *state.max_trial_count - static_cast<std::int64_t>(state.Completed());
@@ -168,6 +180,7 @@ std::string LiveLine(const ExperimentState& state, Timestamp since, Timestamp no
   std::string line = state.spec->name + ": " + Progress(state) + " done";
   AddCount(line, state.Count(TrialPhase::kRunning), "running");
   AddCount(line, state.Count(TrialPhase::kPending) + state.Count(TrialPhase::kReserved), "waiting");
+  AddCount(line, state.Count(TrialPhase::kPaused), "paused");
   AddCount(line, Failed(state), "failed");
   line += " | " + FormatDuration(std::chrono::floor<std::chrono::seconds>(now - since));
   if (state.phase == ExperimentPhase::kSuspended) {

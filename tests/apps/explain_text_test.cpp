@@ -71,6 +71,31 @@ TEST_CASE("explain: how a trial ended badly", "[apps]") {
                                  "reached.");
 }
 
+TEST_CASE("explain: a trial that is paused at its rung, goes on, and goes no further", "[apps]") {
+  Story story;
+  story.Launch("0.05", "sgd", 3).Run(1).At(3).Pause(1, "0.5");
+  const std::string trial = "Trial " + story.NameOf(1);
+  CHECK(Explain(story, 1) == trial +
+                                 " is paused at budget 3, with loss=0.5: the search algorithm may "
+                                 "continue it with a larger budget.");
+  story.Tell(event::BestChanged{1});
+  CHECK(Explain(story, 1).find("with loss=0.5, the best so far: the search") != std::string::npos);
+  CHECK(ExplainExperiment(story.state(), true).find("Trials: 1 paused.") != std::string::npos);
+  story.Tell(event::TrialResumed{1, 2, 3, 9, "t", {}, "rung 2", false});
+  CHECK(Explain(story, 1).find(" is pending: it waits for a free slot to be started again") !=
+        std::string::npos);
+  story.Tell(event::TrialLaunched{1, 2, "here"}).Run(1).At(10);
+  CHECK(Explain(story, 1) ==
+        trial +
+            " runs in attempt 2 since 1970-01-02T00:00:03Z (7.0 s), pid 4711. Its parameters: rung "
+            "2.");
+  story.Tell(event::TrialEarlyStopped{
+      {1, 2, story.now(), story.now(), story.state().Find(1)->observation}, "enough"});
+  CHECK(Explain(story, 1) == trial +
+                                 " went no further than its pause at budget 3, with loss=0.5, the "
+                                 "best so far: enough. Its parameters: rung 2.");
+}
+
 TEST_CASE("explain: an experiment tells why the last trial failed", "[apps]") {
   Story story;
   story.Launch().Run(1).Launch().Run(2).At(3);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -31,13 +32,15 @@ class Story {
   }
 
   /// The next number, proposed and launched.
-  Story& Launch(const std::string& lr = "0.05", const std::string& opt = "sgd") {
+  Story& Launch(const std::string& lr = "0.05", const std::string& opt = "sgd",
+                std::optional<double> budget = std::nullopt) {
     const auto number = static_cast<TrialNumber>(state_.trials.size() + 1);
     Tell(event::TrialsReserved{number, 1});
     event::TrialProposed proposed;
     proposed.trial = number;
     proposed.reservation = state_.version;
     proposed.values = {{lr, true}, {opt, true}};
+    proposed.budget = budget;
     Tell(std::move(proposed));
     return Tell(event::TrialLaunched{number, 1, "here"});
   }
@@ -46,6 +49,10 @@ class Story {
   }
   Story& Succeed(TrialNumber number, const std::string& loss) {
     return Tell(event::TrialSucceeded{Outcome(number, loss)});
+  }
+  /// At its rung.
+  Story& Pause(TrialNumber number, const std::string& loss) {
+    return Tell(event::TrialPaused{Outcome(number, loss)});
   }
   Story& Fail(TrialNumber number, const std::string& message) {
     return Tell(event::TrialFailed{Outcome(number, ""), {EndingKind::kExitCode, 1, 0, message}});

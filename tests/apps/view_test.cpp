@@ -82,6 +82,12 @@ TEST_CASE("view: each change that matters is one line", "[apps]") {
   story.Launch().Run(3).Tell(
       event::TrialRequeued{3, 1, EndingKind::kLost, "the machine restarted"});
   CHECK(line() == story.NameOf(3) + " waits to be started again: the machine restarted");
+  story.Launch("0.05", "sgd", 3).Run(4).Pause(4, "0.5");
+  CHECK(line() == story.NameOf(4) + " paused with budget 3: loss=0.5");
+  CHECK(LiveLine(story.state(), Start(), story.now(), kWide)
+            .find(", 1 waiting, 1 paused, 1 failed | 4.0 s | best") != std::string::npos);
+  story.Tell(event::TrialResumed{4, 2, 3, 9, "t"});
+  CHECK(line() == story.NameOf(4) + " goes on with budget 9");
   story.Tell(event::ExperimentSuspended{"interrupted", false});
   CHECK(line() == "suspended: interrupted");
   story.Tell(event::ExperimentResumed{});
