@@ -105,6 +105,44 @@ TEST_CASE(
   Check(hone);
 }
 
+/// Whether a checkpoint is being copied to a child now.
+bool Copies(const fs::path& data) {
+  std::error_code error;
+  for (const auto& experiment : fs::directory_iterator(data / "trials", error)) {
+    for (const auto& trial : fs::directory_iterator(experiment.path(), error)) {
+      if (fs::exists(trial.path() / "checkpoint.part", error)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+TEST_CASE("pbt: the engine is killed in the middle of a copy", "[e2e][slow]") {
+  HoneProgram hone;
+  const std::string file = WritePbt(hone);
+  int in_the_middle = 0;
+  bool created = false;
+  for (int kills = 0; kills < 12; ++kills) {
+    auto started = created ? hone.Start({"resume", "pbt", "--cpus", "2"})
+                           : hone.Start({"run", file, "--cpus", "2"});
+    bool over = false;
+    while (!Copies(hone.data()) && !over) {  // looks again at once: a copy takes milliseconds
+      over = started.EndsWithin(std::chrono::milliseconds(0));
+    }
+    if (over) {
+      break;
+    }
+    started.Signal(SIGKILL);
+    started.Wait();
+    created = true;
+    in_the_middle += Copies(hone.data()) ? 1 : 0;  // nobody ended it
+  }
+  CHECK(in_the_middle > 0);
+  static_cast<void>(hone.Run({"resume", "pbt", "--cpus", "2"}));
+  Check(hone);
+}
+
 TEST_CASE("pbt: one run from begin to end", "[e2e]") {
   HoneProgram hone;
   const auto run = hone.Run({"run", WritePbt(hone), "--cpus", "2"});
