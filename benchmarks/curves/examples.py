@@ -41,6 +41,12 @@ class Group:
 
 
 RANDOM = "spec.algorithm={algorithmName: random, algorithmSettings: [{name: random_state, value: '1'}]}"
+ASHA_SEED = "spec.algorithm.algorithmSettings[2].value"
+# Each promotion is a trial of its own that trains from the beginning.
+FROM_ZERO = (
+    "spec.algorithm.algorithmSettings=[{name: resource_name, value: HONE_BUDGET}, {name: r_l, value: '40'}, "
+    "{name: random_state, value: '20'}, {name: promote_from, value: zero}]"
+)
 LAST_WORD = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0].command[5]"
 GROUPS = [
     Group(
@@ -50,7 +56,8 @@ GROUPS = [
             "none": Kind("examples/digits/experiment.yaml"),
             "medianstop": Kind("examples/digits/medianstop.yaml"),
             "asha": Kind("examples/digits/experiment.yaml", changes=("spec.earlyStopping={algorithmName: asha}",)),
-            "asha-search": Kind("examples/digits/asha.yaml", "spec.algorithm.algorithmSettings[2].value"),
+            "asha-search": Kind("examples/digits/asha.yaml", ASHA_SEED),
+            "asha-zero": Kind("examples/digits/asha.yaml", ASHA_SEED, (FROM_ZERO,)),
         },
     ),
     Group(
@@ -81,6 +88,14 @@ def output(command: list[str]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def log_of(hone: str, trial: dict[str, Any], at: list[str]) -> list[str]:
+    """Of all attempts: a trial that was paused has trained in several."""
+    lines: list[str] = []
+    for attempt in range(1, trial["status"]["hone"]["attempt"] + 1):
+        lines += output([hone, "logs", trial["metadata"]["name"], "--attempt", str(attempt), *at]).splitlines()
+    return lines
+
+
 def run(hone: str, group: Group, kind: Kind, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         at = ["--data-dir", folder]
@@ -92,7 +107,7 @@ def run(hone: str, group: Group, kind: Kind, seed: int) -> Outcome:
         values: list[float] = []
         stopped = 0
         for trial in trials:
-            lines = output([hone, "logs", trial["metadata"]["name"], *at]).splitlines()
+            lines = log_of(hone, trial, at)
             epochs = [line for line in lines if line.startswith("epoch=")]
             values += [float(line.split(f"{group.metric}=")[1].split()[0]) for line in epochs]
             stopped += any(line.startswith("asked to end") for line in lines)
