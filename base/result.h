@@ -25,6 +25,7 @@ enum class Code {
   kInternal = 13,
   kUnavailable = 14,  ///< the environment; may be retried
   kDataLoss = 15,
+  kUnauthenticated = 16,  ///< nobody knows who asks: no token, or none that is good
 };
 
 /// Lower-case words of a code, such as "invalid argument".

@@ -86,9 +86,7 @@ Status Channel::Read(const grpc::Status& status) const {
   if (status.ok()) {
     return {};
   }
-  const bool no_token = status.error_code() == grpc::StatusCode::UNAUTHENTICATED;
-  const auto code = no_token ? Code::kPermissionDenied
-                             : static_cast<Code>(status.error_code());  // Code has gRPC's numbers
+  const auto code = static_cast<Code>(status.error_code());  // Code has gRPC's numbers
   const std::string words = Printable(status.error_message(), 4000);
   if (code == Code::kUnavailable) {
     return Fail(code, "the daemon at " + address_ + " cannot be reached: " + words);

@@ -96,7 +96,7 @@ Result<std::string> ReadAnswer(const std::string& text) {
   if (number == 0) {
     return answer.value("reply", "");
   }
-  const bool known = number > 0 && number <= static_cast<int>(Code::kDataLoss);
+  const bool known = number > 0 && number <= static_cast<int>(Code::kUnauthenticated);
   return Fail(known ? static_cast<Code>(number) : Code::kUnknown, answer.value("message", ""));
 }
 

@@ -64,11 +64,12 @@ TEST_CASE("result: codes have gRPC's numbers and names of their own", "[base]") 
   CHECK(static_cast<int>(Code::kCancelled) == 1);
   CHECK(static_cast<int>(Code::kAborted) == 10);
   CHECK(static_cast<int>(Code::kDataLoss) == 15);
+  CHECK(static_cast<int>(Code::kUnauthenticated) == 16);
   std::set<std::string_view> names;
-  for (int number = 1; number <= 15; ++number) {
+  for (int number = 1; number <= 16; ++number) {
     names.insert(hone::CodeName(static_cast<Code>(number)));
   }
-  CHECK(names.size() == 15);
+  CHECK(names.size() == 16);
 }
 
 }  // namespace

@@ -87,10 +87,9 @@ void Door::AddTokens(const Caller& caller, pb::AskResponse& answer) {
 }
 
 int GrpcCodeOf(const auth::Refusal& refusal) {
-  constexpr int kUnauthenticated = 16;  // is no word of Code: nobody else needs it
   switch (refusal.kind) {
     case auth::Refusal::Kind::kUnauthenticated:
-      return kUnauthenticated;
+      return static_cast<int>(Code::kUnauthenticated);
     case auth::Refusal::Kind::kForbidden:
       return static_cast<int>(Code::kPermissionDenied);
     case auth::Refusal::Kind::kExhausted:
@@ -98,7 +97,7 @@ int GrpcCodeOf(const auth::Refusal& refusal) {
     case auth::Refusal::Kind::kUnavailable:
       return static_cast<int>(Code::kUnavailable);
   }
-  return kUnauthenticated;
+  return static_cast<int>(Code::kUnauthenticated);
 }
 
 CallCheck CheckBy(auth::Gate& gate) {

@@ -24,6 +24,8 @@ int HttpStatus(Code code) {
     case Code::kInvalidArgument:
     case Code::kOutOfRange:
       return 400;
+    case Code::kUnauthenticated:
+      return 401;
     case Code::kPermissionDenied:
       return 403;
     case Code::kNotFound:
@@ -56,11 +58,12 @@ HttpResponse ErrorResponse(const Error& error) {
 }
 
 HttpResponse RefusalResponse(const auth::Refusal& refusal) {
-  if (refusal.kind != auth::Refusal::Kind::kUnauthenticated) {
-    return ErrorResponse({static_cast<Code>(GrpcCodeOf(refusal)), refusal.message, {}});
+  HttpResponse response =
+      ErrorResponse({static_cast<Code>(GrpcCodeOf(refusal)), refusal.message, {}});
+  if (refusal.kind == auth::Refusal::Kind::kUnauthenticated) {
+    response.headers.emplace("WWW-Authenticate", "Bearer");
   }
-  const json body = {{"code", "unauthenticated"}, {"message", refusal.message}};
-  return {401, "application/json", body.dump() + "\n", {{"WWW-Authenticate", "Bearer"}}};
+  return response;
 }
 
 HttpResponse JsonResponse(const Message& message) {
