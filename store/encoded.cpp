@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/encoded.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+#include <variant>
 
 #include "base/text.h"
 #include "core/event_codec.h"
@@ -18,6 +20,10 @@ Result<EncodedStep> EncodeStep(LedgerStep step) {
                       .events = {},
                       .outbox = std::move(step.outbox),
                       .projection = std::move(step.projection)};
+  encoded.lazy =
+      encoded.outbox.empty() && std::ranges::all_of(step.events, [](const Recorded& recorded) {
+        return std::holds_alternative<event::TrialsReserved>(recorded.event);
+      });
   encoded.events.reserve(step.events.size());
   for (const Recorded& recorded : step.events) {
     encoded.events.push_back({recorded.seq, recorded.at, std::string(EventKind(recorded.event)),

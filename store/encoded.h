@@ -28,6 +28,9 @@ struct EncodedStep {
   std::vector<std::string> outbox;
   Projection projection;
   std::size_t bytes = 0;  ///< about
+  /// It only reserves numbers, for which a search algorithm is being asked: nothing outside waits
+  /// for it, and what is answered comes soon. So it may travel with the next write.
+  bool lazy = false;
 };
 
 /// @errors kInvalidArgument: not numbered expected + 1, ...

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -66,6 +67,7 @@ LogWriter::~LogWriter() {
 }
 
 void LogWriter::Submit(LogWork work) {
+  bool wake = false;
   const bool full = [&] {
     const std::scoped_lock lock(mutex_);
     if (waiting_bytes_ + work.bytes > kMostWaitingBytes) {
@@ -73,13 +75,16 @@ void LogWriter::Submit(LogWork work) {
     }
     waiting_bytes_ += work.bytes;
     queue_.push_back(std::move(work));
+    wake = queue_.size() >= wanted_;
     return false;
   }();
   if (full) {
     return work.done(Fail(Code::kResourceExhausted,
                           "reports wait for the database; report again a little later"));
   }
-  wake_.notify_one();
+  if (wake) {
+    wake_.notify_one();
+  }
 }
 
 void LogWriter::Loop(const std::stop_token& stop) {
@@ -108,11 +113,13 @@ void LogWriter::Loop(const std::stop_token& stop) {
 /// stopped and nothing left.
 LogWriter::Batch LogWriter::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
+  wanted_ = 1;
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
   // Those who were answered together come back together: a commit for each of them would cost more
   // than a little patience.
-  wake_.wait_for(lock, stop, last_took_ / kShareToWait,
-                 [&] { return queue_.size() >= last_size_; });
+  wanted_ = last_size_;
+  wake_.wait_for(lock, stop, last_took_ / kShareToWait, [&] { return queue_.size() >= wanted_; });
+  wanted_ = std::numeric_limits<std::size_t>::max();  // busy from here on
   Batch batch;
   std::size_t bytes = 0;
   const auto fits = [&] {

@@ -71,6 +71,7 @@ class LogWriter {
   std::condition_variable_any wake_;
   std::deque<LogWork> queue_;      // guarded by mutex_
   std::size_t waiting_bytes_ = 0;  // guarded by mutex_
+  std::size_t wanted_ = 0;         // guarded by mutex_: wake the thread at this length of the queue
   std::jthread thread_;            // last: starts when the rest is ready
 };
 

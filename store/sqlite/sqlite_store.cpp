@@ -118,7 +118,8 @@ void SqliteStore::Append(LedgerStep step, Ledger::Done done) {
                                                         : tl::make_unexpected(encoded->error());
                           },
                           .done = std::move(done),
-                          .bytes = encoded->has_value() ? (*encoded)->bytes : 0});
+                          .bytes = encoded->has_value() ? (*encoded)->bytes : 0,
+                          .lazy = encoded->has_value() && (*encoded)->lazy});
 }
 
 void SqliteStore::MarkDone(const ExperimentId& experiment, Version seq, std::uint32_t n) {

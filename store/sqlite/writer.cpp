@@ -37,7 +37,7 @@ void Writer::Submit(Work work) {
     const std::scoped_lock lock(mutex_);
     urgent_ += work.lazy ? 0 : 1;
     queue_.push_back(std::move(work));
-    wake = queue_.size() >= wanted_;
+    wake = urgent_ >= wanted_ || queue_.size() >= limits_.items;
   }
   if (wake) {
     wake_.notify_one();
@@ -60,7 +60,8 @@ void Writer::Loop(const std::stop_token& stop) {
     const auto begin = std::chrono::steady_clock::now();
     Write(batch);
     last_took_ = std::chrono::steady_clock::now() - begin;
-    last_items_ = batch.size();
+    last_urgent_ = static_cast<std::size_t>(
+        std::ranges::count(batch, false, [](const Item& item) { return item.work.lazy; }));
     for (Item& item : batch) {
       item.work.done(std::move(item.status));
     }
@@ -70,8 +71,9 @@ void Writer::Loop(const std::stop_token& stop) {
 /// What waits, up to the limits. Empty: stopped and nothing left.
 Writer::Batch Writer::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  wanted_ = 1;
+  wanted_ = 0;
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
+  wanted_ = 1;
   // Lazy writes travel with the next urgent one, if there is one soon.
   wake_.wait_for(lock, stop, limits_.lazy_wait,
                  [&] { return urgent_ > 0 || queue_.size() >= limits_.items; });
@@ -91,8 +93,9 @@ Writer::Batch Writer::Take(const std::stop_token& stop) {
 void Writer::Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   const auto patience =
       std::min<std::chrono::steady_clock::duration>(last_took_ / 4, limits_.longest_gathering);
-  wanted_ = std::min(last_items_, limits_.items);
-  wake_.wait_for(lock, stop, patience, [&] { return queue_.size() >= wanted_; });
+  wanted_ = last_urgent_;
+  wake_.wait_for(lock, stop, patience,
+                 [&] { return urgent_ >= wanted_ || queue_.size() >= limits_.items; });
   wanted_ = std::numeric_limits<std::size_t>::max();  // busy from here on
 }
 

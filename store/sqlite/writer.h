@@ -38,9 +38,9 @@ struct WriterLimits {
 
 /// The one thread that writes, with group commit: whatever waits when a transaction begins is
 /// committed by it, with one fsync for all. Where the disk is slow it pays to wait a moment for the
-/// callers of the last transaction to come back: until as many writes wait as it had, at most a
-/// quarter of the time it took.
-/// Life: the destructor carries out what was handed over, then ends the thread.
+/// callers of the last transaction to come back: until as many urgent writes wait as it had, at
+/// most a quarter of the time it took. Life: the destructor carries out what was handed over, then
+/// ends the thread.
 class Writer {
  public:
   Writer(std::unique_ptr<Connection> connection, LastCommit last, const WriterLimits& limits);
@@ -77,10 +77,10 @@ class Writer {
   const WriterLimits limits_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::deque<Work> queue_;      // guarded by mutex_
-  std::size_t urgent_ = 0;      // guarded by mutex_: queued and not lazy
-  std::size_t wanted_ = 0;      // guarded by mutex_: wake the thread at this length of the queue
-  std::size_t last_items_ = 0;  // of the thread: size of the last transaction
+  std::deque<Work> queue_;       // guarded by mutex_
+  std::size_t urgent_ = 0;       // guarded by mutex_: queued and not lazy
+  std::size_t wanted_ = 0;       // guarded by mutex_: wake the thread at so many urgent ones
+  std::size_t last_urgent_ = 0;  // of the thread: in the last transaction
   std::chrono::steady_clock::duration last_took_{};  // of the thread
   std::jthread thread_;                              // last: starts when the rest is ready
 };

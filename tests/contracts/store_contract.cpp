@@ -162,6 +162,22 @@ void AMarkAloneArrivesToo(StoreHarness& h) {
   REQUIRE(h.store().ReadOutbox(IdOf(1)).value().empty());
 }
 
+void ReservationsKeepTheirPlaceAndArrive(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  std::vector<int> order;
+  const auto reserve = [](Version expected) {
+    LedgerStep step = NextStep(1, expected);
+    step.outbox.clear();
+    step.events[0].event = event::TrialsReserved{};
+    return step;
+  };
+  h.store().Append(reserve(1), [&](const Status& status) { order.push_back(status ? 1 : 100); });
+  REQUIRE(AppendNow(h, NextStep(1, 2)));
+  REQUIRE(order == std::vector{1});
+  REQUIRE(AppendNow(h, reserve(3)));  // alone
+  REQUIRE(h.store().Read(IdOf(1), 0, 100).value().size() == 4);
+}
+
 void PositionsGrowOverExperiments(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(1)));
   REQUIRE(AppendNow(h, CreateStep(2)));
@@ -363,6 +379,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"a taken trial name spoils no other step", &ATakenNameSpoilsNoOtherStep},
     {"keeps commands until they are done", &KeepsCommandsUntilDone},
     {"a mark alone arrives too", &AMarkAloneArrivesToo},
+    {"reservations keep their place, and arrive", &ReservationsKeepTheirPlaceAndArrive},
     {"positions grow over experiments", &PositionsGrowOverExperiments},
     {"keeps the latest snapshot", &KeepsTheLatestSnapshot},
     {"keeps large steps", &KeepsLargeSteps},
