@@ -32,9 +32,6 @@ constexpr char kForget[] =
 constexpr char kFindLive[] =
     "SELECT key, version, owner_epoch FROM experiments WHERE id = $1 AND deleted = 0 FOR UPDATE";
 
-constexpr char kRemoveCommand[] =
-    "DELETE FROM outbox WHERE experiment = $1 AND seq = $2 AND n = $3";
-
 constexpr char kPutSnapshot[] =
     "INSERT INTO snapshots AS s (experiment, seq, payload) VALUES ($1, $2, $3::bytea) "
     "ON CONFLICT (experiment) DO UPDATE SET seq = excluded.seq, payload = excluded.payload "
@@ -86,13 +83,6 @@ bool IsRegistered(Connection& connection, OwnerEpoch epoch) {
 
 }  // namespace
 
-void RemoveCommand(Connection& connection, const ExperimentId& experiment, Version seq,
-                   std::uint32_t n) {
-  if (const auto key = connection.KeyOf(experiment)) {
-    Use(connection, kRemoveCommand).Int(*key).Unsigned(seq).Int(n).Run();
-  }
-}
-
 Status PutSnapshot(Connection& connection, const ExperimentId& experiment, Version seq,
                    std::string_view payload) {
   HONE_ASSIGN_OR_RETURN(const Live live, FindLive(connection, experiment));
@@ -125,7 +115,7 @@ Status ReplaceRows(Connection& connection, const ExperimentId& experiment,
       .Int(TrialKey(live.key, 0))
       .Int(TrialKey(live.key + 1, 0) - 1)
       .Run();
-  PutTrials(connection, live.key, projection.trials);
+  AddTrials(connection, live.key, projection.trials);
   return {};
 }
 

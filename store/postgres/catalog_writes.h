@@ -8,12 +8,10 @@
 #include "store/catalog.h"
 #include "store/postgres/connection.h"
 
-/// The rare writes, each for the inside of a transaction (Work::apply): they check before they
-/// write and may throw what libpqxx throws..
+/// The rare writes, each for the inside of a transaction (What): they check before they write
+/// and may throw what libpqxx throws.
 namespace hone::postgres {
 
-void RemoveCommand(Connection& connection, const ExperimentId& experiment, Version seq,
-                   std::uint32_t n);
 Status PutSnapshot(Connection& connection, const ExperimentId& experiment, Version seq,
                    std::string_view payload);
 Status ReplaceRows(Connection& connection, const ExperimentId& experiment,

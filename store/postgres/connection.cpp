@@ -203,6 +203,10 @@ Use& Use::Time(const std::optional<Timestamp>& value) {
   if (value) {
     return Int(value->time_since_epoch().count());
   }
+  return Null();
+}
+
+Use& Use::Null() {
   values_.emplace_back();
   return *this;
 }
@@ -222,6 +226,11 @@ Use& Use::Texts(const std::vector<std::string_view>& values) {
     array.Add(Stored(value));
   }
   values_.emplace_back(std::move(array).Take());
+  return *this;
+}
+
+Use& Use::Table(RowsText rows) {
+  values_.emplace_back(std::move(rows).Take());
   return *this;
 }
 

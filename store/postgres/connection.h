@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "core/ids.h"
+#include "store/postgres/text_codec.h"
 #include "store/postgres/url.h"
 
 namespace hone::postgres {
@@ -94,11 +95,14 @@ class Use {
   /// Nothing for a time that is not set.
   Use& Time(Timestamp value);
   Use& Time(const std::optional<Timestamp>& value);
+  Use& Null();
   /// Arrays, for unnest().
   Use& Ints(const std::vector<std::int64_t>& values);
   Use& Texts(const std::vector<std::string_view>& values);
   Use& Reals(const std::vector<std::optional<double>>& values);
   Use& Times(const std::vector<std::optional<Timestamp>>& values);
+  /// Rows of a table, for unnest().
+  Use& Table(RowsText rows);
 
   /// Runs it. Rows of a statement that returns none: empty, with the number that it changed.
   Rows Run() { return connection_.Execute(sql_, values_); }

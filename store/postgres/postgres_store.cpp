@@ -90,24 +90,19 @@ void PostgresStore::Append(LedgerStep step, Ledger::Done done) {
     return;
   }
   // A step that cannot be encoded takes its place in the order all the same.
-  auto encoded = std::make_shared<const Result<store::EncodedStep>>(
-      store::EncodeStep(std::move(step)));  // shared: std::function copies
-  parts_->writer->Submit({.apply = [encoded](Connection& connection) -> Status {
-                            return encoded->has_value() ? postgres::ApplyStep(connection, **encoded)
-                                                        : tl::make_unexpected(encoded->error());
-                          },
-                          .done = std::move(done),
-                          .bytes = encoded->has_value() ? (*encoded)->bytes : 0});
+  auto encoded =
+      std::make_shared<const Result<store::EncodedStep>>(store::EncodeStep(std::move(step)));
+  const std::size_t bytes = encoded->has_value() ? (*encoded)->bytes : 0;
+  const bool lazy = encoded->has_value() && (*encoded)->lazy;
+  parts_->writer->Submit(
+      {.what = std::move(encoded), .done = std::move(done), .bytes = bytes, .lazy = lazy});
 }
 
 void PostgresStore::MarkDone(const ExperimentId& experiment, Version seq, std::uint32_t n) {
   if (!parts_->writer) {
     return;  // a guest carries no commands out
   }
-  parts_->writer->Submit({.apply = [experiment, seq, n](Connection& connection) -> Status {
-                            postgres::RemoveCommand(connection, experiment, seq, n);
-                            return {};
-                          },
+  parts_->writer->Submit({.what = postgres::DoneCommand{experiment, seq, n},
                           .done = nullptr,
                           .bytes = 0,
                           .lazy = true});
@@ -125,13 +120,9 @@ void PostgresStore::Record(ObservationBatch batch, Observations::Done done) {
     done(tl::make_unexpected(ReadOnly()));
     return;
   }
-  auto encoded = std::make_shared<const store::EncodedBatch>(
-      store::EncodeBatch(std::move(batch)));  // shared: std::function copies
-  parts_->writer->Submit(
-      {.apply =
-           [encoded](Connection& connection) { return postgres::ApplyBatch(connection, *encoded); },
-       .done = std::move(done),
-       .bytes = encoded->bytes});
+  auto encoded = std::make_shared<const store::EncodedBatch>(store::EncodeBatch(std::move(batch)));
+  const std::size_t bytes = encoded->bytes;
+  parts_->writer->Submit({.what = std::move(encoded), .done = std::move(done), .bytes = bytes});
 }
 
 Status PostgresStore::ReplaceRows(const ExperimentId& experiment, const Projection& projection) {

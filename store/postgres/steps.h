@@ -3,15 +3,14 @@
 
 #include <vector>
 
-#include "store/encoded.h"
 #include "store/postgres/connection.h"
+#include "store/postgres/group.h"
 
-/// The two hot writes: steps of ledgers and batches of observations. The functions are Work::apply:
-/// they may throw what libpqxx throws.
+/// Writes inside a transaction that was begun, one by one. They may throw what libpqxx throws.
 namespace hone::postgres {
 
-using store::EncodedBatch;
-using store::EncodedStep;
+/// Whatever is to be written. @errors its own
+Status Apply(Connection& connection, const What& what);
 
 /// @errors kAborted, kAlreadyExists
 Status ApplyStep(Connection& connection, const EncodedStep& step);
@@ -24,7 +23,7 @@ Status ApplyBatch(Connection& connection, const EncodedBatch& batch);
 Status ApplyAdoption(Connection& connection, const EncodedStep& step,
                      const std::vector<EncodedBatch>& batches);
 
-/// Rows of trials that are new or changed; shared with the rebuilding of rows.
-void PutTrials(Connection& connection, std::int64_t key, const std::vector<TrialRow>& rows);
+/// Rows of trials that have none yet.
+void AddTrials(Connection& connection, std::int64_t key, const std::vector<TrialRow>& rows);
 
 }  // namespace hone::postgres

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/text_codec.h"
 
+#include <utility>
+
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace hone::postgres {
@@ -67,6 +70,65 @@ void ArrayText::Add(const std::optional<std::string>& value) {
 
 std::string ArrayText::Take() && {
   text_ += '}';
+  return std::move(text_);
+}
+
+RowsText& RowsText::Row() {
+  text_ += open_ ? ")\",\"(" : "\"(";
+  open_ = true;
+  first_ = true;
+  return *this;
+}
+
+void RowsText::Begin() {
+  text_ += std::exchange(first_, false) ? "" : ",";
+}
+
+RowsText& RowsText::Int(std::int64_t value) {
+  Begin();
+  text_ += std::to_string(value);
+  return *this;
+}
+
+RowsText& RowsText::Text(std::string_view value) {
+  Begin();
+  text_ += R"(\")";
+  for (const char c : Stored(value)) {  // quoted in the row, and that once more in the array
+    if (c == '"') {
+      text_ += R"(\"\")";
+    } else if (c == '\\') {
+      text_ += R"(\\\\)";
+    } else {
+      text_ += c;
+    }
+  }
+  text_ += R"(\")";
+  return *this;
+}
+
+RowsText& RowsText::Real(const std::optional<double>& value) {
+  Begin();
+  text_ += value ? FormatDouble(*value) : "";
+  return *this;
+}
+
+RowsText& RowsText::Time(Timestamp value) {
+  return Time(value == Timestamp{} ? std::nullopt : std::optional(value));
+}
+
+RowsText& RowsText::Time(const std::optional<Timestamp>& value) {
+  return value ? Int(value->time_since_epoch().count()) : Null();
+}
+
+RowsText& RowsText::Null(int columns) {
+  for (int i = 0; i < columns; ++i) {
+    Begin();
+  }
+  return *this;
+}
+
+std::string RowsText::Take() && {
+  text_ += open_ ? ")\"}" : "}";
   return std::move(text_);
 }
 

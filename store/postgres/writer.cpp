@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <random>
 #include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "store/postgres/postgres_error.h"
+#include "store/postgres/steps.h"
 #include "store/postgres/text_codec.h"
 
 namespace hone::postgres {
@@ -28,10 +30,22 @@ constexpr char kForgetWriters[] =
     "DELETE FROM commits WHERE at < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $1";
 // First in each transaction. The lock on the row makes the next one wait for the end of this one.
 constexpr char kCount[] =
-    "UPDATE commits SET n = $1, at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint "
-    "WHERE writer = $2 RETURNING (pg_current_xact_id()::text::bigint + "
+    "UPDATE commits SET n = $1, refused = '', "
+    "at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint "
+    "WHERE writer = $2 AND n < $1 RETURNING (pg_current_xact_id()::text::bigint + "
     "(SELECT base FROM positions)) << 20";
-constexpr char kLast[] = "SELECT n FROM commits WHERE writer = $1 FOR UPDATE";
+constexpr char kLast[] = "SELECT n, refused FROM commits WHERE writer = $1 FOR UPDATE";
+
+// Arrays of any length are one plan: what they are made of does not matter.
+constexpr char kPlanOnce[] = "SET plan_cache_mode = force_generic_plan";
+
+/// @param added  the items of the group, in its order
+void Tell(const Group& group, const std::string& refused, const auto& added) {
+  std::vector<Status> statuses = group.Judge(refused);
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    added[i]->status = std::move(statuses[i]);
+  }
+}
 
 std::string RandomName() {
   std::random_device source;
@@ -64,12 +78,16 @@ void Writer::Submit(Work work) {
   if (!work.done) {
     work.done = [](const Status&) {};
   }
+  bool wake = false;
   {
     const std::scoped_lock lock(mutex_);
     urgent_ += work.lazy ? 0 : 1;
     queue_.push_back(std::move(work));
+    wake = urgent_ >= wanted_ || queue_.size() >= limits_.items;
   }
-  wake_.notify_one();
+  if (wake) {
+    wake_.notify_one();
+  }
 }
 
 Status Writer::Run(std::function<Status(Connection&)> apply) {
@@ -77,7 +95,7 @@ Status Writer::Run(std::function<Status(Connection&)> apply) {
              "a `done` must not wait for another write");
   const auto promise = std::make_shared<std::promise<Status>>();  // set_value may outlast the get
   std::future<Status> answer = promise->get_future();
-  Submit({.apply = std::move(apply),
+  Submit({.what = std::move(apply),
           .done = [promise](Status status) { promise->set_value(std::move(status)); },
           .bytes = 0});
   return answer.get();
@@ -85,7 +103,11 @@ Status Writer::Run(std::function<Status(Connection&)> apply) {
 
 void Writer::Loop(const std::stop_token& stop) {
   for (Batch batch = Take(stop); !batch.empty(); batch = Take(stop)) {
+    const auto begin = std::chrono::steady_clock::now();
     Write(batch, stop);
+    last_took_ = std::chrono::steady_clock::now() - begin;
+    last_urgent_ = static_cast<std::size_t>(
+        std::ranges::count(batch, false, [](const Item& item) { return item.work.lazy; }));
     for (Item& item : batch) {
       item.work.done(std::move(item.status));
     }
@@ -96,10 +118,13 @@ void Writer::Loop(const std::stop_token& stop) {
 /// What waits, up to the limits. Empty: stopped and nothing left.
 Writer::Batch Writer::Take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
+  wanted_ = 0;
   wake_.wait(lock, stop, [&] { return !queue_.empty(); });
+  wanted_ = 1;
   // Lazy writes travel with the next urgent one, if there is one soon.
   wake_.wait_for(lock, stop, limits_.lazy_wait,
                  [&] { return urgent_ > 0 || queue_.size() >= limits_.items; });
+  Gather(lock, stop);
   Batch batch;
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.size() < limits_.items && bytes < limits_.bytes) {
@@ -109,6 +134,16 @@ Writer::Batch Writer::Take(const std::stop_token& stop) {
     queue_.pop_front();
   }
   return batch;
+}
+
+/// Gives the callers of the last transaction a moment to come back.
+void Writer::Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  const auto patience =
+      std::min<std::chrono::steady_clock::duration>(last_took_ / 4, limits_.longest_gathering);
+  wanted_ = last_urgent_;
+  wake_.wait_for(lock, stop, patience,
+                 [&] { return urgent_ >= wanted_ || queue_.size() >= limits_.items; });
+  wanted_ = std::numeric_limits<std::size_t>::max();  // busy from here on
 }
 
 /// Commits all items, or all but those that the data refuse; nothing if the server stays away.
@@ -128,8 +163,8 @@ void Writer::Write(Batch& batch, const std::stop_token& stop) {
     const Duration patience = stop.stop_requested() ? limits_.patience_at_end : limits_.patience;
     const bool over = std::chrono::steady_clock::now() - begin >= patience;
     if (outcome == Outcome::kFailed && (failure.code != Code::kUnavailable || over)) {
-      number_ += in_doubt_ ? 1 : 0;  // nobody waits for the answer any more
-      in_doubt_ = false;
+      number_ += doubt_ == Doubt::kNone ? 0 : 1;  // nobody waits for the answer any more
+      doubt_ = Doubt::kNone;
       // An item that failed its own check may have been judged by rows that were taken back.
       for (Item& item : batch) {
         item.status = item.refused ? item.status : tl::make_unexpected(failure);
@@ -152,7 +187,9 @@ Writer::Outcome Writer::Attempt(Batch& batch, Error& failure) {
     failure = connected.error();
     return Outcome::kFailed;
   }
-  const Outcome outcome = Apply(batch, failure);
+  const std::optional<Outcome> called =
+      registered_ && doubt_ == Doubt::kNone ? CallOnce(batch, failure) : std::nullopt;
+  const Outcome outcome = called ? *called : Transact(batch, failure);
   if (outcome == Outcome::kFailed && failure.code == Code::kUnavailable) {
     Disconnect();
   } else if (outcome != Outcome::kCommitted) {
@@ -161,8 +198,65 @@ Writer::Outcome Writer::Attempt(Batch& batch, Error& failure) {
   return outcome;
 }
 
-Writer::Outcome Writer::Apply(Batch& batch, Error& failure) {
-  const auto prepared = Try("begin", address_.secrets, [&] { return Prepare(); });
+/// @param added  gets the items of the group, in its order; the others have a status then
+/// @returns false: not all of it can go as a group
+bool Writer::Collect(Batch& batch, Group& group, std::vector<Item*>& added) {
+  for (Item& item : batch) {
+    if (item.refused) {
+      continue;
+    }
+    const Group::Fit fit = group.Add(*connection_, item.work.what, item.status);
+    if (fit == Group::Fit::kNotHere) {
+      return false;
+    }
+    if (fit == Group::Fit::kAdded) {
+      added.push_back(&item);
+    }
+  }
+  return true;
+}
+
+/// The batch as one call. Nothing: it has to be a transaction of several.
+std::optional<Writer::Outcome> Writer::CallOnce(Batch& batch, Error& failure) {
+  Group group;
+  std::vector<Item*> added;
+  bool constraint = false;
+  const auto refused = Try("write", address_.secrets, [&]() -> std::optional<std::string> {
+    if (!Collect(batch, group, added)) {
+      return std::nullopt;
+    }
+    if (added.empty()) {
+      return "";
+    }
+    doubt_ = Doubt::kCall;
+    try {
+      return group.RunAlone(*connection_, name_, number_ + 1);
+    } catch (const std::exception& e) {
+      constraint = IsConstraint(e);
+      throw;
+    }
+  });
+  if (!refused && !constraint) {
+    failure = refused.error();
+    doubt_ = failure.code == Code::kUnavailable ? doubt_ : Doubt::kNone;
+    return Outcome::kFailed;
+  }
+  const bool not_counted = refused && *refused == Group::kNotCounted;
+  if (not_counted) {  // a call of before came late: what became of it is the question again
+    return std::nullopt;
+  }
+  const bool ran = doubt_ == Doubt::kCall;
+  doubt_ = Doubt::kNone;
+  if (!refused || !refused->has_value()) {
+    return std::nullopt;  // one by one, which shows the item that a constraint refuses
+  }
+  number_ += ran ? 1 : 0;
+  Tell(group, **refused, added);
+  return Outcome::kCommitted;
+}
+
+Writer::Outcome Writer::Transact(Batch& batch, Error& failure) {
+  const auto prepared = Try("begin", address_.secrets, [&] { return Prepare(batch); });
   if (!prepared) {
     failure = prepared.error();
     return Outcome::kFailed;
@@ -187,49 +281,69 @@ Writer::Outcome Writer::Apply(Batch& batch, Error& failure) {
 }
 
 /// Begins the transaction. @returns kCommitted if the last attempt turns out to hold
-Result<Writer::Outcome> Writer::Prepare() {
+Result<Writer::Outcome> Writer::Prepare(Batch& batch) {
   if (!registered_) {
     Use(*connection_, kRegister).Text(name_).Run();
     Use(*connection_, kForgetWriters).Int(kForget.count()).Run();
     registered_ = true;
   }
   connection_->Begin();
-  if (in_doubt_) {
-    const Rows last = Use(*connection_, kLast).Text(name_).Run();
-    if (last.Count() == 0) {
-      return Fail(Code::kDataLoss, "the row of this process is gone from the table commits");
-    }
-    in_doubt_ = false;
-    if (last.GetInt(0, 0) == number_ + 1) {
-      ++number_;
-      connection_->Rollback();
+  if (doubt_ != Doubt::kNone) {
+    HONE_ASSIGN_OR_RETURN(const bool holds, HoldsAfterAll(batch));
+    if (holds) {
       return Outcome::kCommitted;
     }
   }
-  const Rows counted = Use(*connection_, kCount).Int(number_ + 1).Text(name_).Run();
+  Rows counted = Use(*connection_, kCount).Int(number_ + 1).Text(name_).Run();
   if (counted.Count() == 0) {
-    return Fail(Code::kDataLoss, "the row of this process is gone from the table commits");
+    // A call whose connection broke came late, after it was asked for and before this.
+    doubt_ = Doubt::kCall;
+    HONE_ASSIGN_OR_RETURN(const bool holds, HoldsAfterAll(batch));
+    return holds ? Result<Outcome>(Outcome::kCommitted)
+                 : Fail(Code::kDataLoss, "the table commits counts otherwise than this process");
   }
   connection_->SetFirstPosition(counted.GetInt(0, 0));
   return Outcome::kAgain;
 }
 
+/// Whether the transaction in doubt is committed; if so, ends the one under way, and the items know
+/// what became of them.
+Result<bool> Writer::HoldsAfterAll(Batch& batch) {
+  const Rows last = Use(*connection_, kLast).Text(name_).Run();
+  if (last.Count() == 0) {
+    return Fail(Code::kDataLoss, "the row of this process is gone from the table commits");
+  }
+  const bool holds = last.GetInt(0, 0) == number_ + 1;
+  if (holds && doubt_ == Doubt::kCall) {
+    Group group;
+    std::vector<Item*> added;
+    HONE_CHECK(Collect(batch, group, added), "what was sent as a group is none");
+    Tell(group, last.GetText(0, 1), added);
+  }
+  doubt_ = Doubt::kNone;
+  if (holds) {
+    ++number_;
+    connection_->Rollback();
+  }
+  return holds;
+}
+
 Writer::Outcome Writer::Commit(Error& failure) {
-  in_doubt_ = true;
+  doubt_ = Doubt::kTransaction;
   const Status committed = Try("commit", address_.secrets, [&] { connection_->Commit(); });
   if (committed) {
-    in_doubt_ = false;
+    doubt_ = Doubt::kNone;
     ++number_;
     return Outcome::kCommitted;
   }
   failure = committed.error();
-  in_doubt_ = failure.code == Code::kUnavailable;
+  doubt_ = failure.code == Code::kUnavailable ? doubt_ : Doubt::kNone;
   return Outcome::kFailed;
 }
 
 void Writer::ApplyOrRefuse(Item& item) {
   try {
-    item.status = item.work.apply(*connection_);
+    item.status = postgres::Apply(*connection_, item.work.what);
   } catch (const std::exception& e) {
     item.refused = IsConstraint(e);
     if (!item.refused) {
@@ -244,7 +358,10 @@ Status Writer::Connect() {
     return {};
   }
   HONE_ASSIGN_OR_RETURN(connection_, Try("connect to " + address_.shown, address_.secrets, [&] {
-                          return std::make_unique<Connection>(address_, limits_.statement_timeout);
+                          auto connection =
+                              std::make_unique<Connection>(address_, limits_.statement_timeout);
+                          connection->ExecuteScript(kPlanOnce);
+                          return connection;
                         }));
   return {};
 }

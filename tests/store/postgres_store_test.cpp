@@ -138,7 +138,7 @@ TEST_CASE("postgres: refuses what is not its own, and leaves it as it was", "[st
   };
   const Row rows[] = {
       {"a newer schema", true,
-       "INSERT INTO migrations VALUES (2, '0002_later', 0, 'x'), (3, 'more', 0, 'y')", "newer"},
+       "INSERT INTO migrations VALUES (3, '0003_later', 0, 'x'), (4, 'more', 0, 'y')", "newer"},
       {"a changed migration", true, "UPDATE migrations SET checksum = '00000000'", "another build"},
       {"another program's migrations", false, "CREATE TABLE migrations (id int)", "of its own"},
       {"another program's table", false, "CREATE TABLE experiments (id int)", "of its own"},
@@ -261,6 +261,87 @@ TEST_CASE("postgres: positions grow after a restore into a younger cluster", "[s
   REQUIRE(before.size() == 1);
   REQUIRE(AppendNow(h, NextStep(1, 1)));
   REQUIRE(h.store().ReadAll(before[0].position, kAll).value().size() == 1);
+}
+
+TEST_CASE("postgres: what waits goes as one call, and what is refused of it spoils nothing else",
+          "[store]") {
+  auto* const server = PostgresServer::Shared();
+  if (server == nullptr) {
+    return;
+  }
+  constexpr int kExperiments = 5;
+  constexpr Version kSteps = 12;
+  constexpr OwnerEpoch kStranger = 77;
+  PostgresHarness h;
+  for (int n = 1; n <= kExperiments; ++n) {
+    REQUIRE(AppendNow(h, CreateStep(n)));
+  }
+  std::atomic<int> done = 0;
+  std::atomic<int> good = 0;
+  std::atomic<int> moved = 0;
+  std::atomic<int> gone = 0;
+  const auto count = [&](const Status& status) {
+    good += status ? 1 : 0;
+    moved += CodeOf(status) == Code::kAborted ? 1 : 0;
+    gone += CodeOf(status) == Code::kNotFound ? 1 : 0;
+    ++done;
+  };
+  int sent = 0;
+  for (Version v = 1; v < kSteps; ++v) {
+    for (int n = 1; n <= kExperiments; ++n, sent += 2) {
+      // The third one is driven by somebody else, and the second one's output was read elsewhere.
+      h.store().Append(NextStep(n, v, 1, n == 3 ? kStranger : 0), count);
+      h.store().Record(n == 2 ? BatchOf(n, 1, v + 5, v + 6) : BatchOf(n, 1, v - 1, v), count);
+    }
+    h.store().Record(BatchOf(9, 1, v - 1, v), count);
+    ++sent;
+  }
+  h.WaitUntil([&] { return done == sent; });
+  constexpr int kEach = 11;
+  static_assert(kEach == kSteps - 1);
+  CHECK(moved == 2 * kEach);
+  CHECK(gone == kEach);
+  CHECK(good == (2 * kExperiments - 2) * kEach);
+  for (int n = 1; n <= kExperiments; ++n) {
+    CAPTURE(n);
+    const std::size_t steps = n == 3 ? 0 : kEach;
+    const std::size_t rows = n == 2 ? 0 : kEach;
+    CHECK(h.store().Read(IdOf(n), 0, kAll).value().size() == 1 + steps);
+    CHECK(h.store().ReadOutbox(IdOf(n)).value().size() == steps);
+    const auto records = h.store().ReadRecords({IdOf(n), 1}, 0, "").value();
+    CHECK(records.size() == rows);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      CHECK(records[i].id == static_cast<std::int64_t>(i + 1));
+      CHECK(records[i].record == BatchOf(n, 1, i, i + 1).records[0]);
+    }
+  }
+  CHECK(h.store().CheckIntegrity());
+  // Far fewer transactions than writes, though the first of them may have gone alone.
+  const std::string transactions = server->Sql(h.url(), "SELECT max(n) FROM commits");
+  CHECK(std::stoi(transactions) < kExperiments + sent / 2);
+}
+
+TEST_CASE("postgres: a call that comes after the one that was made instead writes nothing",
+          "[store]") {
+  auto* const server = PostgresServer::Shared();
+  if (server == nullptr) {
+    return;
+  }
+  PostgresHarness h;
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, NextStep(1, 1)));
+  // The step goes on from where the experiment stands, so nothing but the count can refuse it.
+  const auto call = [&](const char* n) {
+    return server->Sql(
+        h.url(), std::string("SELECT write_group(c.writer, ") + n +
+                     ", NULL, ARRAY[x], ARRAY[x.version], ARRAY[ROW(0, x.key, 3, 0, "
+                     "'ExperimentResumed', '{}')::events], '{}', '{}', '{}', '{}', '{}', '{}') "
+                     "FROM experiments x, (SELECT * FROM commits ORDER BY n DESC LIMIT 1) c");
+  };
+  CHECK(call("c.n") == "w");
+  CHECK(h.store().Read(IdOf(1), 0, kAll).value().size() == 2);
+  CHECK(call("c.n + 1").empty());
+  CHECK(h.store().Read(IdOf(1), 0, kAll).value().size() == 3);
 }
 
 TEST_CASE("postgres: the server goes away under load, and nothing is lost or doubled", "[store]") {
