@@ -12,6 +12,7 @@
 #include "api/proto/katib_v1beta1.pb.h"
 #include "suggestion/server/experiment_wire.h"
 #include "suggestion/server/lineage.h"
+#include "suggestion/server/request_parts.h"
 
 namespace hone {
 namespace {
@@ -35,7 +36,7 @@ std::vector<TrialNumber> Numbers(TrialNumber first, std::size_t count) {
 /// for.
 class Receiver {
  public:
-  explicit Receiver(const std::vector<Assignment>& tried) : tried_(tried) {}
+  explicit Receiver(const TrialBook& tried) : tried_(tried) {}
 
   Status Receive(TrialNumber number, const Proposal& answer) {
     number_ = number;
@@ -50,7 +51,9 @@ class Receiver {
   /// All was tried: it begins again.
   Status operator()(const proposal::Exhausted& exhausted) {
     if (different_.empty()) {
-      std::ranges::for_each(tried_, [this](const Assignment& values) { Collect(values); });
+      for (TrialNumber number = 1; number <= tried_.size(); ++number) {
+        Collect(tried_.Numbered(number).values);
+      }
       std::ranges::for_each(chosen_, [this](const auto& start) { Collect(start.values); });
     }
     if (different_.empty()) {
@@ -79,7 +82,7 @@ class Receiver {
     }
   }
 
-  const std::vector<Assignment>& tried_;
+  const TrialBook& tried_;
   std::vector<proposal::Start> chosen_;
   std::vector<Assignment> different_;  // in the order they were tried; filled when needed
   std::unordered_set<std::string> keys_;
@@ -119,25 +122,50 @@ Result<std::unique_ptr<Study>> Study::Create(const pb::Experiment& experiment,
   return study;
 }
 
-Status Study::Tell(std::vector<HistoryItem> news) {
+/// @param marks  of the news
+Status Study::Tell(std::vector<HistoryItem> news, std::vector<TrialBook::Mark> marks) {
   if (const Status told = pupil_->Tell(news); !told) {
     pupil_.reset();
     return told;
   }
   std::ranges::move(news, std::back_inserter(told_));
+  std::ranges::move(marks, std::back_inserter(marks_));
   return {};
 }
 
-/// Brings the pupil to this history: goes on where it stands if it may, else begins anew.
-Status Study::CatchUp(std::vector<HistoryItem> history) {
-  const bool goes_on = pupil_ != nullptr && told_.size() <= history.size() &&
-                       std::equal(told_.begin(), told_.end(), history.begin());
-  if (!goes_on) {
+/// Whether this history begins with what the pupil was told. Another text of a trial may say the
+/// same: that of one which has ended meanwhile, of its proposal.
+bool Study::IsAsTold(const std::vector<TrialBook::Mark>& history) {
+  if (marks_.size() > history.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    if (marks_[i] == history[i]) {
+      continue;
+    }
+    if (trials_.LessonOf(history[i]) != told_[i].what) {
+      return false;
+    }
+    marks_[i] = history[i];
+  }
+  return true;
+}
+
+/// Brings the pupil to what the trials say: goes on where it stands if it may, else begins anew.
+Status Study::CatchUp() {
+  std::vector<TrialBook::Mark> history = trials_.History();
+  if (pupil_ == nullptr || !IsAsTold(history)) {
     told_.clear();
+    marks_.clear();
     HONE_ASSIGN_OR_RETURN(pupil_, Pupil::Create(spec_, seed_));
   }
-  history.erase(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(told_.size()));
-  return Tell(std::move(history));
+  history.erase(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(marks_.size()));
+  std::vector<HistoryItem> news;
+  news.reserve(history.size());
+  for (const TrialBook::Mark& mark : history) {
+    news.push_back({told_.size() + news.size() + 1, trials_.LessonOf(mark)});
+  }
+  return Tell(std::move(news), std::move(history));
 }
 
 /// Suggestions were made that the request does not show (their metrics are unavailable, or they
@@ -156,13 +184,13 @@ Status Study::PassOver(TrialNumber first, std::size_t count) {
       news.push_back({seq + 2, history::Lost{numbers[i]}});
     }
   }
-  return Tell(std::move(news));
+  std::vector<TrialBook::Mark> marks(news.size());
+  return Tell(std::move(news), std::move(marks));
 }
 
-Result<std::vector<proposal::Start>> Study::Choose(const ProposeRequest& request,
-                                                   const TrialsTold& trials) {
+Result<std::vector<proposal::Start>> Study::Choose(const ProposeRequest& request) {
   HONE_ASSIGN_OR_RETURN(const std::vector<Proposal> answers, pupil_->Ask(request));
-  Receiver receiver(trials.values);
+  Receiver receiver(trials_);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     HONE_RETURN_IF_ERROR(receiver.Receive(request.numbers[i], answers[i]));
   }
@@ -170,12 +198,12 @@ Result<std::vector<proposal::Start>> Study::Choose(const ProposeRequest& request
 }
 
 /// Name, labels and folder of the trial that the last suggestion of a reply will become.
-Status Study::AddLineage(TrialNumber number, const proposal::Start& start, const TrialsTold& trials,
+Status Study::AddLineage(TrialNumber number, const proposal::Start& start,
                          pb::GetSuggestionsReply& reply) const {
   LineageName name{start.tag, number, 0};
   std::string parent;
-  if (start.parent >= 1 && start.parent <= trials.names.size()) {
-    parent = trials.names[start.parent - 1];
+  if (start.parent >= 1 && start.parent <= trials_.size()) {
+    parent = trials_.Numbered(start.parent).name;
     const auto told = ParseLineage(spec_.name, parent);
     name.parent = told ? told->number : 0;
   }
@@ -190,17 +218,18 @@ Status Study::AddLineage(TrialNumber number, const proposal::Start& start, const
   return MakeTrialFolder(trial_data_, spec_.name, copies ? parent : "", out.trial_name());
 }
 
-Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestionsReply& reply) {
+Status Study::Answer(const RequestParts& parts, pb::GetSuggestionsReply& reply) {
+  const pb::GetSuggestionsRequest& request = parts.rest;
   HONE_RETURN_IF_ERROR(CheckNumbers(request));
   const auto wanted = static_cast<std::size_t>(request.current_request_number());
   const auto given = static_cast<std::size_t>(
       std::max(request.total_request_number() - request.current_request_number(), 0));
-  TrialsTold trials = ReadTrials(spec_, request.trials());
-  const std::size_t shown = trials.values.size();
-  HONE_RETURN_IF_ERROR(CatchUp(std::move(trials.history)));
-  if (given > shown + trials.passed_over) {
+  HONE_RETURN_IF_ERROR(trials_.Read(parts.trials));
+  const std::size_t shown = trials_.size();
+  HONE_RETURN_IF_ERROR(CatchUp());
+  if (given > shown + trials_.passed_over()) {
     HONE_RETURN_IF_ERROR(
-        PassOver(static_cast<TrialNumber>(shown + 1), given - shown - trials.passed_over));
+        PassOver(static_cast<TrialNumber>(shown + 1), given - shown - trials_.passed_over()));
   }
   ProposeRequest question;
   question.may_wait = false;
@@ -209,11 +238,11 @@ Status Study::Answer(const pb::GetSuggestionsRequest& request, pb::GetSuggestion
     const auto budget = static_cast<std::size_t>(*spec_.max_trial_count);
     question.trials_left = static_cast<std::uint32_t>(std::max(budget, given) - given);
   }
-  HONE_ASSIGN_OR_RETURN(const std::vector<proposal::Start> chosen, Choose(question, trials));
+  HONE_ASSIGN_OR_RETURN(const std::vector<proposal::Start> chosen, Choose(question));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     AddValues(spec_.space, chosen[i].values, reply);
     if (!trial_data_.empty() && !chosen[i].tag.empty()) {
-      HONE_RETURN_IF_ERROR(AddLineage(question.numbers[i], chosen[i], trials, reply));
+      HONE_RETURN_IF_ERROR(AddLineage(question.numbers[i], chosen[i], reply));
     }
   }
   for (const Setting& setting : pupil_->Published(question)) {

@@ -10,15 +10,16 @@
 #include "core/history.h"
 #include "core/spec.h"
 #include "suggestion/pupil.h"
-#include "suggestion/server/trials_wire.h"
+#include "suggestion/server/trial_book.h"
 
 namespace api::v1::beta1 {
 class Experiment;
 class GetSuggestionsReply;
-class GetSuggestionsRequest;
 }  // namespace api::v1::beta1
 
 namespace hone {
+
+struct RequestParts;
 
 /// One experiment of Katib's, at the search algorithm that it names. An answer is a function of
 /// the request alone; the searcher that is kept between requests only saves work.
@@ -31,30 +32,31 @@ class Study {
                                                const std::filesystem::path& trial_data = {});
 
   /// @param request  of this experiment. @param reply  gets as many assignments as were asked for
-  /// @errors kInvalidArgument (the numbers), kUnavailable (the algorithm waits for results),
-  ///         kInternal
-  Status Answer(const api::v1::beta1::GetSuggestionsRequest& request,
-                api::v1::beta1::GetSuggestionsReply& reply);
+  /// @errors kInvalidArgument (the numbers, bytes that are no trial), kUnavailable (the algorithm
+  ///         waits for results), kInternal
+  Status Answer(const RequestParts& request, api::v1::beta1::GetSuggestionsReply& reply);
 
   [[nodiscard]] const ExperimentSpec& spec() const { return spec_; }
 
  private:
   Study(ExperimentSpec spec, std::uint64_t seed, std::filesystem::path trial_data)
-      : spec_(std::move(spec)), seed_(seed), trial_data_(std::move(trial_data)) {}
+      : spec_(std::move(spec)), seed_(seed), trial_data_(std::move(trial_data)), trials_(spec_) {}
 
-  Status CatchUp(std::vector<HistoryItem> history);
-  Status Tell(std::vector<HistoryItem> news);
+  Status CatchUp();
+  bool IsAsTold(const std::vector<TrialBook::Mark>& history);
+  Status Tell(std::vector<HistoryItem> news, std::vector<TrialBook::Mark> marks);
   Status PassOver(TrialNumber first, std::size_t count);
-  Result<std::vector<proposal::Start>> Choose(const ProposeRequest& request,
-                                              const TrialsTold& trials);
-  Status AddLineage(TrialNumber number, const proposal::Start& start, const TrialsTold& trials,
+  Result<std::vector<proposal::Start>> Choose(const ProposeRequest& request);
+  Status AddLineage(TrialNumber number, const proposal::Start& start,
                     api::v1::beta1::GetSuggestionsReply& reply) const;
 
   ExperimentSpec spec_;
   std::uint64_t seed_;
   std::filesystem::path trial_data_;
-  std::unique_ptr<Pupil> pupil_;   // null: to be made anew
-  std::vector<HistoryItem> told_;  // to the pupil
+  std::unique_ptr<Pupil> pupil_;  // null: to be made anew
+  TrialBook trials_;
+  std::vector<HistoryItem> told_;       // to the pupil
+  std::vector<TrialBook::Mark> marks_;  // of what was told; trial 0: what no request showed
 };
 
 }  // namespace hone

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "suggestion/server/experiment_wire.h"
+#include "suggestion/server/request_parts.h"
 #include "suggestion/server/study.h"
 
 namespace hone {
@@ -38,6 +39,27 @@ grpc::Status Refusal(std::string_view rpc, const pb::Experiment& experiment, con
   return {static_cast<grpc::StatusCode>(error.code), message};
 }
 
+/// A request and the bytes that it looks into.
+struct Question {
+  grpc::Slice bytes;
+  RequestParts parts;
+
+  /// Null: it is no such message.
+  static std::shared_ptr<const Question> Of(const grpc::ByteBuffer& buffer) {
+    auto question = std::make_shared<Question>();  // shared with the task that answers
+    if (!buffer.DumpToSingleSlice(&question->bytes).ok()) {
+      return nullptr;
+    }
+    const grpc::Slice& bytes = question->bytes;
+    auto parts = SplitRequest({reinterpret_cast<const char*>(bytes.begin()), bytes.size()});
+    if (!parts) {
+      return nullptr;
+    }
+    question->parts = *std::move(parts);
+    return question;
+  }
+};
+
 using Bytes = grpc::ByteBuffer;
 using Base = pb::Suggestion::WithRawCallbackMethod_GetSuggestions<
     pb::Suggestion::WithRawCallbackMethod_ValidateAlgorithmSettings<pb::Suggestion::Service>>;
@@ -53,18 +75,20 @@ class SuggestionService final : public Base {
             RefusedCall(check_, *context, "api.v1.beta1.Suggestion/GetSuggestions")) {
       return refused;
     }
-    const auto request = ParseMessage<pb::GetSuggestionsRequest>(*bytes);
-    if (request == nullptr) {
+    const std::shared_ptr<const Question> question = Question::Of(*bytes);
+    if (question == nullptr) {
       return RefuseBytes(*context);
     }
+    const pb::Experiment& experiment = question->parts.rest.experiment();
     // The namespace is not told: experiments of one name are told apart by their content.
     const std::shared_ptr<Desk> desk =
-        desks_.Find(WithoutPublished(request->experiment()).SerializeAsString(),
+        desks_.Find(WithoutPublished(experiment).SerializeAsString(),
                     [this] { return std::make_shared<Desk>(Desk{compute_.MakeStrand()}); });
-    return answers_.Run(context, *desk->strand, [this, desk, request, reply_bytes] {
+    return answers_.Run(context, *desk->strand, [this, desk, question, reply_bytes] {
       pb::GetSuggestionsReply reply;
-      const Status status = Answer(*desk, *request, reply);
-      return Finish("GetSuggestions", request->experiment(), status, reply, *reply_bytes);
+      const Status status = Answer(*desk, question->parts, reply);
+      return Finish("GetSuggestions", question->parts.rest.experiment(), status, reply,
+                    *reply_bytes);
     });
   }
 
@@ -97,10 +121,9 @@ class SuggestionService final : public Base {
     return SerializeMessage(reply, bytes);
   }
 
-  Status Answer(Desk& desk, const pb::GetSuggestionsRequest& request,
-                pb::GetSuggestionsReply& reply) const {
+  Status Answer(Desk& desk, const RequestParts& request, pb::GetSuggestionsReply& reply) const {
     if (desk.study == nullptr) {
-      HONE_ASSIGN_OR_RETURN(desk.study, Study::Create(request.experiment(), trial_data_));
+      HONE_ASSIGN_OR_RETURN(desk.study, Study::Create(request.rest.experiment(), trial_data_));
     }
     return desk.study->Answer(request, reply);
   }

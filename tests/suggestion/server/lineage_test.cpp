@@ -80,7 +80,7 @@ class PbtController {
   }
   static pb::GetSuggestionsReply Answer(Study& study, const pb::GetSuggestionsRequest& request) {
     pb::GetSuggestionsReply reply;
-    const Status status = study.Answer(request, reply);
+    const Status status = Ask(study, request, reply);
     INFO((status ? "" : status.error().Text()));
     REQUIRE(status.has_value());
     return reply;

@@ -7,6 +7,8 @@
 #include "algorithms/registry.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "suggestion/server/request_parts.h"
+#include "suggestion/server/study.h"
 
 namespace hone::test {
 namespace {
@@ -122,6 +124,12 @@ void FakeController::Run(const pb::GetSuggestionsReply& reply) {
     trials_.push_back(
         SucceededTrial("small-" + std::to_string(number), values, 60 * number, FormatDouble(loss)));
   }
+}
+
+Status Ask(Study& study, const pb::GetSuggestionsRequest& request, pb::GetSuggestionsReply& reply) {
+  const std::string bytes = request.SerializeAsString();
+  const auto parts = SplitRequest(bytes);
+  return parts ? study.Answer(*parts, reply) : Fail(Code::kInvalidArgument, "no such message");
 }
 
 std::vector<std::string> Texts(const pb::GetSuggestionsReply& reply) {

@@ -6,6 +6,11 @@
 #include <vector>
 
 #include "api/proto/katib_v1beta1.pb.h"
+#include "base/result.h"
+
+namespace hone {
+class Study;
+}
 
 /// Requests as Katib's controller writes them.
 namespace hone::test {
@@ -40,6 +45,9 @@ class FakeController {
   std::vector<pb::Trial> trials_;
   int given_ = 0;
 };
+
+/// Asks as the service does: by the bytes of the request.
+Status Ask(Study& study, const pb::GetSuggestionsRequest& request, pb::GetSuggestionsReply& reply);
 
 /// One text for each suggestion: its values, joined.
 std::vector<std::string> Texts(const pb::GetSuggestionsReply& reply);

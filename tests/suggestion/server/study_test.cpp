@@ -23,7 +23,7 @@ std::unique_ptr<Study> StudyOf(const pb::Experiment& experiment) {
 
 pb::GetSuggestionsReply AnswerOf(Study& study, const pb::GetSuggestionsRequest& request) {
   pb::GetSuggestionsReply reply;
-  const Status status = study.Answer(request, reply);
+  const Status status = Ask(study, request, reply);
   INFO((status ? "" : status.error().Text()));
   REQUIRE(status.has_value());
   CHECK(reply.parameter_assignments_size() == request.current_request_number());
@@ -397,7 +397,7 @@ TEST_CASE("study: numbers that make no sense are refused, small oddities are not
       request.set_current_request_number(c.current);
       request.set_total_request_number(c.total);
       pb::GetSuggestionsReply reply;
-      const Status status = StudyOf(experiment)->Answer(request, reply);
+      const Status status = Ask(*StudyOf(experiment), request, reply);
       CHECK(status.has_value() == c.accepted);
       CHECK((status.has_value() || status.error().code == Code::kInvalidArgument));
       CHECK(reply.parameter_assignments_size() == (c.accepted ? c.current : 0));
