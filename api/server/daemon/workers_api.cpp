@@ -2,6 +2,7 @@
 #include "api/server/daemon/workers_api.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/server/daemon/convert.h"
@@ -19,6 +20,7 @@ using std::chrono::seconds;
 
 constexpr int kMostTrials = 100;
 constexpr std::size_t kLongestWord = 255;
+constexpr std::size_t kMostRemembered = 10'000;
 constexpr std::size_t kLongestMessage = 4096;
 // The ledgers of busy experiments change all the time: one look is for all changes in between.
 constexpr Duration kGatherChanges = milliseconds(20);
@@ -108,6 +110,7 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
       *wait,   request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
   const auto given = [self = shared_from_this(), name,
                       answer](const std::vector<LeasedTrial>& trials) {
+    self->Remember(trials);
     self->parts_.readers.Post(
         [self, name, answer, trials] { answer(self->AnswerTo(name, trials)); });
   };
@@ -183,9 +186,29 @@ Result<WorkersApi::Said> WorkersApi::Read(const std::string& trial, std::int32_t
   if (attempt < 1) {
     return Fail(Code::kInvalidArgument, "must be that of the trial that was given", "attempt");
   }
-  HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(trial));
+  HONE_ASSIGN_OR_RETURN(const TrialId id, IdOf(trial));
   HONE_RETURN_IF_ERROR(parts_.engine.CheckDriven(id.experiment));
   return Said{id, static_cast<Attempt>(attempt), trial, {}};
+}
+
+/// What this daemon gave is not looked up: a name is its trial's for good.
+Result<TrialId> WorkersApi::IdOf(const std::string& trial) {
+  const auto known = given_.WithLock([&](const auto& given) -> std::optional<TrialId> {
+    const auto found = given.find(trial);
+    return found == given.end() ? std::nullopt : std::optional(found->second);
+  });
+  return known ? *known : parts_.store.FindTrial(trial);
+}
+
+void WorkersApi::Remember(const std::vector<LeasedTrial>& trials) {
+  given_.WithLock([&](auto& given) {
+    if (given.size() + trials.size() > kMostRemembered) {
+      given.clear();
+    }
+    for (const LeasedTrial& trial : trials) {
+      given.insert_or_assign(trial.name, trial.id);
+    }
+  });
 }
 
 Result<WorkersApi::Standing> WorkersApi::StandingOf(const Said& said) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,6 +45,8 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   enum class Standing { kCurrent, kOver, kOtherAttempt };
 
   Result<Said> Read(const std::string& trial, std::int32_t attempt);
+  Result<TrialId> IdOf(const std::string& trial);
+  void Remember(const std::vector<LeasedTrial>& trials);
   Result<pb::AskResponse> AnswerTo(const request::Name& name,
                                    const std::vector<LeasedTrial>& trials);
   /// Remembers that somebody waits. @errors kFailedPrecondition: it is not for workers
@@ -63,7 +66,8 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   void TellLate(const Said& said, const Answer<pb::TellResponse>& answer);
 
   Parts parts_;
-  Guarded<std::map<ExperimentId, request::Name>> asked_;  // experiments somebody waits for
+  Guarded<std::map<ExperimentId, request::Name>> asked_;        // experiments somebody waits for
+  Guarded<std::map<std::string, TrialId, std::less<>>> given_;  // by name; the store knows it, too
   std::atomic<bool> looking_ = false;
 };
 
