@@ -47,10 +47,10 @@ def postgres(folder: pathlib.Path):
 
 
 @contextlib.contextmanager
-def hone(command: list[str], folder: pathlib.Path):
-    """A service of hone, on a port of its own. Yields its address and its pid."""
+def hone(command: list[str], folder: pathlib.Path, listen: str = "127.0.0.1:0"):
+    """A service of hone, on a port of its own if not said otherwise. Yields its address and its pid."""
     with open(folder / f"{command[1]}.log", "w", encoding="utf-8") as log:
-        server = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log, text=True)
+        server = subprocess.Popen([*command, "--listen", listen], stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             line = server.stdout.readline()
             assert line.startswith("listening on "), line
