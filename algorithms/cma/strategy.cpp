@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algorithms/cma/normals.h"
 #include "base/check.h"
 
 namespace hone::cma {
@@ -93,9 +94,7 @@ Strategy::Strategy(VectorXd mean, const Options& options)
 
 VectorXd Strategy::Sample(Rng& rng) const {
   VectorXd y(mean_.size());
-  for (double& number : y) {
-    number = rng.Normal();
-  }
+  FillNormals(rng, {y.data(), static_cast<std::size_t>(y.size())});
   if (triangular_) {
     y = axes_.triangularView<Eigen::Lower>() * y;
     return mean_ + sigma_ * y;
@@ -107,15 +106,58 @@ VectorXd Strategy::Sample(Rng& rng) const {
   return mean_ + sigma_ * (axes_ * y);
 }
 
-MatrixXd Strategy::Whiten(const MatrixXd& y) const {
+VectorXd Strategy::Whiten(const VectorXd& y) const {
   if (triangular_) {
     return axes_.triangularView<Eigen::Lower>().solve(y);
   }
   const auto inverse = deviations_.cwiseInverse();
   if (separable_) {
-    return inverse.asDiagonal() * y;
+    return inverse.cwiseProduct(y);
   }
-  return axes_ * (inverse.asDiagonal() * (axes_.transpose() * y));
+  return axes_ * inverse.cwiseProduct(axes_.transpose() * y);
+}
+
+/// Before the last rotation of Whiten, which changes no length.
+VectorXd Strategy::SquaredLengths(const MatrixXd& y) const {
+  if (triangular_) {
+    return axes_.triangularView<Eigen::Lower>().solve(y).colwise().squaredNorm();
+  }
+  const VectorXd inverse = deviations_.cwiseInverse();
+  if (separable_) {
+    VectorXd squares(y.cols());
+    for (Index i = 0; i < y.cols(); ++i) {
+      squares[i] = y.col(i).cwiseProduct(inverse).squaredNorm();
+    }
+    return squares;
+  }
+  return (inverse.asDiagonal() * (axes_.transpose() * y)).colwise().squaredNorm();
+}
+
+VectorXd Strategy::Shorten(MatrixXd& y, const std::vector<bool>& injected) const {
+  std::vector<Index> measured;  // the others' lengths play no role
+  for (Index i = 0; i < y.cols(); ++i) {
+    if (injected[static_cast<std::size_t>(i)] || parameters_.w[i] < 0) {
+      measured.push_back(i);
+    }
+  }
+  MatrixXd steps(y.rows(), static_cast<Index>(measured.size()));
+  for (Index k = 0; k < steps.cols(); ++k) {
+    steps.col(k) = y.col(measured[static_cast<std::size_t>(k)]);
+  }
+  const VectorXd found = SquaredLengths(steps);
+  const auto n = static_cast<double>(mean_.size());
+  const double longest = std::sqrt(n) + 2 * n / (n + 2);
+  VectorXd squares = VectorXd::Zero(y.cols());
+  for (Index k = 0; k < steps.cols(); ++k) {
+    const Index i = measured[static_cast<std::size_t>(k)];
+    const double length = std::sqrt(found[k]);
+    const bool shorter = injected[static_cast<std::size_t>(i)] && length > longest;
+    if (shorter) {
+      y.col(i) *= longest / length;
+    }
+    squares[i] = shorter ? longest * longest : found[k];
+  }
+  return squares;
 }
 
 void Strategy::Update(const MatrixXd& points, const std::vector<bool>& injected) {
@@ -125,22 +167,13 @@ void Strategy::Update(const MatrixXd& points, const std::vector<bool>& injected)
                  injected.size() == static_cast<std::size_t>(p.lambda),
              "an update takes one population");
   MatrixXd y = (points.colwise() - mean_) / sigma_;
-  MatrixXd z = Whiten(y);
-  const double longest = std::sqrt(n) + 2 * n / (n + 2);
-  for (Index i = 0; i < p.lambda; ++i) {
-    const double length = z.col(i).norm();
-    if (injected[static_cast<std::size_t>(i)] && length > longest) {
-      y.col(i) *= longest / length;
-      z.col(i) *= longest / length;
-    }
-  }
-  const VectorXd positive = p.w.cwiseMax(0);
-  const VectorXd step = y * positive;
+  const VectorXd squared_lengths = Shorten(y, injected);
+  const VectorXd step = y * p.w.cwiseMax(0);
   mean_ += sigma_ * step;
   ++generation_;
 
-  p_sigma_ = (1 - p.c_sigma) * p_sigma_ +
-             std::sqrt(p.c_sigma * (2 - p.c_sigma) * p.mu_eff) * (z * positive);
+  p_sigma_ =
+      (1 - p.c_sigma) * p_sigma_ + std::sqrt(p.c_sigma * (2 - p.c_sigma) * p.mu_eff) * Whiten(step);
   const double expected = ExpectedLength(n);
   const double warm_up =
       std::sqrt(1 - std::pow(1 - p.c_sigma, 2 * static_cast<double>(generation_)));
@@ -149,7 +182,7 @@ void Strategy::Update(const MatrixXd& points, const std::vector<bool>& injected)
   if (!stalled) {
     p_c_ += std::sqrt(p.c_c * (2 - p.c_c) * p.mu_eff) * step;
   }
-  AdaptCovariance(y, z.colwise().squaredNorm(), stalled);
+  AdaptCovariance(y, squared_lengths, stalled);
   sigma_ *= std::exp(std::min(1.0, p.c_sigma / p.d_sigma * (p_sigma_.norm() / expected - 1)));
   const double between = 1 / ((triangular_ ? 2 : 10) * n * (p.c_1 + p.c_mu));
   if (separable_ || static_cast<double>(generation_ - decomposed_) >= between) {
@@ -170,7 +203,10 @@ void Strategy::AdaptCovariance(const MatrixXd& y, const VectorXd& squared_length
     }
   }
   if (separable_) {
-    variances_ = kept * variances_ + p.c_1 * p_c_.cwiseAbs2() + p.c_mu * (y.cwiseAbs2() * w);
+    variances_ = kept * variances_ + p.c_1 * p_c_.cwiseAbs2();
+    for (Index i = 0; i < y.cols(); ++i) {  // column by column: no matrix of squares
+      variances_ += (p.c_mu * w[i]) * y.col(i).cwiseAbs2();
+    }
     return;
   }
   // All steps in one product, the path the last of them.

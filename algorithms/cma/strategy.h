@@ -70,7 +70,12 @@ class Strategy {
   [[nodiscard]] Eigen::MatrixXd Covariance() const;
 
  private:
-  [[nodiscard]] Eigen::MatrixXd Whiten(const Eigen::MatrixXd& y) const;
+  [[nodiscard]] Eigen::VectorXd Whiten(const Eigen::VectorXd& y) const;
+  /// Mahalanobis lengths of the columns.
+  [[nodiscard]] Eigen::VectorXd SquaredLengths(const Eigen::MatrixXd& y) const;
+  /// Shortens the steps of injected points. @returns squared lengths of those that need one
+  [[nodiscard]] Eigen::VectorXd Shorten(Eigen::MatrixXd& y,
+                                        const std::vector<bool>& injected) const;
   void AdaptCovariance(const Eigen::MatrixXd& y, const Eigen::VectorXd& squared_lengths,
                        bool path_stalled);
   void Decompose();

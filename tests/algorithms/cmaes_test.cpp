@@ -225,6 +225,63 @@ TEST_CASE("cmaes: trials of others and tags of others are learned from", "[algor
   }
 }
 
+const std::string& TagOf(const Proposal& answer) {
+  return std::get<proposal::Start>(answer).tag;
+}
+
+TEST_CASE("cmaes: an old result of a far place moves the search by a bounded step",
+          "[algorithms]") {
+  // Trials of the first distribution end when the search is a thousand times as narrow, as the best
+  // there are. Their steps count as sqrt(d) + 2d / (d + 2) deviations at most (arXiv 1110.4181).
+  SearcherLab lab(Info(), SpecOf(Cube(2), {{"population_size", "6"}}), 3);
+  std::vector<TrialNumber> late;
+  for (int i = 0; i < 4; ++i) {
+    lab.Ask(1);
+    late.push_back(lab.running().back());
+  }
+  for (int i = 0; i < 180; ++i) {
+    const Assignment values = ValuesOf(lab.Ask(1).front());
+    lab.Complete(lab.running().back(), Sphere(values));
+  }
+  const auto spread = [&] {
+    double most = 0;
+    for (const Proposal& answer : lab.Peek(100)) {
+      most = std::max(most, Sphere(ValuesOf(answer)));
+    }
+    return std::sqrt(most);
+  };
+  const double before = spread();
+  REQUIRE(before < 0.1);
+  for (const TrialNumber trial : late) {
+    lab.Complete(trial, -1e9 - trial);  // equal ones would begin another run
+  }
+  for (int i = 0; i < 2; ++i) {  // the population is full
+    const Assignment values = ValuesOf(lab.Ask(1).front());
+    lab.Complete(lab.running().back(), Sphere(values));
+  }
+  INFO("before " << before << ", after " << spread());
+  CHECK(spread() < 10 * before);
+}
+
+TEST_CASE("cmaes: results of an earlier run are left out", "[algorithms]") {
+  SearcherLab lab(Info(), SpecOf(Cube(2), {{"population_size", "4"}}), 3);
+  lab.Ask(1);
+  const TrialNumber late = lab.running().front();
+  int trials = 0;
+  for (; TagOf(lab.Peek(1).front()).starts_with("0.") && trials < 500; ++trials) {
+    lab.Ask(1);
+    lab.Complete(lab.running().back(), 1);  // nothing gets better, so another run begins
+  }
+  REQUIRE(trials < 500);
+  for (int i = 0; i < 3; ++i) {  // one less than its population
+    lab.Ask(1);
+    lab.Complete(lab.running().back(), i);
+  }
+  const auto expected = lab.Peek(8);
+  lab.Complete(late, -5);
+  CHECK(lab.Peek(8) == expected);
+}
+
 TEST_CASE("cmaes: a thousand parameters fit into a tag, more are refused", "[algorithms]") {
   SearcherLab lab(Info(), SpecOf(Cube(1000), {{"separable", "true"}}), 1);
   for (int i = 0; i < 60; ++i) {
