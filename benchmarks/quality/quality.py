@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares search algorithms by what they find: hone's own, and Optuna's as peers.
+"""Compares search algorithms by what they find: hone's own, and Optuna's and Nevergrad's as peers.
 
     quality.py --algorithms hone:tpe hone:bayesianoptimization:acq_func=EI optuna:gp [--against optuna:gp] [...]
 
@@ -46,16 +46,16 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=64)
     parser.add_argument("--parallel", type=int, default=1, help="size of a batch")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--peer-seeds", type=int, help="for Optuna's, if fewer")
+    parser.add_argument("--peer-seeds", type=int, help="for peers, if fewer")
     parser.add_argument("--driver", type=Path, default=ROOT / "build/benchmarks/ask_tell")
     parser.add_argument("--cache", type=Path, default=ROOT / "build/quality-cache", help="hone's runs, baselines")
     parser.add_argument("--peers", type=Path, default=Path(__file__).parent / "peers", help="kept runs of peers")
-    parser.add_argument("--kept-peers", action="store_true", help="take peers' runs as kept; run none, need no Optuna")
+    parser.add_argument("--kept-peers", action="store_true", help="take peers' runs as kept; run none, need no peers")
     parser.add_argument("--output", type=Path, help="file of results (JSON)")
     found = parser.parse_args(arguments)
     for label in found.algorithms + found.against:
-        if label.split(":")[0] not in ("hone", "optuna") or label.count(":") < 1:
-            parser.error(f"{label}: write hone:NAME or optuna:NAME")
+        if label.split(":")[0] not in ("hone", "optuna", "nevergrad") or label.count(":") < 1:
+            parser.error(f"{label}: write hone:NAME, optuna:NAME or nevergrad:NAME")
     for label in found.against:
         if label not in found.algorithms:
             parser.error(f"--against {label}: it is not among --algorithms")
@@ -97,7 +97,7 @@ def run_all(options: argparse.Namespace, tasks: list[Task], fingerprint: str) ->
 
 def seeds_of(options: argparse.Namespace, label: str) -> range:
     count = options.seeds
-    if label.startswith("optuna:") and options.peer_seeds:
+    if not label.startswith("hone:") and options.peer_seeds:
         count = min(count, options.peer_seeds)
     return range(FIRST_SEED, FIRST_SEED + count)
 

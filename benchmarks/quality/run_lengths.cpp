@@ -3,7 +3,8 @@
 //   build/benchmarks/quality_run_lengths [instances] [setting=value ...]
 // Prints a line for each function and dimension: the solved instances (of 5 by default), and the
 // area under the curve of solved targets (1e2 ... 1e-8) over the logarithm of the evaluations, up
-// to 1000 d. benchmarks/quality/peer_pycma.py prints the same of pycma on the same functions.
+// to 1000 d. benchmarks/quality/peer_run_lengths.py prints the same of pycma and cmaes on the same
+// functions.
 #include <Eigen/Dense>
 #include <algorithm>
 #include <chrono>
