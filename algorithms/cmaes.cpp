@@ -7,7 +7,8 @@
 // al. 2025, arXiv 2504.07884 (three choices and more). The engine is in algorithms/cma/.
 // Differs from them in: no generation is waited for. An update takes any lambda results in the
 // order of the ledger; those that were drawn from an older distribution, or by somebody else, are
-// injected (Hansen 2011, arXiv 1110.4181), those of an earlier run are left out. The distribution
+// injected (Hansen 2011, arXiv 1110.4181), those of an earlier run are left out. A trial without a
+// tag (Katib's wire loses them) is compared with what would have been proposed. The distribution
 // is not bounded: real coordinates are folded into their range. Failures rank last; a population of
 // nothing else is left out. Of arXiv 2504.07884 the integer centering is left out, the margin is
 // the one of 2205.13482. Of a parameter whose activeWhen does not hold the coordinate is drawn and
@@ -26,6 +27,7 @@
 #include "algorithms/cma/margin.h"
 #include "algorithms/cma/restarts.h"
 #include "algorithms/cma/strategy.h"
+#include "algorithms/cma_foreseen.h"
 #include "algorithms/cma_space.h"
 #include "algorithms/feasible.h"
 #include "algorithms/registry.h"
@@ -36,6 +38,7 @@
 namespace hone {
 namespace {
 
+using Origin = CmaOrigin;
 using cma::Plan;
 using cma::Restarts;
 using Eigen::Index;
@@ -54,6 +57,8 @@ constexpr std::size_t kMostParameters = 1000;
 constexpr int kModelRounds = 8;
 constexpr int kConstrainedModelRounds = 100;
 constexpr int kRandomRounds = 4;
+// Questions may run ahead of the trials that have started by so many populations.
+constexpr TrialNumber kFarthest = 4;
 // Of a population of default size in which each stepped or categorical variable has this margin, at
 // least one variable is away from its mode with a probability of 0.27 a point (arXiv 2504.07884).
 constexpr double kAllAtMode = 0.73;
@@ -62,13 +67,7 @@ struct Options {
   Plan first;
   Restarts::Rule rule = Restarts::Rule::kTwoBudgets;
   bool separable = false;
-};
-
-/// Which distribution a point was drawn from.
-struct Origin {
-  std::uint32_t run = 0;
-  std::int64_t generation = 0;
-  bool operator==(const Origin&) const = default;
+  TrialNumber together = 0;  // trials that are asked for at a time, at most
 };
 
 /// "run.generation.memo". @returns nothing for tags that are not ours
@@ -86,7 +85,8 @@ std::optional<std::pair<Origin, std::string_view>> ReadTag(std::string_view tag)
 }
 
 /// State: the distribution of the present run, what was proposed and is not over, the results that
-/// no update has taken yet. An item costs O(d), the last one of a population its update.
+/// no update has taken yet. An item costs O(d), the last one of a population its update, a proposal
+/// without a tag a few proposals.
 class CmaEs final : public Searcher {
  public:
   CmaEs(CmaSpace space, const Options& options, std::uint64_t seed)
@@ -124,6 +124,12 @@ class CmaEs final : public Searcher {
     bool stopped = false;  // early: it ranks behind all that came to their end
   };
 
+  /// A proposal, and what it was decoded from: only a point of the distribution has that.
+  struct Chosen {
+    proposal::Start start;
+    std::optional<CmaPoint> point;
+  };
+
   Status Learn(const history::Proposed& what);
   Status Learn(const history::Completed& what) { return End(what.trial, what.values.front()); }
   Status Learn(const history::Infeasible& what) {
@@ -146,9 +152,11 @@ class CmaEs final : public Searcher {
   void KeepMargins();
   [[nodiscard]] VectorXd Stretched(const VectorXd& x) const;
   [[nodiscard]] CmaPoint RandomPoint(Rng& rng) const;
-  [[nodiscard]] proposal::Start ModelPoint(Rng& rng) const;
-  [[nodiscard]] Result<proposal::Start> Choose(TrialNumber number,
-                                               const std::vector<std::string>& batch) const;
+  [[nodiscard]] Chosen ModelPoint(Rng& rng) const;
+  [[nodiscard]] Result<Chosen> Choose(TrialNumber number,
+                                      const std::vector<std::string>& batch) const;
+  void Foresee(TrialNumber last);
+  std::optional<CmaForeseen::One> Recognise(TrialNumber trial, const std::string& key);
 
   CmaSpace space_;
   Options options_;
@@ -158,6 +166,11 @@ class CmaEs final : public Searcher {
   std::map<TrialNumber, Pending> pending_;
   std::vector<Evaluated> unused_;
   std::unordered_multiset<std::string> tried_;
+  CmaForeseen foreseen_;
+  std::vector<std::string> foreseen_keys_;  // of the present distribution
+  TrialNumber foreseen_to_ = 0;             // number, of the present distribution
+  TrialNumber highest_ = 0;                 // number that was recognised
+  bool untagged_ = false;                   // a proposal came without a tag since the last update
 };
 
 double CmaEs::Alpha() const {
@@ -195,13 +208,57 @@ Status CmaEs::Observe(History deltas) {
 Status CmaEs::Learn(const history::Proposed& what) {
   const auto tag = ReadTag(what.tag);
   Pending pending;
-  HONE_ASSIGN_OR_RETURN(pending.point,
-                        space_.Encode(what.values, tag ? tag->second : std::string_view()));
-  pending.origin = tag ? std::optional(tag->first) : std::nullopt;
   pending.key = KeyOf(what.values);
+  std::optional<CmaForeseen::One> known;
+  if (what.tag.empty()) {
+    known = Recognise(what.trial, pending.key);
+  }
+  if (known) {
+    pending.point = std::move(known->point);
+    pending.origin = known->origin;
+  } else {
+    HONE_ASSIGN_OR_RETURN(pending.point,
+                          space_.Encode(what.values, tag ? tag->second : std::string_view()));
+    pending.origin = tag ? std::optional(tag->first) : std::nullopt;
+  }
   tried_.insert(pending.key);
   pending_.insert_or_assign(what.trial, std::move(pending));
   return {};
+}
+
+/// Chooses for the numbers up to `last`, of which the present distribution may have been asked:
+/// questions that followed its update have numbers above all that had started by then.
+void CmaEs::Foresee(TrialNumber last) {
+  const TrialNumber passed = last - std::min(last, 2 * kFarthest * options_.together);
+  for (TrialNumber number = std::max({foreseen_to_, highest_, passed}) + 1; number <= last;
+       ++number) {
+    Result<Chosen> chosen = Choose(number, foreseen_keys_);
+    if (!chosen) {
+      return;  // Propose will say so
+    }
+    foreseen_to_ = number;
+    foreseen_keys_.push_back(KeyOf(chosen->start.values));
+    if (chosen->point) {
+      const Origin origin{run_.number, run_.strategy.generation()};
+      foreseen_.Add(foreseen_keys_.back(), {number, origin, *std::move(chosen->point)});
+    }
+  }
+}
+
+/// The numbers of questions run ahead of those of trials by the questions that became none, and by
+/// the trials that were asked for together and started in another order.
+std::optional<CmaForeseen::One> CmaEs::Recognise(TrialNumber trial, const std::string& key) {
+  untagged_ = true;
+  std::optional<CmaForeseen::One> known = foreseen_.Take(key);
+  for (TrialNumber times = 1; !known && times <= kFarthest; times *= 2) {
+    Foresee(std::max(trial, highest_) + times * options_.together);
+    known = foreseen_.Take(key);
+  }
+  if (known) {
+    highest_ = std::max(highest_, known->number);
+    std::erase(foreseen_keys_, key);  // it is among those that were tried now
+  }
+  return known;
 }
 
 Status CmaEs::Learn(const history::Lost& what) {
@@ -249,6 +306,9 @@ void CmaEs::Update() {
     values.push_back(values.empty() ? ranked[i].value : std::max(values.back(), ranked[i].value));
     choices.push_back(std::move(ranked[i].point.choices));
   }
+  if (std::exchange(untagged_, false)) {  // some that are on their way were asked of this one
+    Foresee(highest_ + options_.together);
+  }
   run_.strategy.Update(points, injected);
   run_.categories.Update(choices, run_.strategy.parameters().w.cwiseMax(0));
   KeepMargins();
@@ -260,6 +320,9 @@ void CmaEs::Update() {
     Rng rng(seed_, {Scope::Kind::kGeneration, next}, Purpose::kMutation);
     run_ = Begin(next, restarts_.After(run_.evaluations, rng));
   }
+  foreseen_keys_.clear();
+  foreseen_to_ = 0;
+  foreseen_.Forget({run_.number, run_.strategy.generation()});
 }
 
 void CmaEs::KeepMargins() {
@@ -294,57 +357,57 @@ CmaPoint CmaEs::RandomPoint(Rng& rng) const {
 }
 
 /// A point of the present distribution, and in its tag what is to be learned from it.
-proposal::Start CmaEs::ModelPoint(Rng& rng) const {
-  const CmaPoint point{run_.strategy.Sample(rng), run_.categories.Sample(rng)};
+CmaEs::Chosen CmaEs::ModelPoint(Rng& rng) const {
+  CmaPoint point{run_.strategy.Sample(rng), run_.categories.Sample(rng)};
   proposal::Start start;
   start.values = space_.Decode({Stretched(point.x), point.choices});
   start.tag = std::to_string(run_.number) + "." + std::to_string(run_.strategy.generation()) + "." +
               space_.Memo(point, start.values);
-  return start;
+  return {std::move(start), std::move(point)};
 }
 
-Result<proposal::Start> CmaEs::Choose(TrialNumber number,
-                                      const std::vector<std::string>& batch) const {
+Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
+                                    const std::vector<std::string>& batch) const {
   const Space& space = space_.space();
   const int rounds = space.constraints.empty() ? kModelRounds : kConstrainedModelRounds;
   const auto stream = [&](int round) {
     return Rng(seed_, Scope::Trial(number), Purpose::kSample, static_cast<std::uint32_t>(round));
   };
-  std::optional<proposal::Start> repeated;
+  std::optional<Chosen> repeated;
   for (int round = 0; round < rounds + kRandomRounds; ++round) {
     Rng rng = stream(round);
-    proposal::Start start;
+    Chosen chosen;
     if (round < rounds) {
-      start = ModelPoint(rng);
+      chosen = ModelPoint(rng);
     } else {
-      start.values = space_.Decode(RandomPoint(rng));
+      chosen.start.values = space_.Decode(RandomPoint(rng));
     }
-    if (!space.Feasible(start.values)) {
+    if (!space.Feasible(chosen.start.values)) {
       continue;
     }
-    const std::string key = KeyOf(start.values);
+    const std::string key = KeyOf(chosen.start.values);
     if (!tried_.contains(key) && std::ranges::find(batch, key) == batch.end()) {
-      return start;
+      return chosen;
     }
-    repeated = std::move(start);
+    repeated = std::move(chosen);
   }
   if (repeated) {
     return *std::move(repeated);
   }
   Rng rng = stream(rounds + kRandomRounds);
-  proposal::Start start;
-  HONE_ASSIGN_OR_RETURN(start.values,
+  Chosen chosen;
+  HONE_ASSIGN_OR_RETURN(chosen.start.values,
                         DrawFeasible(space, [&] { return space_.Decode(RandomPoint(rng)); }));
-  return start;
+  return chosen;
 }
 
 Result<std::vector<Proposal>> CmaEs::Propose(const ProposeRequest& request) const {
   std::vector<Proposal> answers;
   std::vector<std::string> batch;
   for (const TrialNumber number : request.numbers) {
-    HONE_ASSIGN_OR_RETURN(proposal::Start start, Choose(number, batch));
-    batch.push_back(KeyOf(start.values));
-    answers.emplace_back(std::move(start));
+    HONE_ASSIGN_OR_RETURN(Chosen chosen, Choose(number, batch));
+    batch.push_back(KeyOf(chosen.start.values));
+    answers.emplace_back(std::move(chosen.start));
   }
   return answers;
 }
@@ -374,6 +437,8 @@ Result<std::unique_ptr<Searcher>> CmaEs::Create(const SearchContext& context) {
                              ? static_cast<Index>(settings.Int("population_size"))
                              : std::max(4 + static_cast<Index>(3 * std::log(dimensions)),
                                         std::min<Index>(context.parallel_trial_count, kLargest));
+  options.together = std::max(static_cast<TrialNumber>(options.first.lambda),
+                              static_cast<TrialNumber>(context.parallel_trial_count));
   return std::make_unique<CmaEs>(std::move(space), options, SeedOf(settings, context.seed));
 }
 
