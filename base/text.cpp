@@ -188,12 +188,15 @@ std::string Printable(std::string_view text, std::size_t limit) {
 
 std::string NoSuch(std::string_view what, std::string_view name,
                    const std::vector<std::string>& known) {
-  constexpr std::size_t kShown = 80;
   const std::vector<std::string_view> candidates(known.begin(), known.end());
   const std::string_view near = Nearest(name, candidates);
-  return "there is no " + std::string(what) + " \"" + Printable(name, kShown) + "\"; " +
+  return "there is no " + std::string(what) + " " + Quoted(name) + "; " +
          (near.empty() ? "known are " + Join(known, ", ")
                        : "did you mean \"" + std::string(near) + "\"?");
+}
+
+std::string Quoted(std::string_view text) {
+  return "\"" + Printable(text) + "\"";
 }
 
 }  // namespace hone

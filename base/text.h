@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -24,6 +25,9 @@ std::optional<std::int64_t> ParseInt(std::string_view text);
 std::string_view Trim(std::string_view text);
 /// One part more than there are separators: the empty text has one empty part.
 std::vector<std::string_view> Split(std::string_view text, char separator);
+/// The parts are views: what they look into has to outlive them.
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> Split(Temporary&& text, char separator) = delete;
 std::string Join(std::span<const std::string> parts, std::string_view separator);
 
 /// The candidate nearest to `word` by Levenshtein distance, if near enough to be a slip (distance
@@ -38,6 +42,9 @@ std::string NoSuch(std::string_view what, std::string_view name,
 /// Makes untrusted text safe for a terminal or a log line: control characters (and those that turn
 /// the direction of writing) become \xNN, each byte of invalid UTF-8 becomes U+FFFD, and it is cut
 /// to `limit` bytes, ellipsis included. Whole lines stay one line.
-std::string Printable(std::string_view text, std::size_t limit);
+std::string Printable(std::string_view text, std::size_t limit = 80);
+
+/// Untrusted text in double quotes, as Printable makes it.
+std::string Quoted(std::string_view text);
 
 }  // namespace hone

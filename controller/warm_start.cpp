@@ -24,7 +24,7 @@ Result<ExperimentSpec> TakeWarmStart(Store& store, const ExperimentSpec& spec) {
     if (!row.has_value() && row.error().code == Code::kNotFound) {
       const std::string index = std::to_string(sources.size());
       return Fail(Code::kNotFound,
-                  "there is no experiment \"" + Printable(name, 80) + "\" in the namespace " +
+                  "there is no experiment " + Quoted(name) + " in the namespace " +
                       spec.name_space + " here; see `hone list`",
                   "spec.warmStart.experiments[" + index + "]");
     }

@@ -18,7 +18,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMostEntries = 10'000;
 constexpr int kMostWarm = 1000;
-constexpr std::size_t kShown = 60;
 
 std::string PathOf(const Fields& entry) {
   std::string path = entry.Path("");
@@ -75,7 +74,7 @@ class EntryDecoder {
       all = false;
       entry.Keep({name});
       const std::string_view near = Nearest(name, names_);
-      entry.problems().Refuse(entry.Path(Printable(name, kShown)),
+      entry.problems().Refuse(entry.Path(Printable(name)),
                               "there is no such parameter" +
                                   (near.empty() ? "; name one of spec.parameters"
                                                 : ", did you mean " + std::string(near) + "?"));

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShown = 60;
-
 struct TypedField {
   std::string_view name;
   std::string_view kind;
@@ -141,7 +139,7 @@ class JobCheck {
       names.push_back(field.name);
     }
     const std::string_view near = Nearest(key, names);
-    problems_.Refuse(path + "." + Printable(key, kShown),
+    problems_.Refuse(path + "." + Printable(key),
                      "Kubernetes knows no such field here; " +
                          (near.empty() ? "remove it" : "did you mean " + std::string(near) + "?"));
   }

@@ -13,11 +13,6 @@ namespace {
 
 using Kind = SettingSpec::Kind;
 
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  return "\"" + Printable(text, kShown) + "\"";
-}
-
 SettingSpec NumericSetting(Kind kind, std::string name, const Limits& limits, std::string doc) {
   SettingSpec spec;
   spec.name = std::move(name);

@@ -51,11 +51,6 @@ std::string_view Word(Distribution distribution) {
   return "uniform";
 }
 
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  return "\"" + Printable(text, kShown) + "\"";
-}
-
 std::uint64_t IntegerCount(const IntegerDomain& domain) {
   const auto range =
       static_cast<std::uint64_t>(domain.max) - static_cast<std::uint64_t>(domain.min);

@@ -15,12 +15,7 @@ using nlohmann::json;
 // Katib's limit; trial names add nine characters to it.
 constexpr std::size_t kLongestName = 40;
 constexpr std::size_t kLongestNamespace = 63;
-constexpr std::size_t kShown = 60;
 constexpr int kMostSuggestions = 50;
-
-std::string Quoted(std::string_view text) {
-  return "\"" + Printable(text, kShown) + "\"";
-}
 
 bool IsLower(char c) {
   return c >= 'a' && c <= 'z';
@@ -186,8 +181,8 @@ class TemplateCheck {
     if (!names_.insert(name).second) {
       problems_.Refuse(field, Quoted(name) + " is used by another trial parameter already");
     } else if (!used_.contains(name)) {
-      problems_.Refuse(field, "the trialSpec does not use ${trialParameters." +
-                                  Printable(name, kShown) + "}; use it or remove the parameter");
+      problems_.Refuse(field, "the trialSpec does not use ${trialParameters." + Printable(name) +
+                                  "}; use it or remove the parameter");
     }
   }
 
@@ -219,7 +214,7 @@ class TemplateCheck {
   void CheckLeftovers() {
     for (const std::string& name : placeholders_) {
       if (!names_.contains(name)) {
-        problems_.Refuse(kPath, "uses ${trialParameters." + Printable(name, kShown) +
+        problems_.Refuse(kPath, "uses ${trialParameters." + Printable(name) +
                                     "}, which is not in trialParameters; add it there");
       }
     }

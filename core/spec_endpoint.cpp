@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kLastPort = 65535;
 constexpr Duration kLongestTimeout = std::chrono::hours(1);
-constexpr std::size_t kShown = 80;
 
 /// A name, an IPv4 address or an IPv6 address in brackets, then a port.
 bool IsEndpoint(std::string_view text) {
@@ -47,9 +46,9 @@ std::optional<RemoteService> ServiceOf(const ExperimentSpec& spec, const char* p
 std::optional<RemoteService> DecodeEndpoint(Fields& holder) {
   RemoteService service{holder.Text("endpoint").value_or("")};
   if (holder.Has("endpoint") && !IsEndpoint(service.endpoint)) {
-    holder.problems().Refuse(holder.Path("endpoint"),
-                             "must be HOST:PORT, such as 127.0.0.1:6789 (it is \"" +
-                                 Printable(service.endpoint, kShown) + "\")");
+    holder.problems().Refuse(
+        holder.Path("endpoint"),
+        "must be HOST:PORT, such as 127.0.0.1:6789 (it is " + Quoted(service.endpoint) + ")");
   }
   const std::optional<Duration> timeout = DecodeDuration(holder, "endpointTimeout");
   if (timeout && service.endpoint.empty()) {

@@ -14,12 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kShown = 60;
-
-std::string Quoted(std::string_view text) {
-  return "\"" + Printable(text, kShown) + "\"";
-}
-
 std::string Describe(const json& value) {
   if (value.is_object()) {
     return "an object";
@@ -30,7 +24,7 @@ std::string Describe(const json& value) {
   if (value.is_string()) {
     return "the text " + Quoted(value.get_ref<const std::string&>());
   }
-  return Printable(value.dump(), kShown);
+  return Printable(value.dump());
 }
 
 std::string ItemPath(const std::string& list, std::size_t index) {
@@ -292,7 +286,7 @@ void Fields::Finish() {
     if (const std::string_view near = Nearest(name, known_); !near.empty()) {
       message += ", did you mean " + std::string(near) + "?";
     }
-    problems().Warn(Path(Printable(name, kShown)), message);
+    problems().Warn(Path(Printable(name)), message);
   }
 }
 

@@ -15,7 +15,6 @@ using nlohmann::json;
 
 constexpr std::string_view kGpu = "nvidia.com/gpu";
 constexpr std::array<std::string_view, 3> kResources = {"cpu", "memory", kGpu};
-constexpr std::size_t kShown = 60;
 
 using Resources = std::vector<std::pair<std::string, std::string>>;
 
@@ -23,7 +22,7 @@ using Resources = std::vector<std::pair<std::string, std::string>>;
 Resources CheckedResources(Fields& spec) {
   Resources checked;
   for (auto& [name, text] : spec.TextMap("resources")) {
-    const std::string field = spec.Path("resources") + "." + Printable(name, kShown);
+    const std::string field = spec.Path("resources") + "." + Printable(name);
     if (std::ranges::find(kResources, name) == kResources.end()) {
       const std::string_view near = Nearest(name, kResources);
       spec.problems().Refuse(field,
@@ -33,8 +32,8 @@ Resources CheckedResources(Fields& spec) {
     }
     const std::optional<double> quantity = ParseQuantity(text);
     if (!quantity || *quantity <= 0) {
-      spec.problems().Refuse(field, "must be a quantity > 0 such as 2, \"500m\" or 4Gi (it is \"" +
-                                        Printable(text, kShown) + "\")");
+      spec.problems().Refuse(
+          field, "must be a quantity > 0 such as 2, \"500m\" or 4Gi (it is " + Quoted(text) + ")");
     } else if (name == kGpu && *quantity != std::floor(*quantity)) {
       spec.problems().Refuse(field, "must be a whole number of GPUs");
     } else {

@@ -80,7 +80,7 @@ class DomainDecoder {
     }
     std::optional<T> number = parse(Trim(*text));
     if (!number || *number != *number) {
-      Refuse(key, "must be " + std::string(wanted) + " (it is \"" + Printable(*text, 60) + "\")");
+      Refuse(key, "must be " + std::string(wanted) + " (it is " + Quoted(*text) + ")");
       return std::nullopt;
     }
     return number;

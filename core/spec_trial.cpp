@@ -15,7 +15,6 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kCollectors = {
     "StdOut", "File", "TensorFlowEvent", "PrometheusMetric", "Custom", "Push", "None"};
 constexpr std::array<std::string_view, 2> kFormats = {"TEXT", "JSON"};
-constexpr std::size_t kShown = 60;
 constexpr std::array<std::string_view, 3> kPathKinds = {"File", "Directory", "Invalid"};
 
 void SetDefault(json& object, const char* key, std::string_view value) {
@@ -232,8 +231,8 @@ void DecodeConfigMap(Fields& fields, TrialTemplate& trial) {
   } else if (!trial.config_map->name.empty()) {
     fields.problems().Refuse(
         fields.Path("configMapName"),
-        "there is no ConfigMap " + Printable(trial.config_map->name, kShown) + " in namespace " +
-            Printable(trial.config_map->name_space, kShown) +
+        "there is no ConfigMap " + Printable(trial.config_map->name) + " in namespace " +
+            Printable(trial.config_map->name_space) +
             " here; add it to this file as a further document, or give its file with "
             "--config-map");
   }

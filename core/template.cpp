@@ -20,16 +20,11 @@ using nlohmann::json;
 
 constexpr std::string_view kOpen = "${trialParameters.";
 constexpr std::string_view kMetaOpen = "${trialSpec.";
-constexpr std::size_t kShown = 60;
 
 struct Replacements {
   std::map<std::string, std::string, std::less<>> values;
   bool typed = false;  // kPlainMark is meant
 };
-
-std::string Quoted(std::string_view text) {
-  return "\"" + Printable(text, kShown) + "\"";
-}
 
 /// The next "<open>NAME}" at or after `from`: where it starts, where it ends, and NAME (not empty).
 struct Reference {

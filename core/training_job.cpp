@@ -16,7 +16,6 @@ using nlohmann::json;
 using training::Node;
 
 constexpr std::uint32_t kMostReplicas = 256;
-constexpr std::size_t kShown = 80;
 // Of a batch/v1 Job. The operators have none, so that a broken program is started for ever.
 constexpr std::uint32_t kBackoffLimit = 6;
 constexpr std::array<std::string_view, 4> kRestarts = {"Never", "OnFailure", "Always", "ExitCode"};

@@ -14,7 +14,6 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 80;
 constexpr char kNameField[] = "spec.earlyStopping.algorithmName";
 constexpr char kSettingsField[] = "spec.earlyStopping.algorithmSettings";
 
@@ -27,8 +26,8 @@ void CheckMetric(const ExperimentSpec& spec, Problems& problems) {
   const std::vector<std::string> collected = spec.objective.MetricNames();
   const std::string metric = EarlyStopMetrics(spec).names.front();
   if (std::ranges::find(collected, metric) == collected.end()) {
-    problems.Refuse(kSettingsField, "the metric \"" + Printable(metric, kShown) +
-                                        "\" is not collected; add it to "
+    problems.Refuse(kSettingsField, "the metric " + Quoted(metric) +
+                                        " is not collected; add it to "
                                         "spec.objective.additionalMetricNames");
   }
 }

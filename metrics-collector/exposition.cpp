@@ -10,8 +10,6 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 60;
-
 struct Sample {
   std::string_view name;
   SampleSelector::Labels labels;
@@ -187,7 +185,7 @@ Result<std::vector<Sample>> ReadSamples(std::string_view text,
     if (!sample) {
       return Fail(Code::kDataLoss,
                   "its line " + std::to_string(i + 1) +
-                      " is no sample of Prometheus' text format: " + Printable(line, kShown));
+                      " is no sample of Prometheus' text format: " + Printable(line));
     }
     if (std::ranges::find(selectors, sample->name, &SampleSelector::name) != selectors.end()) {
       samples.push_back(*std::move(sample));
@@ -209,7 +207,7 @@ Result<SampleSelector> ParseSelector(const std::string& metric) {
     return Fail(Code::kInvalidArgument,
                 "must be a name, or a name with labels such as loss{split=\"val\"}, for "
                 "PrometheusMetric: " +
-                    Printable(metric, kShown));
+                    Printable(metric));
   }
   selector.name = Trim(metric.substr(0, brace));
   return selector;
@@ -223,9 +221,9 @@ Result<Exposition> ReadExposition(std::string_view text,
     std::size_t fits = 0;
     const Sample* sample = Choose(samples, selector, fits);
     if (fits > 1) {
-      exposition.ambiguous = Printable(selector.metric, kShown) + " stands for " +
-                             std::to_string(fits) + " samples that differ in labels: name one as " +
-                             Printable(selector.name, kShown) + "{label=\"value\"}";
+      exposition.ambiguous = Printable(selector.metric) + " stands for " + std::to_string(fits) +
+                             " samples that differ in labels: name one as " +
+                             Printable(selector.name) + "{label=\"value\"}";
     } else if (sample != nullptr) {
       exposition.records.push_back(
           {selector.metric, std::string(sample->value), sample->at, std::nullopt});

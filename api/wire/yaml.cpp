@@ -24,7 +24,6 @@ constexpr std::size_t kMostValues = 100'000;
 constexpr std::size_t kMostExpandedBytes = 16U << 20U;
 constexpr std::size_t kLongestKey = 1024;
 constexpr std::size_t kDeepest = 100;
-constexpr std::size_t kShown = 60;
 
 /// Leaves the loop over events; never leaves this file.
 struct Refusal : std::exception {
@@ -34,10 +33,6 @@ struct Refusal : std::exception {
 
 [[noreturn]] void Refuse(int line, std::string message) {
   throw Refusal({line, std::move(message)});
-}
-
-std::string Quoted(std::string_view text) {
-  return "\"" + Printable(text, kShown) + "\"";
 }
 
 /// Control characters and bytes that are not UTF-8.

@@ -19,7 +19,6 @@ namespace {
 using Row = archive::CsvReader::Row;
 
 constexpr std::size_t kMostProblems = 100;
-constexpr int kShown = 60;
 constexpr char kRunner[] = "import";
 
 /// Where things stand in a line.
@@ -123,7 +122,7 @@ class Importer {
   void Refuse(const std::string& column, const std::string& why) {
     if (out_.problems.size() < kMostProblems) {
       out_.problems.push_back(file_ + ":" + std::to_string(line_) + ": " +
-                              (column.empty() ? "" : Printable(column, kShown) + ": ") + why);
+                              (column.empty() ? "" : Printable(column) + ": ") + why);
     }
   }
 
@@ -151,7 +150,7 @@ class Importer {
       if (!value.has_value()) {
         Refuse(heads_[columns_.parameters[i]],
                text.empty() ? "is empty, but the parameter plays a role here"
-                            : "'" + Printable(text, kShown) + "' " + value.error().message);
+                            : "'" + Printable(text) + "' " + value.error().message);
       }
       values.push_back({value.value_or(MiddleValue(parameter.domain)), true});
     }
@@ -165,7 +164,7 @@ class Importer {
       const std::optional<double> number = ParseDouble(text);
       const bool is_objective = metric == spec_.objective.metric;
       if (is_objective && (!number || !std::isfinite(*number))) {
-        Refuse(heads_[column], "'" + Printable(text, kShown) + "' is no finite number");
+        Refuse(heads_[column], "'" + Printable(text) + "' is no finite number");
       }
       if (!text.empty()) {
         records_.push_back({metric, text, std::nullopt, std::nullopt});

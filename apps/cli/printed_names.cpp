@@ -16,7 +16,6 @@ namespace {
 // The beginning of a log tells the names; what is longer prints them again and again.
 constexpr std::uint64_t kReadBytes = std::uint64_t{1} << 20;
 constexpr std::size_t kNames = 8;
-constexpr std::size_t kShown = 60;
 
 Result<std::string> BeginningOfLog(const Config& config, const LocatedTrial& found) {
   const TrialState& trial = found.trial();
@@ -44,7 +43,7 @@ std::string NamesItPrinted(const Config& config, const LocatedTrial& found) {
   }
   std::vector<std::string> names;
   for (const std::string& name : NamesWithValues(*text, kNames)) {
-    names.push_back("'" + Printable(name, kShown) + "'");
+    names.push_back("'" + Printable(name) + "'");
   }
   return names.empty() ? "" : " Its log has values of " + Join(names, ", ") + ".";
 }

@@ -20,8 +20,6 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 80;
-
 /// The settings of an algorithm that only Katib has.
 void CheckForeignSettings(const KatibAlgorithm& algorithm, const AlgorithmSpec& given,
                           const std::string& path, Problems& problems) {
@@ -47,7 +45,7 @@ void CheckKindOfSearch(const ExperimentSpec& spec, Problems& problems) {
   const bool searches_architectures = name == "enas" || name == "darts";
   if (spec.nas && !searches_architectures) {
     problems.Refuse("spec.algorithm.algorithmName",
-                    Printable(name, kShown) +
+                    Printable(name) +
                         " cannot search architectures; use enas or "
                         "darts, or parameters instead of nasConfig");
   } else if (!spec.nas && searches_architectures) {

@@ -10,16 +10,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShown = 60;
-
 std::string Text(const json& value) {
   return value.is_string() ? value.get<std::string>()
                            : value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 tl::unexpected<Error> NoValue(std::string_view tag, const std::string& why = "") {
-  return Fail(Code::kInvalidArgument, "'{{" + Printable(tag, kShown) + "}}' has no value" +
-                                          (why.empty() ? "" : ": ") + why);
+  return Fail(Code::kInvalidArgument,
+              "'{{" + Printable(tag) + "}}' has no value" + (why.empty() ? "" : ": ") + why);
 }
 
 std::string WhyNot(std::string_view id, Phase phase) {
@@ -38,8 +36,8 @@ Status TakeParameters(const Template& what, const std::vector<Parameter>& given,
     }
     const std::string& value = *chosen;
     if (!input.allowed.empty() && std::ranges::find(input.allowed, value) == input.allowed.end()) {
-      return Fail(Code::kInvalidArgument, "parameter '" + input.name + "': '" +
-                                              Printable(value, kShown) + "' is none of its enum");
+      return Fail(Code::kInvalidArgument,
+                  "parameter '" + input.name + "': '" + Printable(value) + "' is none of its enum");
     }
     inputs.parameters[input.name] = value;
   }

@@ -13,7 +13,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMostNodes = 10'000;
 constexpr std::size_t kMostItems = 1'000;
-constexpr std::size_t kShown = 60;
 
 std::string Text(const json& value) {
   return value.is_string() ? value.get<std::string>()
@@ -229,7 +228,7 @@ void Run::Walker::Expand(Node& node, const Call& call, Node::Group& group) {
   }
   for (std::size_t i = 0; i < items->size(); ++i) {
     const json& item = (*items)[i];
-    const std::string shown = item.is_structured() ? "" : ":" + Printable(Text(item), kShown);
+    const std::string shown = item.is_structured() ? "" : ":" + Printable(Text(item));
     group.members.push_back(
         Make(node, call, call.name + "(" + std::to_string(i) + shown + ")", item));
   }
@@ -253,7 +252,7 @@ Result<json> Run::Walker::ItemsOf(const Node& node, const Call& call) const {
     return Fail(Code::kInvalidArgument, std::string(call.items ? "withItems" : "withParam") +
                                             " must be a JSON list of at most " +
                                             std::to_string(kMostItems) + " items, not '" +
-                                            Printable(text, kShown) + "'");
+                                            Printable(text) + "'");
   }
   return items;
 }

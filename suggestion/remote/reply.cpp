@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShown = 80;
 constexpr std::size_t kLongestName = 63;     // of a Kubernetes label, which trials' names become
 constexpr std::size_t kLongestValue = 4096;  // bytes of a label or its value
 constexpr std::size_t kLongestTag = 4096;    // bytes, as of every tag
@@ -22,10 +21,6 @@ constexpr std::size_t kMostLabels = 64;
 
 tl::unexpected<Error> Lie(std::string message) {
   return Fail(Code::kUnavailable, std::move(message));
-}
-
-std::string Quoted(std::string_view text) {
-  return "\"" + Printable(text, kShown) + "\"";
 }
 
 /// A member that is of the wanted kind; proto3's JSON leaves out what is empty.

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/sha256.h"
 #include "base/text.h"
-#include "core/training_status.h"
 #include "trial-runner/local/pipeline_texts.h"
 #include "trial-runner/local/podman.h"
+#include "trial-runner/local/verdict.h"
 
 namespace hone::local {
 namespace {
@@ -268,22 +269,8 @@ Ending JudgePipeline(const LaunchPlan& plan, const fs::path& attempt, Ending end
               .signal = ours ? NumberIn(end, "signal") : ending.signal,
               .message = ours ? said : said + ": " + ending.message};
   }
-  const auto verdict =
-      JudgeByConditions(*text, plan.job.success_condition, plan.job.failure_condition);
-  if (!verdict.has_value()) {
-    return ending;  // admission refuses a condition that cannot be read
-  }
-  if (*verdict == ConditionVerdict::kSucceeded) {
-    return succeeded ? ending : Ending{};
-  }
-  if (succeeded) {
-    ending.kind = EndingKind::kExitCode;
-    ending.message = *verdict == ConditionVerdict::kFailed
-                         ? "the workflow succeeded, but its status meets the failureCondition"
-                         : "the workflow succeeded, but its status meets neither the "
-                           "successCondition nor the failureCondition";
-  }
-  return ending;
+  return ByConditions(std::move(ending), "workflow", *text, plan.job.success_condition,
+                      plan.job.failure_condition);
 }
 
 std::string FileNameOf(std::string_view step_id) {

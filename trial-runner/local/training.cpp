@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "trial-runner/local/attempt_files.h"
 #include "trial-runner/local/pipeline_order.h"
 #include "trial-runner/local/podman.h"
+#include "trial-runner/local/verdict.h"
 
 namespace hone::local {
 namespace {
@@ -257,22 +259,8 @@ Ending JudgeTraining(const LaunchPlan& plan, const ExitRecord& record, Ending en
                                                .started_at = record.started_at,
                                                .ended_at = record.ended_at,
                                                .replicas = record.replicas});
-  const auto verdict =
-      JudgeByConditions(status, plan.job.success_condition, plan.job.failure_condition);
-  if (!verdict.has_value()) {
-    return ending;  // admission refuses a condition that cannot be read
-  }
-  if (*verdict == ConditionVerdict::kSucceeded) {
-    return succeeded ? ending : Ending{};
-  }
-  if (succeeded) {
-    ending.kind = EndingKind::kExitCode;
-    ending.message = *verdict == ConditionVerdict::kFailed
-                         ? "the job succeeded, but its status meets the failureCondition"
-                         : "the job succeeded, but its status meets neither the successCondition "
-                           "nor the failureCondition";
-  }
-  return ending;
+  return ByConditions(std::move(ending), "job", status, plan.job.success_condition,
+                      plan.job.failure_condition);
 }
 
 }  // namespace hone::local

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "core/training_status.h"
 #include "trial-runner/local/attempt_files.h"
 
 namespace hone::local {
@@ -128,6 +129,27 @@ Ending Judge(const ExitRecord& record, std::optional<Duration> deadline,
       ending.kind != EndingKind::kSucceeded && ending.kind != EndingKind::kStopped;
   if (wants_lines && !last_lines.empty()) {
     ending.message += "; last lines: " + last_lines;
+  }
+  return ending;
+}
+
+Ending ByConditions(Ending ending, std::string_view what, const std::string& status,
+                    std::string_view success_condition, std::string_view failure_condition) {
+  const auto verdict = JudgeByConditions(status, success_condition, failure_condition);
+  if (!verdict.has_value()) {
+    return ending;
+  }
+  const bool succeeded = ending.kind == EndingKind::kSucceeded;
+  if (*verdict == ConditionVerdict::kSucceeded) {
+    return succeeded ? ending : Ending{};
+  }
+  if (succeeded) {
+    ending.kind = EndingKind::kExitCode;
+    ending.message = "the " + std::string(what) +
+                     (*verdict == ConditionVerdict::kFailed
+                          ? " succeeded, but its status meets the failureCondition"
+                          : " succeeded, but its status meets neither the successCondition nor the "
+                            "failureCondition");
   }
   return ending;
 }

@@ -134,7 +134,7 @@ Status SetField(Message& message, const std::string& name, const std::string& te
   if (SetScalar(message, field, text)) {
     return {};
   }
-  return Fail(Code::kInvalidArgument, "cannot be \"" + Printable(text, 60) + "\"", name);
+  return Fail(Code::kInvalidArgument, "cannot be " + Quoted(text), name);
 }
 
 /// Names in braces, in their order.
