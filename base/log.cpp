@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -69,7 +70,7 @@ std::string LogfmtValue(std::string_view text) {
 }
 
 std::string JsonText(std::string_view text) {
-  return nlohmann::json(text).dump();
+  return DumpJson(nlohmann::json(text));
 }
 
 void AppendField(std::string& line, LogFormat format, std::string_view key, const LogField& field) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "controller/trial_follower.h"
 #include "core/larger_memory.h"
@@ -31,7 +32,7 @@ std::string TypedParameters(const Space& space, const Assignment& values) {
       out[parameter.name] = text;
     }
   }
-  return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  return DumpJson(out, 2);
 }
 
 /// Where Katib would mount the checkpoint folder.

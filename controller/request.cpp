@@ -4,15 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/guard.h"
+#include "base/json.h"
 
 namespace hone {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 Json NameJson(const request::Name& name) {
   return {{"namespace", name.name_space}, {"name", name.name}};
@@ -36,28 +33,28 @@ struct Encoder {
   using Out = std::pair<std::string, std::string>;
 
   Out operator()(const request::Create& r) const {
-    return {"create", Dump({{"document", r.document}})};
+    return {"create", DumpJson(Json{{"document", r.document}})};
   }
   Out operator()(const request::Resume& r) const {
     Json json = NameJson(r.experiment);
     PutCount(json, "parallelTrialCount", r.edit.parallel_trial_count);
     PutCount(json, "maxTrialCount", r.edit.max_trial_count);
     PutCount(json, "maxFailedTrialCount", r.edit.max_failed_trial_count);
-    return {"resume", Dump(json)};
+    return {"resume", DumpJson(json)};
   }
   Out operator()(const request::Stop& r) const {
     Json json = NameJson(r.experiment);
     json["reason"] = r.reason;
-    return {"stop", Dump(json)};
+    return {"stop", DumpJson(json)};
   }
   Out operator()(const request::Delete& r) const {
-    return {"delete", Dump(NameJson(r.experiment))};
+    return {"delete", DumpJson(NameJson(r.experiment))};
   }
   Out operator()(const request::KillTrial& r) const {
-    return {"kill", Dump({{"trial", r.trial}, {"reason", r.reason}})};
+    return {"kill", DumpJson(Json{{"trial", r.trial}, {"reason", r.reason}})};
   }
   Out operator()(const request::Gone& r) const {
-    return {"gone", Dump({{"experiment", r.experiment}, {"runner", r.runner}})};
+    return {"gone", DumpJson(Json{{"experiment", r.experiment}, {"runner", r.runner}})};
   }
 };
 
@@ -95,21 +92,21 @@ std::pair<std::string, std::string> EncodeRequest(const EngineRequest& request) 
 
 Result<EngineRequest> DecodeRequest(std::string_view kind, std::string_view payload) {
   return Guard(Code::kInvalidArgument, "request",
-               [&]() -> Result<EngineRequest> { return Decode(kind, Json::parse(payload)); });
+               [&]() -> Result<EngineRequest> { return Decode(kind, ParseJsonOrThrow(payload)); });
 }
 
 std::string EncodeReply(const Result<std::string>& reply) {
   if (reply.has_value()) {
-    return Dump({{"ok", *reply}});
+    return DumpJson(Json{{"ok", *reply}});
   }
-  return Dump({{"code", static_cast<int>(reply.error().code)},
-               {"message", reply.error().message},
-               {"field", reply.error().field}});
+  return DumpJson(Json{{"code", static_cast<int>(reply.error().code)},
+                       {"message", reply.error().message},
+                       {"field", reply.error().field}});
 }
 
 Result<std::string> DecodeReply(std::string_view reply) {
   return Guard(Code::kDataLoss, "reply", [&]() -> Result<std::string> {
-    const Json json = Json::parse(reply);
+    const Json json = ParseJsonOrThrow(reply);
     if (json.contains("ok")) {
       return json.at("ok").get<std::string>();
     }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -13,7 +14,7 @@ using nlohmann::json;
 constexpr std::int64_t kLargestPort = 65535;
 
 json CollectorSpecOf(const ExperimentSpec& spec) {
-  const json document = json::parse(spec.document, nullptr, false);
+  const json document = ParseJson(spec.document);
   const json::json_pointer place("/spec/metricsCollectorSpec");
   return document.is_object() && document.contains(place) ? document[place] : json::object();
 }
@@ -49,7 +50,7 @@ CollectorOrder OrderOf(const ExperimentSpec& spec) {
     order.http_path = TextOf(At(collector, "/source/httpGet/path"));
   } else if (order.kind == CollectorKind::kCustom) {
     const json container = At(collector, "/collector/customCollector");
-    order.container = container.dump(-1, ' ', false, json::error_handler_t::replace);
+    order.container = DumpJson(container);
     order.folder = At(collector, "/source/fileSystemPath/kind") == "Directory";
   }
   return order;

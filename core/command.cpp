@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/guard.h"
+#include "base/json.h"
 #include "core/json_writer.h"
 
 namespace hone {
@@ -42,7 +43,7 @@ std::string EncodeCommand(const Command& command) {
 
 Result<Command> DecodeCommand(std::string_view payload) {
   return Guard(Code::kDataLoss, "outbox", [&]() -> Result<Command> {
-    const auto json = nlohmann::json::parse(payload);
+    const auto json = ParseJsonOrThrow(payload);
     const auto verb = json.at("do").get<std::string>();
     const auto trial = json.at("trial").get<TrialNumber>();
     const auto attempt = json.at("attempt").get<Attempt>();

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/condition_path.h"
 
@@ -315,7 +316,7 @@ Result<std::string> Condition::Find(const json& job) const {
   }
   int values = kMaxValues;
   HONE_ASSIGN_OR_RETURN(const json made, ToJson(found, values));
-  return made.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(made);
 }
 
 }  // namespace hone

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/activation.h"
 #include "core/given_value.h"
@@ -223,7 +224,7 @@ std::optional<Assignment> CompleteEntry(const Space& space, json entry) {
 }
 
 std::vector<InitialTrial> InitialTrials(const ExperimentSpec& spec) {
-  json document = json::parse(spec.document, nullptr, false);
+  json document = ParseJson(spec.document);
   if (!document.is_object() || !document["spec"].is_object()) {
     return {};
   }

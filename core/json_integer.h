@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/json.h"
+
 namespace hone {
 
 /// A whole number out of a nlohmann::json that is not trusted: its own get<T>() converts what does
@@ -16,7 +18,7 @@ T IntegerOf(const Json& json) {
           ? std::in_range<T>(json.template get<std::uint64_t>())
           : json.is_number_integer() && std::in_range<T>(json.template get<std::int64_t>());
   if (!fits) {
-    throw std::invalid_argument("not a whole number in range: " + json.dump());
+    throw std::invalid_argument("not a whole number in range: " + DumpJson(json));
   }
   return json.template get<T>();
 }

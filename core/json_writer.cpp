@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -69,7 +70,7 @@ void JsonWriter::String(std::string_view text) {
     return;
   }
   const nlohmann::json value = std::string(text);
-  out_ += value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  out_ += DumpJson(value);
 }
 
 void JsonWriter::Integer(std::int64_t number) {

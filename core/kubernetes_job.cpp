@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/kubernetes_job_types.h"
 
@@ -150,7 +151,7 @@ class JobCheck {
 }  // namespace
 
 void CheckJobFields(std::string_view trial_spec, const std::string& field, Problems& problems) {
-  const json object = json::parse(trial_spec, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson(trial_spec);
   if (!object.is_object() || object.value("apiVersion", json()) != "batch/v1" ||
       object.value("kind", json()) != "Job") {
     return;

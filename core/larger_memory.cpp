@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/quantity.h"
 
 namespace hone {
@@ -69,12 +70,12 @@ double MemoryFactor(const ExperimentState& state) {
 }
 
 std::string WithMoreMemory(std::string_view object, double factor) {
-  json node = json::parse(object, nullptr, false);
+  json node = ParseJson(object);
   if (factor == 1 || !node.is_object()) {
     return std::string(object);
   }
   EnlargeAll(node, factor);
-  return node.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(node);
 }
 
 }  // namespace hone

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace hone {
 namespace {
 
@@ -21,11 +23,11 @@ std::string PushLine(const MetricRecord& record) {
   if (record.step) {
     parts[3] = *record.step;
   }
-  return parts.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return DumpJson(parts) + "\n";
 }
 
 std::optional<MetricRecord> ParsePushLine(std::string_view line) {
-  const json parts = json::parse(line, nullptr, false);
+  const json parts = ParseJson(line);
   const bool whole =
       parts.is_array() && parts.size() == kParts && parts[0].is_string() && parts[1].is_string();
   if (!whole) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/spec_codec.h"
 #include "core/template.h"
@@ -121,7 +122,7 @@ class TemplateCheck {
     if (template_.trial_spec.empty()) {
       return;  // told by DecodeSpec
     }
-    object_ = json::parse(template_.trial_spec, nullptr, false);
+    object_ = ParseJson(template_.trial_spec);
     CheckObject();
     placeholders_ = PlaceholdersIn(template_.trial_spec);
     used_.insert(placeholders_.begin(), placeholders_.end());

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/spec_parts.h"
 
@@ -242,12 +243,12 @@ ExperimentSpec DecodeSpec(json document, const SourceText& source_text, Problems
     problems.Refuse("spec", "is required");
   }
   root.Finish();
-  spec.document = normal.dump(-1, ' ', false, json::error_handler_t::replace);
+  spec.document = DumpJson(normal);
   return spec;
 }
 
 Result<ExperimentSpec> DecodeStoredSpec(std::string_view document) {
-  json parsed = json::parse(document, nullptr, false);
+  json parsed = ParseJson(document);
   if (parsed.is_discarded()) {
     return Fail(Code::kDataLoss, "the stored experiment is not JSON");
   }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/spec_parts.h"
 
@@ -29,7 +30,7 @@ bool IsEndpoint(std::string_view text) {
 
 /// What a checked experiment says; it was decoded before.
 std::optional<RemoteService> ServiceOf(const ExperimentSpec& spec, const char* part) {
-  nlohmann::json document = nlohmann::json::parse(spec.document, nullptr, false);
+  nlohmann::json document = ParseJson(spec.document);
   const nlohmann::json::json_pointer place("/spec/" + std::string(part));
   if (!document.is_object() || !document.contains(place) || !document.at(place).is_object()) {
     return std::nullopt;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -24,7 +25,7 @@ std::string Describe(const json& value) {
   if (value.is_string()) {
     return "the text " + Quoted(value.get_ref<const std::string&>());
   }
-  return Printable(value.dump());
+  return Printable(DumpJson(value));
 }
 
 std::string ItemPath(const std::string& list, std::size_t index) {
@@ -73,7 +74,7 @@ std::optional<std::string> Fields::TextOf(json& value, const std::string& path) 
   if (context_->source_text) {
     source = context_->source_text(path);
   }
-  std::string text = value.is_number_float() ? FormatDouble(value.get<double>()) : value.dump();
+  std::string text = value.is_number_float() ? FormatDouble(value.get<double>()) : DumpJson(value);
   if (source) {
     text = std::move(*source);
   }

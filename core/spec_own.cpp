@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/ending.h"
 #include "core/larger_memory.h"
@@ -160,7 +161,7 @@ std::optional<RetryPolicy> DecodeRetryPolicy(Fields& spec) {
 /// A Job's own backoffLimit: how often Kubernetes would start it again. Absent, it is none here (6
 /// there): hone's attempts are its own, and a failing configuration seldom heals.
 std::optional<RetryPolicy> RetriesOfJob(const std::string& trial_spec) {
-  const json object = json::parse(trial_spec, nullptr, false);
+  const json object = ParseJson(trial_spec);
   const json::json_pointer limit("/spec/backoffLimit");
   if (!object.is_object() || object.value("kind", json()) != "Job" || !object.contains(limit) ||
       !object.at(limit).is_number_integer()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/quantity.h"
 #include "core/spec_parts.h"
@@ -82,7 +83,7 @@ void DecodeResources(Fields& spec, TrialTemplate& trial) {
   if (resources.empty() || trial.trial_spec.empty()) {
     return;
   }
-  json object = json::parse(trial.trial_spec, nullptr, false);
+  json object = ParseJson(trial.trial_spec);
   json* const container = PrimaryContainer(object, trial.primary_container);
   if (container == nullptr) {
     spec.problems().CannotHere(spec.Path("resources"),
@@ -91,7 +92,7 @@ void DecodeResources(Fields& spec, TrialTemplate& trial) {
     return;
   }
   AddLimits(*container, resources);
-  trial.trial_spec = object.dump(-1, ' ', false, json::error_handler_t::replace);
+  trial.trial_spec = DumpJson(object);
 }
 
 }  // namespace hone

@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/containers.h"
 #include "core/spec_parts.h"
 
@@ -58,7 +59,7 @@ RunnerKind DecodeRunner(Fields& spec) {
 }
 
 std::optional<ContainerOptions> ContainersOf(const ExperimentSpec& spec) {
-  const auto document = nlohmann::json::parse(spec.document, nullptr, false);
+  const auto document = ParseJson(spec.document);
   const nlohmann::json::json_pointer path("/spec/runner");
   if (!document.is_object() || !document.contains(path) || !document.at(path).is_object()) {
     return std::nullopt;

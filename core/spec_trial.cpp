@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/condition.h"
 #include "core/spec_parts.h"
@@ -166,7 +167,7 @@ void DecodeHttpGet(Fields& source, CollectorKind kind) {
     return;
   }
   const json& port = fields->object()["port"];
-  const std::string text = port.is_string() ? port.get<std::string>() : port.dump();
+  const std::string text = port.is_string() ? port.get<std::string>() : DumpJson(port);
   if (ParseInt(text).value_or(0) <= 0) {
     fields->problems().Refuse(fields->Path("port"), "must be a positive whole number");
   }
@@ -211,7 +212,7 @@ void ApplyTemplateDefaults(json& trial_template) {
   SetDefault(trial_template, "failureCondition", ConditionTrue("Failed"));
   const auto labels = trial_template.find("primaryPodLabels");
   const bool empty = labels == trial_template.end() || labels->empty();
-  json defaults = json::parse(found->labels);
+  json defaults = ParseJsonOrThrow(found->labels);
   if (empty && !defaults.empty()) {
     trial_template["primaryPodLabels"] = std::move(defaults);
   }
@@ -251,7 +252,7 @@ void DecodeTrialSpec(Fields& fields, TrialTemplate& trial) {
     return;
   }
   if (std::optional<Fields> object = fields.Object("trialSpec")) {
-    trial.trial_spec = object->object().dump(-1, ' ', false, json::error_handler_t::replace);
+    trial.trial_spec = DumpJson(object->object());
   } else if (!fields.Has("trialSpec")) {
     fields.problems().Refuse(fields.Path("trialSpec"),
                              "is required: the Kubernetes object that runs a trial, such as a Job");

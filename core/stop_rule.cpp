@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
+
 namespace hone {
 namespace {
 
@@ -65,7 +67,7 @@ void PutRules(const std::vector<StopRule>& rules, std::map<std::string, std::str
                     {"comparison", Word(rule.comparison)},
                     {"startStep", rule.start_step}});
   }
-  labels[kStopRulesLabel] = list.dump(-1, ' ', false, json::error_handler_t::replace);
+  labels[kStopRulesLabel] = DumpJson(list);
 }
 
 std::vector<StopRule> RulesOf(const std::map<std::string, std::string>& labels) {
@@ -74,7 +76,7 @@ std::vector<StopRule> RulesOf(const std::map<std::string, std::string>& labels) 
     return {};
   }
   std::vector<StopRule> rules;
-  for (const json& item : json::parse(found->second, nullptr, false)) {
+  for (const json& item : ParseJson(found->second)) {
     auto rule = RuleOf(item);
     if (!rule) {
       return {};

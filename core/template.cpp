@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/plain_scalar.h"
 
@@ -131,7 +132,7 @@ Status SubstituteIn(json& node, const Replacements& replacements) {
 }
 
 Result<json> ParseTemplate(const ExperimentSpec& spec) {
-  json object = json::parse(spec.trial_template.trial_spec, nullptr, false);
+  json object = ParseJson(spec.trial_template.trial_spec);
   if (!object.is_object()) {
     return Fail(Code::kInvalidArgument, "is not a JSON object", "spec.trialTemplate.trialSpec");
   }
@@ -204,7 +205,7 @@ Result<std::string> RenderTrial(const ExperimentSpec& spec, std::string_view tri
   }
   metadata["name"] = trial_name;
   metadata["namespace"] = spec.name_space;
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(object);
 }
 
 std::optional<PlaceholderRange> FindPlaceholder(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -122,7 +123,7 @@ Variables TensorFlow(const TrainingJob& job, const Replica& replica, const Clust
   config["task"]["type"] = Lower(job.roles[replica.role].type);
   config["task"]["index"] = replica.index;
   config["environment"] = "cloud";
-  return {{"TF_CONFIG", config.dump()}};
+  return {{"TF_CONFIG", DumpJson(config)}};
 }
 
 bool HasGpus(const ReplicaRole& role) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/template.h"
 
@@ -281,8 +282,7 @@ void DecodeTrainJob(const Node& spec, TrainingJob& job) {
       container[to] = *value;
     }
   }
-  role.pod = json({{"containers", json::array({container})}})
-                 .dump(-1, ' ', false, json::error_handler_t::replace);
+  role.pod = DumpJson(json({{"containers", json::array({container})}}));
   role.pod_field = trainer.path();
   job.roles.push_back(std::move(role));
 }

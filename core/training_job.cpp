@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/training_fields.h"
 
@@ -301,7 +302,7 @@ TrainingJob DecodeTrainingJob(std::string_view object, TrainingKind kind, const 
   TrainingJob job;
   job.kind = kind;
   job.backoff_limit = kBackoffLimit;
-  const json parsed = json::parse(object, nullptr, /*allow_exceptions=*/false);
+  const json parsed = ParseJson(object);
   if (!parsed.is_object()) {
     problems.Refuse(field, "must be a JSON object");
     return job;

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/condition.h"
 
 namespace hone {
@@ -89,13 +90,13 @@ std::string StatusOfTraining(const TrainingEnd& end) {
     status["startTime"] = FormatSeconds(end.started_at);
     status["completionTime"] = FormatSeconds(end.ended_at);
   }
-  return json({{"status", status}}).dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(json({{"status", status}}));
 }
 
 Result<ConditionVerdict> JudgeByConditions(const std::string& status_json,
                                            std::string_view success_condition,
                                            std::string_view failure_condition) {
-  const json status = json::parse(status_json, nullptr, /*allow_exceptions=*/false);
+  const json status = ParseJson(status_json);
   HONE_ASSIGN_OR_RETURN(const Condition failure, Condition::Parse(failure_condition));
   HONE_ASSIGN_OR_RETURN(const Condition success, Condition::Parse(success_condition));
   HONE_ASSIGN_OR_RETURN(const bool failed, failure.Holds(status));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "core/observation.h"
 #include "core/spec_codec.h"
 #include "core/spec_parts.h"
@@ -106,9 +107,9 @@ Result<ExperimentSpec> WithWarmStart(const ExperimentSpec& spec,
                 "has no trial with a result whose values this experiment allows; leave it out",
                 "spec.warmStart.experiments[" + std::to_string(index) + "]");
   }
-  json document = json::parse(spec.document);
+  json document = ParseJsonOrThrow(spec.document);
   document["spec"]["warmStart"]["trials"] = choice.Taken();
-  return DecodeStoredSpec(document.dump());
+  return DecodeStoredSpec(DumpJson(document));
 }
 
 }  // namespace hone

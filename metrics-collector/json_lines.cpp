@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "metrics-collector/step.h"
 #include "metrics-collector/utf8.h"
@@ -77,7 +78,7 @@ std::optional<std::string> TextOf(const json& value) {
   if (value.is_number_float()) {
     return FormatDouble(value.get<double>());
   }
-  return value.is_number() ? std::optional(value.dump()) : std::nullopt;
+  return value.is_number() ? std::optional(DumpJson(value)) : std::nullopt;
 }
 
 /// The line's object; something else if it is none.
@@ -87,9 +88,9 @@ json ObjectOf(std::string_view raw) {
   }
   std::string buffer;
   const std::string_view line = ValidUtf8(raw, buffer);
-  json object = json::parse(line, nullptr, false);
+  json object = ParseJson(line);
   if (object.is_discarded()) {
-    object = json::parse(QuoteSpecials(line), nullptr, false);
+    object = ParseJson(QuoteSpecials(line));
   }
   return object;  // moved: a copy would recurse as deep as the line is nested
 }

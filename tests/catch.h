@@ -8,3 +8,11 @@ using Catch::Approx;
 #else
 #include <catch2/catch.hpp>
 #endif
+
+#include "base/json.h"
+
+/// Catch would write JSON by its operator<<, and compile the library's writer in every test for it.
+template <>
+struct Catch::StringMaker<nlohmann::json> {
+  static std::string convert(const nlohmann::json& value) { return hone::DumpJson(value); }
+};

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "core/event_codec.h"
 
 namespace hone::client {
@@ -41,12 +42,11 @@ TrialRow RowOf(const pb::Trial& trial) {
   for (const auto& [name, value] : trial.parameters()) {
     parameters[name] = value;
   }
-  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   return {.number = static_cast<TrialNumber>(trial.number()),
           .name = trial.name(),
           .phase = trial.phase(),
           .attempt = static_cast<Attempt>(trial.attempt()),
-          .parameters = parameters.dump(-1, ' ', false, kReplace),
+          .parameters = DumpJson(parameters),
           .metrics = "{}",
           .objective = trial.objective(),
           .objective_number = {},

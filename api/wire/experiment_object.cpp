@@ -6,6 +6,7 @@
 
 #include "api/wire/object_parts.h"
 #include "api/wire/render.h"
+#include "base/json.h"
 #include "core/event_words.h"
 
 namespace hone {
@@ -158,7 +159,7 @@ json Spec(const ExperimentState& state, json spec) {
 }  // namespace
 
 json ExperimentObject(const ExperimentState& state) {
-  json object = json::parse(state.spec->document, nullptr, false);
+  json object = ParseJson(state.spec->document);
   if (!object.is_object()) {
     object = json::object();
   }

@@ -5,6 +5,7 @@
 
 #include "api/wire/object_parts.h"
 #include "api/wire/render.h"
+#include "base/json.h"
 
 namespace hone {
 namespace {
@@ -115,7 +116,7 @@ json CopiedSpec(const json& experiment_spec) {
 }
 
 json CopiedSpecOf(const ExperimentState& state) {
-  const json document = json::parse(state.spec->document, nullptr, false);
+  const json document = ParseJson(state.spec->document);
   return document.is_object() ? CopiedSpec(document.value("spec", json::object())) : json::object();
 }
 

@@ -8,6 +8,7 @@
 
 #include "api/wire/yaml.h"
 #include "base/check.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/plain_scalar.h"
 
@@ -67,7 +68,7 @@ void Emit(const json& value, YAML::Emitter& out) {
   } else if (value.is_null()) {
     out << YAML::Null;
   } else {
-    out << value.dump();  // flags and numbers are written as in JSON
+    out << DumpJson(value);  // flags and numbers are written as in JSON
   }
 }
 

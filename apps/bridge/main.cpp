@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "suggestion/remote/katib_call.h"
 
@@ -22,7 +23,6 @@ int main(int argc, char** argv) {
       hone::CallKatib(argv[1], argv[2], request, std::chrono::milliseconds(*milliseconds));
   const nlohmann::json document = {
       {"code", answer.code}, {"reply", answer.reply}, {"message", answer.message}};
-  const std::string text =
-      document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string text = hone::DumpJson(document) + "\n";
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::cli {
@@ -77,7 +78,7 @@ bool ContainsAny(std::string_view text, const std::array<std::string_view, N>& w
 
 /// JSON's quotes are YAML's.
 std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return DumpJson(nlohmann::json(text));
 }
 
 tl::unexpected<Error> BadRange(const std::string& name, const std::string& why) {

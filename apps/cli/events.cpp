@@ -10,6 +10,7 @@
 #include "apps/cli/undriven.h"
 #include "apps/cli/verb.h"
 #include "apps/cli/waiter.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/event_codec.h"
 
@@ -44,7 +45,7 @@ nlohmann::json Object(const Recorded& recorded) {
   return {{"seq", recorded.seq},
           {"at", FormatMicros(recorded.at)},
           {"kind", EventKind(recorded.event)},
-          {"data", nlohmann::json::parse(EncodeEvent(recorded.event))}};
+          {"data", ParseJsonOrThrow(EncodeEvent(recorded.event))}};
 }
 
 Status PrintAll(const std::vector<Recorded>& events, OutputFormat output) {

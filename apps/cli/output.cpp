@@ -9,6 +9,7 @@
 
 #include "api/wire/yaml.h"
 #include "base/file.h"
+#include "base/json.h"
 
 namespace hone::cli {
 
@@ -20,7 +21,7 @@ Status PrintText(std::string_view text) {
 }
 
 Status PrintLine(const nlohmann::json& value) {
-  return PrintText(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return PrintText(DumpJson(value) + "\n");
 }
 
 bool StdoutIsTerminal() {
@@ -31,7 +32,7 @@ Status PrintDocument(const nlohmann::json& document, OutputFormat format) {
   if (format == OutputFormat::kYaml) {
     return PrintText(EmitYaml(document));
   }
-  return PrintText(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return PrintText(DumpJson(document, 2) + "\n");
 }
 
 }  // namespace hone::cli

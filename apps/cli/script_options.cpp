@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -109,7 +110,7 @@ Result<std::vector<ScriptOption>> PythonOptions(const std::string& path) {
                 "Python cannot read " + path + ": " + Printable(listed.error().Text(), 500));
   }
   return Guard(Code::kInternal, "read the options of " + path, [&] {
-    const auto objects = nlohmann::json::parse(*listed);
+    const auto objects = ParseJsonOrThrow(*listed);
     std::vector<ScriptOption> options(std::min(objects.size(), kMostOptions));
     std::transform(objects.begin(), objects.begin() + std::ssize(options), options.begin(),
                    &OptionOf);

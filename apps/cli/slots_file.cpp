@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "base/log.h"
 
 namespace hone::cli {
@@ -100,8 +101,7 @@ void SlotsWriter::Write() {
   if (engine == nullptr) {
     return;
   }
-  const std::string text =
-      ToJson(engine->Slots(), gpus_).dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = DumpJson(ToJson(engine->Slots(), gpus_));
   if (const Status written = WriteFile(file_, text + "\n"); !written.has_value()) {
     HONE_LOG(kWarn, "slots_not_written", {"reason", written.error().Text()});
   }
@@ -120,7 +120,7 @@ Result<std::optional<EngineSlots>> ReadSlots(const Config& config) {
   }
   return Guard(Code::kDataLoss, "read " + SlotsFile(config).string(),
                [&]() -> Result<std::optional<EngineSlots>> {
-                 const json document = json::parse(*text);
+                 const json document = ParseJsonOrThrow(*text);
                  if (document.at("pid") != holder) {
                    return std::nullopt;  // of an engine before
                  }

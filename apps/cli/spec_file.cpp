@@ -11,6 +11,7 @@
 #include "apps/cli/slot_options.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "controller/admission/admission.h"
 #include "controller/launch_spec.h"
 #include "core/spec_codec.h"
@@ -130,9 +131,9 @@ Result<ExperimentSpec> WithWorkingFolder(const ExperimentSpec& spec, const std::
     return spec;
   }
   return Guard(Code::kInternal, "note the working folder", [&]() -> Result<ExperimentSpec> {
-    auto document = nlohmann::json::parse(spec.document);
+    auto document = ParseJsonOrThrow(spec.document);
     document["metadata"]["annotations"][kWorkingFolderAnnotation] = folder;
-    return DecodeStoredSpec(document.dump());
+    return DecodeStoredSpec(DumpJson(document));
   });
 }
 

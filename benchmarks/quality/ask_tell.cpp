@@ -33,6 +33,7 @@
 
 #include "api/wire/experiment_file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "earlystop/registry.h"
 #include "suggestion/pupil.h"
 
@@ -178,7 +179,7 @@ class Session {
 
 /// The session, or nothing and the reply with the reasons.
 std::optional<Session> Start(const json& question, json& reply) {
-  LoadedExperiment loaded = LoadExperiment(question.at("start").dump(), "experiment");
+  LoadedExperiment loaded = LoadExperiment(DumpJson(question.at("start")), "experiment");
   if (loaded.HasErrors()) {
     for (const LocatedProblem& problem : loaded.problems) {
       reply["refused"].push_back(FormatProblem(problem));
@@ -225,7 +226,7 @@ int Run() {
   std::optional<Session> session;
   for (std::string line; std::getline(std::cin, line);) {
     const auto answer = Guard(Code::kInvalidArgument, "question " + line,
-                              [&] { return Answer(json::parse(line), session); });
+                              [&] { return Answer(ParseJsonOrThrow(line), session); });
     if (!answer) {
       std::cerr << "ask_tell: " << answer.error().Text() << '\n';
       return 1;

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "base/json.h"
 #include "benchmarks/speed/measure.h"
 #include "core/ledger_check.h"
 #include "core/transitions.h"
@@ -117,7 +118,7 @@ void Main(int trials, int in_flight, const std::filesystem::path& folder) {
       tenths.empty() ? 0.0 : tenths.back().get<double>() / tenths.front().get<double>();
   result["tenths_seconds"] = tenths;
   result["reload_seconds"] = ReloadSeconds(**store, id);
-  std::printf("%s\n", result.dump().c_str());
+  std::printf("%s\n", DumpJson(result).c_str());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "benchmarks/speed/measure.h"
 #include "store/sqlite/sqlite_store.h"
@@ -89,7 +90,7 @@ void Main(int trials, int in_flight, const std::filesystem::path& folder, const 
   result["trials_per_second"] = trials / seconds;
   result["bare_loop_per_second"] = {bare_before, bare_after};
   result["ratio_to_bare_loop"] = trials / seconds / bare;
-  std::printf("%s\n", result.dump().c_str());
+  std::printf("%s\n", DumpJson(result).c_str());
 }
 
 }  // namespace

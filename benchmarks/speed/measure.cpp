@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <future>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "controller/engine.h"
 #include "core/spec_codec.h"
@@ -52,7 +53,7 @@ std::string NoOpDocument(int trials, int in_flight, const std::string& command) 
     argument += "=${trialParameters." + name + "}";
     container["args"].push_back(argument);
   }
-  return document.dump();
+  return DumpJson(document);
 }
 
 ExperimentId RunToEnd(Store& store, TrialRunner& runner, const std::string& document,

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/json.h"
 #include "benchmarks/speed/measure.h"
 #include "metrics-collector/event_tailer.h"
 #include "metrics-collector/tailer.h"
@@ -27,7 +28,7 @@ int Measure(LogReader& reader) {
   } while (!step.at_end);
   const nlohmann::json line{
       {"seconds", SecondsSince(start)}, {"bytes", step.offset_after}, {"records", records}};
-  std::printf("%s\n", line.dump().c_str());
+  std::printf("%s\n", DumpJson(line).c_str());
   return 0;
 }
 

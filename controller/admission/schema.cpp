@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algorithms/registry.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "controller/admission/schema_fields.h"
 #include "earlystop/registry.h"
@@ -183,7 +184,7 @@ std::string ExperimentSchema() {
   AddChoices(spec["earlyStopping"], stoppers);
   spec["nasConfig"]["properties"]["operations"]["items"]["properties"]["parameters"]["items"] =
       spec["parameters"]["items"];
-  return root.dump(2) + "\n";
+  return DumpJson(root, 2) + "\n";
 }
 
 }  // namespace hone

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/workflow/tags.h"
 #include "core/workflow/when.h"
@@ -122,7 +123,7 @@ class Checker {
     CheckHavePaths(leaf, leaf.output_artifacts);
     const std::string at =
         leaf.field + (leaf.kind == TemplateKind::kScript ? ".script" : ".container");
-    CheckTexts(json::parse(leaf.container, nullptr, false), leaf, at);
+    CheckTexts(ParseJson(leaf.container), leaf, at);
     CheckTags(leaf.source, at + ".source", [&](auto& words) { return KnowsInLeaf(leaf, words); });
   }
 
@@ -324,7 +325,7 @@ class Checker {
 };
 
 std::uint32_t ItemsOf(const Call& call) {
-  const json items = call.items ? json::parse(*call.items, nullptr, false) : json();
+  const json items = call.items ? ParseJson(*call.items) : json();
   const std::size_t count = items.is_array() ? items.size() : 1;
   return static_cast<std::uint32_t>(std::clamp<std::size_t>(count, 1, kMostWidth));
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/training_fields.h"
 #include "core/workflow/workflow.h"
@@ -356,7 +357,7 @@ void DecodeLeaf(const Node& node, std::string_view key, Template& into) {
     container.Refuse("source", "is for a script; a container has command and args");
     return;
   }
-  json body = json::parse(container.Dump(), nullptr, false);
+  json body = ParseJson(container.Dump());
   body.erase("source");
   if (into.kind == TemplateKind::kScript) {
     const json* const command = container.Find("command");
@@ -364,7 +365,7 @@ void DecodeLeaf(const Node& node, std::string_view key, Template& into) {
       container.CannotHere("command", "a script needs a command such as [bash] and a source");
     }
   }
-  into.container = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  into.container = DumpJson(body);
 }
 
 void DecodeBody(const Node& node, Template& into) {
@@ -435,7 +436,7 @@ bool IsWorkflow(std::string_view api_version, std::string_view kind) {
 
 Workflow DecodeWorkflow(std::string_view object, const std::string& field, Problems& problems) {
   Workflow decoded;
-  const json parsed = json::parse(object, nullptr, /*allow_exceptions=*/false);
+  const json parsed = ParseJson(object);
   if (!parsed.is_object()) {
     problems.Refuse(field, "must be a JSON object");
     return decoded;

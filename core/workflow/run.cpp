@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/workflow/run_inside.h"
 
 namespace hone::workflow {
@@ -198,7 +199,7 @@ std::string StatusOf(const Run& run, Timestamp started_at, Timestamp ended_at) {
   if (const std::string message = run.Message(); !message.empty()) {
     status["message"] = message;
   }
-  return json({{"status", std::move(status)}}).dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(json({{"status", std::move(status)}}));
 }
 
 }  // namespace hone::workflow

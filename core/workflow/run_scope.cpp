@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/workflow/run_inside.h"
 
@@ -11,8 +12,7 @@ namespace {
 using nlohmann::json;
 
 std::string Text(const json& value) {
-  return value.is_string() ? value.get<std::string>()
-                           : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return value.is_string() ? value.get<std::string>() : DumpJson(value);
 }
 
 tl::unexpected<Error> NoValue(std::string_view tag, const std::string& why = "") {
@@ -119,7 +119,7 @@ Result<std::string> Run::Scope::ValueAt(std::string_view tag, const json& item) 
     HONE_ASSIGN_OR_RETURN(const std::string value, ValueOfStep(*member, words, tag));
     list.push_back(value);
   }
-  return list.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(list);
 }
 
 Result<std::string> Run::ValueOfWorkflow(const std::vector<std::string_view>& words,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/workflow/run_inside.h"
 #include "core/workflow/when.h"
@@ -15,8 +16,7 @@ constexpr std::size_t kMostNodes = 10'000;
 constexpr std::size_t kMostItems = 1'000;
 
 std::string Text(const json& value) {
-  return value.is_string() ? value.get<std::string>()
-                           : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return value.is_string() ? value.get<std::string>() : DumpJson(value);
 }
 
 Result<std::vector<Parameter>> FillParameters(const Call& call, const TagValue& value) {
@@ -243,11 +243,11 @@ Result<json> Run::Walker::ItemsOf(const Node& node, const Call& call) const {
   const TagValue plain = [&](std::string_view tag) { return scope.ValueAt(tag, json()); };
   const TagValue inside = [&](std::string_view tag) -> Result<std::string> {
     HONE_ASSIGN_OR_RETURN(const std::string value, plain(tag));
-    const std::string quoted = json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string quoted = DumpJson(json(value));
     return quoted.substr(1, quoted.size() - 2);  // it stands within a text
   };
   HONE_ASSIGN_OR_RETURN(const std::string text, FillTags(source, call.items ? inside : plain));
-  json items = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  json items = ParseJson(text);
   if (!items.is_array() || items.size() > kMostItems) {
     return Fail(Code::kInvalidArgument, std::string(call.items ? "withItems" : "withParam") +
                                             " must be a JSON list of at most " +

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone {
@@ -160,7 +161,7 @@ Result<json> Ask(const KubernetesAccount& account, const std::string& path,
                                     "\r\nAuthorization: Bearer " + std::string(Trim(token)) +
                                     "\r\nAccept: application/json\r\n" + content + "\r\n" + body));
   HONE_ASSIGN_OR_RETURN(const HttpReply reply, ReadReply(text));
-  json answer = json::parse(reply.body, nullptr, false);
+  json answer = ParseJson(reply.body);
   if (reply.status == 200 && answer.is_object()) {
     return answer;
   }
@@ -203,8 +204,7 @@ Status MarkOnce(const KubernetesAccount& account, const std::string& path, Times
   if (metadata.is_object() && metadata.contains("resourceVersion")) {
     patch["metadata"]["resourceVersion"] = metadata["resourceVersion"];  // 409 if it has changed
   }
-  constexpr auto kReplace = json::error_handler_t::replace;
-  HONE_RETURN_IF_ERROR(Ask(account, path + "/status", patch.dump(-1, ' ', false, kReplace)));
+  HONE_RETURN_IF_ERROR(Ask(account, path + "/status", DumpJson(patch)));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/guard.h"
+#include "base/json.h"
 #include "core/event_codec.h"
 #include "core/json_integer.h"
 #include "core/json_writer.h"
@@ -58,8 +59,7 @@ void PutText(JsonWriter& out, std::string_view key, const std::string& text) {
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   const json quoted(text);
   if (std::ranges::all_of(text, is_ascii) ||
-      quoted.dump(-1, ' ', false, json::error_handler_t::ignore) ==
-          quoted.dump(-1, ' ', false, json::error_handler_t::replace)) {
+      quoted.dump(-1, ' ', false, json::error_handler_t::ignore) == DumpJson(quoted)) {
     out.Key(key);
     out.String(text);
     return;
@@ -127,9 +127,9 @@ std::string EventLine(const Recorded& recorded) {
 
 Result<Recorded> ParseEventLine(std::string_view line) {
   return Guard(Code::kDataLoss, kUnreadable, [&]() -> Result<Recorded> {
-    const json object = json::parse(line);
-    HONE_ASSIGN_OR_RETURN(
-        auto event, DecodeEvent(object.at("kind").get<std::string>(), object.at("payload").dump()));
+    const json object = ParseJsonOrThrow(line);
+    HONE_ASSIGN_OR_RETURN(auto event, DecodeEvent(object.at("kind").get<std::string>(),
+                                                  DumpJson(object.at("payload"))));
     return Recorded{IntegerOf<Version>(object.at("seq")), TimeOf(object.at("at")),
                     std::move(event)};
   });
@@ -157,7 +157,7 @@ std::string RecordLine(const StoredRecord& stored) {
 
 Result<StoredRecord> ParseRecordLine(std::string_view line) {
   return Guard(Code::kDataLoss, kUnreadable, [&]() -> Result<StoredRecord> {
-    const json object = json::parse(line);
+    const json object = ParseJsonOrThrow(line);
     StoredRecord stored;
     stored.attempt = IntegerOf<Attempt>(object.at("attempt"));
     stored.record.metric = GetText(object, "metric");

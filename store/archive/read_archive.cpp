@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/guard.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "core/json_integer.h"
@@ -110,7 +111,7 @@ class Reader {
     if (name_ == kHead || name_ == kManifest) {
       HONE_ASSIGN_OR_RETURN(const std::string text, Text());
       return Guard(Code::kDataLoss, "does not decode", [&] {
-        return name_ == kHead ? Head(json::parse(text)) : Manifest(json::parse(text));
+        return name_ == kHead ? Head(ParseJsonOrThrow(text)) : Manifest(ParseJsonOrThrow(text));
       });
     }
     if (name_ == kLedger) {
@@ -330,9 +331,9 @@ Status Settle(Archived& archived, Timestamp now) {
 Status Rename(Archived& archived, const std::string& name, const ExperimentId& id) {
   auto& created = std::get<event::ExperimentCreated>(archived.events.front().event);
   HONE_RETURN_IF_ERROR(Guard(Code::kInvalidArgument, "rename", [&] {
-    json document = json::parse(created.document);
+    json document = ParseJsonOrThrow(created.document);
     document.at("metadata")["name"] = name;
-    created.document = document.dump();
+    created.document = DumpJson(document);
   }));
   HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, DecodeStoredSpec(created.document));
   Problems problems;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "store/archive/format.h"
 #include "store/checks.h"
@@ -35,7 +36,7 @@ class Exporter {
                        {"uid", row_.id.text},
                        {"namespace", row_.name_space},
                        {"name", row_.name}};
-    HONE_RETURN_IF_ERROR(Put(kHead, head.dump() + "\n"));
+    HONE_RETURN_IF_ERROR(Put(kHead, DumpJson(head) + "\n"));
     HONE_RETURN_IF_ERROR(PutLedger());
     for (const TrialNumber trial : trials_) {
       HONE_RETURN_IF_ERROR(PutObservations(trial));
@@ -135,7 +136,7 @@ class Exporter {
                       {"bytes", file.bytes},
                       {"sha256", file.sha256}});
     }
-    return Put(kArtifacts, list.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+    return Put(kArtifacts, DumpJson(list, 1) + "\n");
   }
 
   /// Deleting removes the rows: they may be missing above.
@@ -149,7 +150,7 @@ class Exporter {
 
   Status PutManifest() {
     const json manifest = {{"events", events_}, {"members", members_}};
-    const std::string text = manifest.dump(1) + "\n";
+    const std::string text = DumpJson(manifest, 1) + "\n";
     HONE_RETURN_IF_ERROR(out_.Begin(kManifest, text.size()));
     return out_.Write(text);
   }

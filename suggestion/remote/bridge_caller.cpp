@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -87,7 +88,7 @@ Result<ExitStatus> Await(const Child& child, Duration longest, const std::atomic
 
 /// What the bridge wrote: {"code": 0, "reply": "..."} or {"code": 14, "message": "..."}.
 Result<std::string> ReadAnswer(const std::string& text) {
-  const json answer = json::parse(text, nullptr, false);
+  const json answer = ParseJson(text);
   const auto code = answer.is_object() ? answer.find("code") : answer.end();
   if (!answer.is_object() || code == answer.end() || !code->is_number_integer()) {
     return Fail(Code::kUnavailable, "hone-bridge answered nothing that makes sense");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/objective.h"
 #include "core/remote_service.h"
@@ -131,7 +132,7 @@ json RemoteStudy::Objective() const {
 }
 
 json RemoteStudy::Experiment(const Overlay& overlay) const {
-  const json document = json::parse(spec_.document);
+  const json document = ParseJsonOrThrow(spec_.document);
   json parameters = json::array();
   for (const json& parameter : document.at("spec").value("parameters", json::array())) {
     parameters.push_back(ParameterObject(parameter));
@@ -181,7 +182,7 @@ json RemoteStudy::TrialObject(const Trial& trial) const {
 }
 
 std::string RemoteStudy::ValidateRequest() const {
-  return json({{"experiment", Experiment({})}}).dump();
+  return DumpJson(json({{"experiment", Experiment({})}}));
 }
 
 json RemoteStudy::Trials() const {
@@ -195,22 +196,20 @@ json RemoteStudy::Trials() const {
 }
 
 std::string RemoteStudy::ValidateRulesRequest() const {
-  return json({{"earlyStopping", EarlyStopping()}}).dump();
+  return DumpJson(json({{"earlyStopping", EarlyStopping()}}));
 }
 
 std::string RemoteStudy::RulesRequest(const std::string& log_address) const {
-  return json({{"experiment", Experiment(overlay_)},
-               {"trials", Trials()},
-               {"dbManagerAddress", log_address}})
-      .dump();
+  return DumpJson(json({{"experiment", Experiment(overlay_)},
+                        {"trials", Trials()},
+                        {"dbManagerAddress", log_address}}));
 }
 
 std::string RemoteStudy::SuggestRequest(std::size_t count, std::size_t before) const {
-  return json({{"experiment", Experiment(overlay_)},
-               {"trials", Trials()},
-               {"currentRequestNumber", count},
-               {"totalRequestNumber", trials_.size() + before + count}})
-      .dump();
+  return DumpJson(json({{"experiment", Experiment(overlay_)},
+                        {"trials", Trials()},
+                        {"currentRequestNumber", count},
+                        {"totalRequestNumber", trials_.size() + before + count}}));
 }
 
 Result<std::vector<Proposal>> RemoteStudy::Read(std::string_view reply, std::size_t count,

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "suggestion/remote/tag.h"
 
@@ -130,7 +131,7 @@ std::vector<Setting> ReadSettings(const json& reply, const std::vector<Setting>&
 }  // namespace
 
 Result<std::vector<Proposal>> ReadReply(std::string_view text, const Expected& expected) {
-  const json reply = json::parse(text, nullptr, false);
+  const json reply = ParseJson(text);
   if (!reply.is_object()) {
     return Lie("its reply cannot be read");
   }

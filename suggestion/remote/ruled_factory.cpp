@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/executor.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/remote_service.h"
@@ -56,7 +57,7 @@ class Desk : public std::enable_shared_from_this<Desk> {
   /// As Katib's collector does once it has stopped a trial. Nothing depends on it here.
   void Note(const std::string& trial) {
     const auto noted = parts_.caller.Call(
-        {"SetTrialStatus", service_.endpoint, nlohmann::json({{"trialName", trial}}).dump(),
+        {"SetTrialStatus", service_.endpoint, DumpJson(nlohmann::json({{"trialName", trial}})),
          std::min(service_.timeout, kLongestNote)},
         stop_);
     if (!noted && noted.error().code != Code::kUnimplemented && !stop_) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::remote {
@@ -15,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kShown = 80;
 constexpr std::size_t kMostRules = 64;  // each stands in the ledger with each trial
 
 tl::unexpected<Error> Lie(std::string message) {
@@ -46,12 +46,11 @@ std::optional<Comparison> ReadComparison(const json& item) {
 Result<StopRule> ReadRule(const json& item, const std::vector<std::string>& metrics) {
   StopRule rule{.metric = Text(item, "name"), .value = Text(item, "value")};
   if (std::ranges::find(metrics, rule.metric) == metrics.end()) {
-    return Lie("is about \"" + Printable(rule.metric, kShown) +
-               "\", which is no metric of the experiment");
+    return Lie("is about " + Quoted(rule.metric) + ", which is no metric of the experiment");
   }
   const auto number = ParseDouble(rule.value);
   if (!number || !std::isfinite(*number)) {
-    return Lie("has the value \"" + Printable(rule.value, kShown) + "\", which is no number");
+    return Lie("has the value " + Quoted(rule.value) + ", which is no number");
   }
   const auto comparison = ReadComparison(item);
   if (!comparison) {
@@ -70,7 +69,7 @@ Result<StopRule> ReadRule(const json& item, const std::vector<std::string>& metr
 
 Result<std::vector<StopRule>> ReadRules(std::string_view text,
                                         const std::vector<std::string>& metrics) {
-  const json reply = json::parse(text, nullptr, false);
+  const json reply = ParseJson(text);
   if (!reply.is_object()) {
     return Lie("its reply cannot be read");
   }

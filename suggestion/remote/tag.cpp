@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace hone::remote {
 namespace {
 
@@ -23,11 +25,11 @@ std::string MakeTag(const Tag& tag) {
   for (const Setting& setting : tag.settings) {
     object["settings"].push_back({{"name", setting.name}, {"value", setting.value}});
   }
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(object);
 }
 
 Tag ReadTag(std::string_view text) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = ParseJson(text);
   Tag tag;
   if (!object.is_object()) {
     return tag;

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -25,7 +26,7 @@ json AcceleratorCheck(HoneProgram& hone, const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"doctor", "-o", "json"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const auto run = hone.Run(arguments);
-  const json document = json::parse(run.out);
+  const json document = hone::ParseJsonOrThrow(run.out);
   for (const json& item : document.at("items")) {
     if (item.at("name") == "accelerator") {
       return item;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -30,10 +31,10 @@ TEST_CASE("hone collect: a log's records with their lines, and why others gave n
         "3     2024-01-01T00:00:00.000000Z  loss           an empty value: never a best one\n"
         "4                                                 names a metric, but no filter matches\n"
         "5                                  acc     .7\n");
-  const json document = json::parse(hone.Run({"collect", "--metrics", "loss;acc", log}).out);
+  const json document = ParseJsonOrThrow(hone.Run({"collect", "--metrics", "loss;acc", log}).out);
   CHECK(document.at("metricLogs").size() == 4);
   CHECK(document.at("metricLogs").at(3) ==
-        json::parse(R"({"line": 5, "timeStamp": "0001-01-01T00:00:00Z",
+        ParseJsonOrThrow(R"({"line": 5, "timeStamp": "0001-01-01T00:00:00Z",
                         "metric": {"name": "acc", "value": ".7"}})"));
   CHECK(document.at("skippedLines").at(0).at("line") == 4);
   CHECK_FALSE(document.contains("withoutObjective"));
@@ -45,7 +46,7 @@ TEST_CASE("hone collect: without the objective Katib's entry stands for the log"
   const ProgramRun run = hone.Run({"collect", "--metrics", "loss;acc", "--format", "JSON", log});
   CHECK(run.exit_code == 0);
   CHECK_FALSE(run.err.empty());
-  const json document = json::parse(run.out);
+  const json document = ParseJsonOrThrow(run.out);
   REQUIRE(document.at("metricLogs").size() == 1);
   CHECK(document.at("metricLogs").at(0).at("metric").at("value") == "unavailable");
   CHECK(document.at("withoutObjective").at(0).at("metric").at("value") == "0.5");
@@ -59,10 +60,10 @@ TEST_CASE("hone collect: event files below a folder, with steps; damage is told"
                                             "--format", "TFEVENT",   folder};
   const ProgramRun run = hone.Run(command);
   CHECK(run.exit_code == 0);
-  const json document = json::parse(run.out);
+  const json document = ParseJsonOrThrow(run.out);
   const json& logs = document.at("metricLogs");
   REQUIRE(logs.size() == 8);
-  CHECK(logs.at(1) == json::parse(R"({"file": "train/events.out.tfevents.2", "step": 10.0,
+  CHECK(logs.at(1) == ParseJsonOrThrow(R"({"file": "train/events.out.tfevents.2", "step": 10.0,
                                       "timeStamp": "2023-11-14T22:13:21.000000Z",
                                       "metric": {"name": "train/loss", "value": "1.5"}})"));
   CHECK(logs.at(5).at("metric") == json{{"name", "accuracy"}, {"value", "0.5"}});
@@ -87,7 +88,7 @@ TEST_CASE("hone collect: an experiment file names metrics; bad usage is refused"
   const std::string log = hone.Write("train.log", "loss=2\n");
   const ProgramRun good = hone.Run({"collect", "--experiment", file, log});
   CHECK(good.exit_code == 0);
-  CHECK(json::parse(good.out).at("metricLogs").size() == 1);
+  CHECK(ParseJsonOrThrow(good.out).at("metricLogs").size() == 1);
   const std::vector<std::vector<std::string>> bad = {
       {"collect", log},
       {"collect", "--metrics", "loss;;acc", log},

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -19,7 +20,7 @@ namespace {
 
 std::map<std::string, json> ByName(const std::string& text) {
   std::map<std::string, json> checks;
-  const json document = json::parse(text);
+  const json document = hone::ParseJsonOrThrow(text);
   for (const auto& item : document.at("items")) {
     checks[item.at("name")] = item;
   }
@@ -34,7 +35,7 @@ TEST_CASE("hone doctor: a fit machine with a sound data file exits 0", "[apps]")
   const auto run = hone.Run({"doctor", "-o", "json"});
   INFO(run.out << run.err);
   CHECK(run.exit_code == 0);
-  CHECK(json::parse(run.out).at("fit") == true);
+  CHECK(hone::ParseJsonOrThrow(run.out).at("fit") == true);
   auto checks = ByName(run.out);
   CHECK(checks.size() == 13);
   CHECK(checks["containers"]["status"] != "fail");
@@ -65,7 +66,7 @@ TEST_CASE("hone doctor: a damaged data file is told, and exits 1", "[apps]") {
   const auto run = hone.Run({"doctor", "-o", "json"});
   INFO(run.out << run.err);
   CHECK(run.exit_code == 1);
-  CHECK(json::parse(run.out).at("fit") == false);
+  CHECK(hone::ParseJsonOrThrow(run.out).at("fit") == false);
   CHECK(ByName(run.out)["data file"]["status"] == "fail");
   CHECK_THAT(ByName(run.out)["data file"]["message"].get<std::string>(),
              Catch::Matchers::Contains("damaged"));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -136,7 +137,7 @@ TEST_CASE("examples: there is one for each algorithm that is registered", "[apps
 
 TEST_CASE("examples: there is one for each collector of the contract", "[apps]") {
   HoneProgram hone;
-  const auto schema = nlohmann::json::parse(hone.Run({"schema"}).out);
+  const auto schema = ParseJsonOrThrow(hone.Run({"schema"}).out);
   const auto& kinds =
       schema.at(nlohmann::json::json_pointer("/properties/spec/properties/metricsCollectorSpec/"
                                              "properties/collector/properties/kind/enum"));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -48,7 +49,7 @@ TEST_CASE("hone events -f: one object a line, until the experiment has ended", "
   json lines = json::array();
   std::istringstream stream(followed.out);
   for (std::string line; std::getline(stream, line);) {
-    lines.push_back(json::parse(line));
+    lines.push_back(hone::ParseJsonOrThrow(line));
   }
   CHECK(lines.back().at("kind") == "ExperimentEnded");
   CHECK(lines == hone.Json({"events", "demo"}).at("items"));
@@ -143,7 +144,7 @@ TEST_CASE("hone validate -o json: problems as data", "[apps]") {
   const std::string file = hone.Write({.name = "bad", .extra = &extra});
   const auto run = hone.Run({"validate", file, "--set", "spec.seed=x", "-o", "json"});
   CHECK(run.exit_code == 2);
-  const auto document = json::parse(run.out);
+  const auto document = hone::ParseJsonOrThrow(run.out);
   REQUIRE(document["items"].size() == 1);
   const auto& item = document["items"][0];
   CHECK(item["file"] == file);

@@ -2,6 +2,7 @@
 // hone import of CSV, with the real program.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("hone import: results of another tool become an experiment that goes o
   CHECK(imported.err.find("meaning here: number datetime_start") != std::string::npos);
   CHECK(imported.err.find("left out 1 trials") != std::string::npos);
   const auto best = hone.Json({"best", "demo"});
-  CHECK(best.dump().find("0.25") != std::string::npos);
+  CHECK(hone::DumpJson(best).find("0.25") != std::string::npos);
   const std::string first = hone.Trials("demo").at(0);
   CHECK(hone.Run({"explain", first}).out.find("study.csv:2") != std::string::npos);
   CHECK(hone.Run({"metrics", first}).out.find("0.5") != std::string::npos);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
@@ -16,7 +17,7 @@ std::set<std::string> NamesOf(const std::vector<std::string>& command) {
   const auto run = HoneProgram().Run(command);
   REQUIRE(run.exit_code == 0);
   std::set<std::string> names;
-  const auto document = nlohmann::json::parse(run.out);
+  const auto document = hone::ParseJsonOrThrow(run.out);
   for (const auto& item : document.at("items")) {
     names.insert(item.at("name").get<std::string>());
   }

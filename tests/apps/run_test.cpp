@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -50,7 +51,7 @@ TEST_CASE("hone run -o json: ends with the experiment object and nothing else", 
   HoneProgram hone;
   const auto run = hone.Run({"run", hone.Write({}), "-o", "json"});
   REQUIRE(run.exit_code == 0);
-  const auto object = json::parse(run.out);
+  const auto object = hone::ParseJsonOrThrow(run.out);
   CHECK(object["kind"] == "Experiment");
   CHECK(object["status"]["trialsSucceeded"] == 3);
   CHECK(object["status"]["currentOptimalTrial"].contains("bestTrialName"));

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/spec_codec.h"
 #include "tests/catch.h"
@@ -94,7 +95,7 @@ TEST_CASE("schema: docs/experiment.schema.json is what the program would write",
 
 TEST_CASE("schema: it has no field that the decoder does not know", "[apps]") {
   Problems problems;
-  DecodeSpec(SampleOf(json::parse(ExperimentSchema())), {}, problems);
+  DecodeSpec(SampleOf(ParseJsonOrThrow(ExperimentSchema())), {}, problems);
   for (const Problem& problem : problems.list()) {
     INFO(problem.field << ": " << problem.message);
     CHECK(problem.message.find("unknown field") == std::string::npos);
@@ -144,9 +145,10 @@ TEST_CASE("schema: refuses what is wrong", "[apps]") {
   };
   std::vector<std::string> files = {hone.Write("good.json", good)};
   for (const Case& c : cases) {
-    json document = json::parse(good);
-    document[json::json_pointer(c.at)] = json::parse(c.value);
-    files.push_back(hone.Write("bad-" + std::to_string(files.size()) + ".json", document.dump()));
+    json document = ParseJsonOrThrow(good);
+    document[json::json_pointer(c.at)] = ParseJsonOrThrow(c.value);
+    files.push_back(
+        hone.Write("bad-" + std::to_string(files.size()) + ".json", DumpJson(document)));
   }
   const auto words = Judge(hone, files);
   for (std::size_t i = 0; i < words.size(); ++i) {

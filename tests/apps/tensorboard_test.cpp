@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -28,7 +29,7 @@ json ReadBack(HoneProgram& hone, const std::string& folder) {
           .Wait();
   INFO(read.err);
   REQUIRE(read.exit_code == 0);
-  return json::parse(read.out);
+  return ParseJsonOrThrow(read.out);
 }
 
 const json& SessionOf(const json& document, const std::string& trial) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
@@ -66,7 +67,7 @@ TEST_CASE("hone validate: the problems as JSON", "[apps]") {
   const std::string good = hone.Write("good.yaml", MutationBase("job.yaml"));
   const auto run = hone.Run({"validate", "-o", "json", file, good, "missing.yaml"});
   CHECK(run.exit_code == 2);
-  const json items = json::parse(run.out)["items"];
+  const json items = ParseJsonOrThrow(run.out)["items"];
   REQUIRE(items.size() == 3);
   CHECK(items[0]["valid"] == false);
   REQUIRE(items[0]["problems"].size() == 5);

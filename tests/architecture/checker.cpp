@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::architecture {
@@ -286,7 +287,7 @@ bool IsLeftOut(const fs::path& folder) {
 
 Result<Layers> ParseLayers(const std::string& json) {
   return Guard(Code::kInvalidArgument, "layers.json", [&json] {
-    const auto root = nlohmann::json::parse(json);
+    const auto root = ParseJsonOrThrow(json);
     Layers layers;
     for (const auto& entry : root.at("folders")) {
       layers.folders.push_back({

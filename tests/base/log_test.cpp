@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "tests/base/temp_folder.h"
@@ -48,7 +49,7 @@ TEST_CASE("log: logfmt lines, with what is below the level left out", "[base]") 
 TEST_CASE("log: JSON lines parse and keep the types", "[base]") {
   const std::vector<std::string> lines = LoggedLines("json");
   REQUIRE(lines.size() == 3);
-  const auto typed = nlohmann::json::parse(lines[1]);
+  const auto typed = hone::ParseJsonOrThrow(lines[1]);
   CHECK(typed["ts"].get<std::string>().size() == 27);
   CHECK(typed["level"] == "error");
   CHECK(typed["event"] == "typed");
@@ -57,7 +58,7 @@ TEST_CASE("log: JSON lines parse and keep the types", "[base]") {
   CHECK(typed["ratio"] == 0.5);
   CHECK(typed["bad"] == "nan");
   CHECK(typed["flag"] == true);
-  CHECK(nlohmann::json::parse(lines[2])["text"] ==
+  CHECK(hone::ParseJsonOrThrow(lines[2])["text"] ==
         "a\"b\\c\\x0a\\x1b[2J{}\xEF\xBF\xBD level=error");
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "controller/recorded.h"
 #include "core/stop_rule.h"
@@ -25,7 +26,7 @@ constexpr char kMedianStop[] = R"({"algorithmName": "medianstop"})";
 
 /// What a trial ends at: better around lr = 0.01 and three layers.
 double EndOf(const LaunchSpec& launch) {
-  const auto parameters = nlohmann::json::parse(launch.parameters);
+  const auto parameters = ParseJsonOrThrow(launch.parameters);
   return 1.0 - 0.3 * std::abs(std::log10(parameters.at("lr").get<double>()) + 2.0) -
          0.1 * std::abs(parameters.at("layers").get<double>() - 3.0);
 }
@@ -335,7 +336,7 @@ TEST_CASE("early stopping: several objectives are compared by their fronts, and 
   Simulation simulation(
       [](const LaunchSpec& launch) {
         SimulatedJob job = Train(launch);
-        const auto layers = nlohmann::json::parse(launch.parameters).at("layers").get<double>();
+        const auto layers = ParseJsonOrThrow(launch.parameters).at("layers").get<double>();
         for (auto& line : job.lines) {
           line.text += " ms=" + FormatDouble(10 * layers);
         }

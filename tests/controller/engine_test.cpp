@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
@@ -24,7 +25,7 @@ double Accuracy(const nlohmann::json& parameters) {
 }
 
 SimulatedJob Train(const LaunchSpec& launch) {
-  const auto parameters = nlohmann::json::parse(launch.parameters);
+  const auto parameters = ParseJsonOrThrow(launch.parameters);
   const double accuracy = Accuracy(parameters);
   SimulatedJob job;
   job.starts_after = 50ms;
@@ -36,7 +37,7 @@ SimulatedJob Train(const LaunchSpec& launch) {
 
 SimulatedJob EndAtOnce(const LaunchSpec& launch) {
   SimulatedJob job;
-  job.lines = {{0ms, "acc=" + FormatDouble(Accuracy(nlohmann::json::parse(launch.parameters)))}};
+  job.lines = {{0ms, "acc=" + FormatDouble(Accuracy(ParseJsonOrThrow(launch.parameters)))}};
   return job;
 }
 

@@ -3,6 +3,7 @@
 // store.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
@@ -286,11 +287,10 @@ TEST_CASE("life: lowering parallelTrialCount interrupts the newest trials withou
 
 TEST_CASE("life: grid ends when every combination was tried", "[controller]") {
   Simulation simulation(Good, 4);
-  auto document =
-      nlohmann::json::parse(ExperimentDocument({.algorithm = "grid", .max_trials = {}}));
+  auto document = ParseJsonOrThrow(ExperimentDocument({.algorithm = "grid", .max_trials = {}}));
   document["spec"]["parameters"][0]["feasibleSpace"] = {
       {"min", "0.1"}, {"max", "0.2"}, {"step", "0.1"}};
-  const auto created = simulation.Ask(request::Create{document.dump()});
+  const auto created = simulation.Ask(request::Create{DumpJson(document)});
   REQUIRE(created.has_value());
   INFO((created->has_value() ? "" : created->error().Text()));
   REQUIRE(created->has_value());

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
@@ -34,7 +35,7 @@ std::string ChildrenOf(const std::string& algorithm) {
 
 /// A second for each unit of the budget; better around lr = 0.01, and with more training.
 SimulatedJob Train(const LaunchSpec& launch) {
-  const double lr = nlohmann::json::parse(launch.parameters).at("lr").get<double>();
+  const double lr = ParseJsonOrThrow(launch.parameters).at("lr").get<double>();
   const double budget = launch.budget.value_or(100);
   const double acc = 1.0 - 0.2 * std::abs(std::log10(lr) + 2.0) - 0.5 / (1 + budget);
   SimulatedJob job;

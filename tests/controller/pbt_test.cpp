@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
@@ -26,7 +27,7 @@ std::string DigestBy(TrialNumber trial) {
 
 /// Leaves a checkpoint, but for each seventh; each eleventh fails.
 SimulatedJob Train(const LaunchSpec& launch) {
-  const double lr = nlohmann::json::parse(launch.parameters).at("lr").get<double>();
+  const double lr = ParseJsonOrThrow(launch.parameters).at("lr").get<double>();
   SimulatedJob job;
   job.starts_after = 20ms;
   job.runs_for = 1s;

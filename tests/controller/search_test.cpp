@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "core/spec_codec.h"
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
@@ -232,7 +233,7 @@ TEST_CASE("search: initialTrials come first, and every algorithm learns of them"
 
 TEST_CASE("search: a grid tries every combination once, the given ones first", "[controller]") {
   Problems problems;
-  auto document = nlohmann::json::parse(ExperimentDocument(
+  auto document = ParseJsonOrThrow(ExperimentDocument(
       {.algorithm = "grid", .max_trials = {}, .initial_trials = R"([{"layers": 1, "opt": "adam"},
         {"layers": 5}, {"layers": 2, "opt": "sgd"}, {"layers": 1, "opt": "sgd"}])"}));
   document["spec"]["parameters"][0]["feasibleSpace"] = {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 
@@ -22,7 +23,7 @@ std::string TextOf(const char* name) {
 }
 
 const json& Document() {
-  static const json document = json::parse(TextOf("document.json"));
+  static const json document = ParseJsonOrThrow(TextOf("document.json"));
   return document;
 }
 
@@ -39,7 +40,7 @@ TEST_CASE("condition: paths find what GJSON finds", "[core]") {
       REQUIRE(condition.has_value());
       const std::string found = condition->Find(Document()).value();
       REQUIRE(found.empty() == expected.empty());
-      CHECK((found.empty() || json::parse(found) == json::parse(expected)));
+      CHECK((found.empty() || ParseJsonOrThrow(found) == ParseJsonOrThrow(expected)));
     }
   }
   REQUIRE(cases >= 60);
@@ -95,7 +96,7 @@ TEST_CASE("condition: the default ones hold for jobs that are done", "[core]") {
   };
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
-      CHECK(Condition::Parse(c.condition)->Holds(json::parse(c.job)).value() == c.holds);
+      CHECK(Condition::Parse(c.condition)->Holds(ParseJsonOrThrow(c.job)).value() == c.holds);
     }
   }
 }

@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "core/spec_codec.h"
 
 namespace hone::test {
 
 /// A small experiment without problems.
 inline nlohmann::json ExampleDocument() {
-  return nlohmann::json::parse(R"({
+  return ParseJsonOrThrow(R"({
     "apiVersion": "kubeflow.org/v1beta1",
     "kind": "Experiment",
     "metadata": {"name": "example"},

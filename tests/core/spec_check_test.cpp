@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/core/example_spec.h"
 
@@ -97,7 +98,8 @@ TEST_CASE("spec check: rules over one experiment", "[core]") {
        {parameters + "[0].name: the trialSpec does not use ${trialParameters.rate}"}},
       {"a search parameter nobody uses",
        "/spec/parameters/2",
-       json::parse(R"({"name":"n","parameterType":"int","feasibleSpace":{"min":"1","max":"3"}})"),
+       ParseJsonOrThrow(
+           R"({"name":"n","parameterType":"int","feasibleSpace":{"min":"1","max":"3"}})"),
        {"spec.parameters[2].name: no trialParameter refers to \"n\""}},
       {"unknown reference",
        "/spec/trialTemplate/trialParameters/1/reference",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/spec_codec.h"
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/core/example_spec.h"
 
@@ -19,13 +20,14 @@ TEST_CASE("spec codec: the example decodes without problems, defaults written in
   CHECK(spec.max_trial_count == 10);
   CHECK(spec.resume_policy == ResumePolicy::kNever);
   CHECK(spec.objective.strategies == std::vector<MetricStrategy>{{"loss", Strategy::kMin}});
-  const json document = json::parse(spec.document);
+  const json document = ParseJsonOrThrow(spec.document);
   const json& body = document["spec"];
   CHECK(document["metadata"]["namespace"] == "default");
   CHECK(body["parallelTrialCount"] == 3);
   CHECK(body["resumePolicy"] == "Never");
-  CHECK(body["objective"]["metricStrategies"] == json::parse(R"([{"name":"loss","value":"min"}])"));
-  CHECK(body["metricsCollectorSpec"] == json::parse(R"({"collector":{"kind":"StdOut"}})"));
+  CHECK(body["objective"]["metricStrategies"] ==
+        ParseJsonOrThrow(R"([{"name":"loss","value":"min"}])"));
+  CHECK(body["metricsCollectorSpec"] == ParseJsonOrThrow(R"({"collector":{"kind":"StdOut"}})"));
   CHECK(body["parameters"][0]["feasibleSpace"]["distribution"] == "uniform");
   CHECK(body["parameters"][1]["feasibleSpace"]["distribution"] == "uniform");
   CHECK(body["trialTemplate"]["successCondition"] ==
@@ -102,7 +104,8 @@ TEST_CASE("spec codec: unquoted values keep their source text", "[core]") {
       problems);
   CHECK(test::Show(problems).empty());
   CHECK(spec.space.parameters[1].domain == Domain(CategoricalDomain{{"on", "1.5", "3", "x"}}));
-  CHECK(json::parse(spec.document)["spec"]["parameters"][0]["feasibleSpace"]["min"] == "0.010");
+  CHECK(ParseJsonOrThrow(spec.document)["spec"]["parameters"][0]["feasibleSpace"]["min"] ==
+        "0.010");
 }
 
 struct ProblemCase {
@@ -360,7 +363,7 @@ TEST_CASE("spec codec: resources are limits where the template says nothing", "[
     document[pod]["containers"] = json::array({container});
     const ExperimentSpec spec = test::DecodeExample(document);
     CHECK(DecodeStoredSpec(spec.document).value() == spec);
-    return json::parse(spec.trial_template.trial_spec)
+    return ParseJsonOrThrow(spec.trial_template.trial_spec)
         .at(json::json_pointer("/spec/template/spec/containers/0/resources"));
   };
   const json wanted = {{"cpu", "2"}, {"nvidia.com/gpu", "1"}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/template.h"
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/core/example_spec.h"
 
@@ -20,12 +21,12 @@ json Render(const ExperimentSpec& spec, const Assignment& values) {
   if (!text) {
     FAIL(text.error().Text());
   }
-  return json::parse(*text);
+  return ParseJsonOrThrow(*text);
 }
 
 TEST_CASE("template: values are put in, the object is named after the trial", "[core]") {
   const json object = Render(test::DecodeExample(test::ExampleDocument()), {{"0.05"}, {"adam"}});
-  CHECK(object == json::parse(R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":
+  CHECK(object == ParseJsonOrThrow(R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":
       "example-abc","namespace":"default","labels":{"team":"vision"},"annotations":{"note":"x"}},
       "spec":{"args":["--lr=0.05","adam"]}})"));
 }
@@ -114,7 +115,7 @@ TEST_CASE("template: placeholders are found once each, in order", "[core]") {
 
 TEST_CASE("template: metadata references", "[core]") {
   const ExperimentSpec spec = test::DecodeExample(test::ExampleDocument());
-  const json object = json::parse(spec.trial_template.trial_spec);
+  const json object = ParseJsonOrThrow(spec.trial_template.trial_spec);
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"${trialSpec.Name}", "trial-1"},
       {"${trialSpec.Namespace}", "default"},

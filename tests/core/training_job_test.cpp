@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/training_environment.h"
 #include "core/training_status.h"
 #include "tests/catch.h"
@@ -32,7 +33,7 @@ TrainingJob Decode(const json& object) {
                                    object.at("kind").get<std::string>());
   REQUIRE(kind);
   Problems problems;
-  TrainingJob job = DecodeTrainingJob(object.dump(), *kind, "x", problems);
+  TrainingJob job = DecodeTrainingJob(DumpJson(object), *kind, "x", problems);
   for (const Problem& problem : problems.list()) {
     FAIL_CHECK(problem.field << ": " << problem.message);
   }
@@ -43,7 +44,7 @@ std::string FirstProblem(const json& object) {
   const auto kind = TrainingKindOf(object.at("apiVersion").get<std::string>(),
                                    object.at("kind").get<std::string>());
   Problems problems;
-  DecodeTrainingJob(object.dump(), kind.value(), "x", problems);
+  DecodeTrainingJob(DumpJson(object), kind.value(), "x", problems);
   REQUIRE_FALSE(problems.list().empty());
   return problems.list().front().field + ": " + problems.list().front().message;
 }
@@ -287,7 +288,7 @@ TEST_CASE("training job: the status that the operator leaves, and what condition
                   .ended_at = Timestamp(Duration(3'000'000)),
                   .replicas = {{"chief-0", ReplicaOutcome::State::kSucceeded, 0, 0},
                                {"ps-0", ReplicaOutcome::State::kEnded, 143, 0}}};
-  const json status = json::parse(StatusOfTraining(end)).at("status");
+  const json status = ParseJsonOrThrow(StatusOfTraining(end)).at("status");
   CHECK(status.at("conditions").size() == 3);
   CHECK(status.at("conditions").at(0).at("reason") == "TFJobCreated");
   CHECK(status.at("conditions").at(1).at("status") == "False");
@@ -306,7 +307,7 @@ TEST_CASE("training job: the status that the operator leaves, and what condition
         ConditionVerdict::kNeither);
   end.kind = "TrainJob";
   end.succeeded = true;
-  CHECK(json::parse(StatusOfTraining(end)).at("status").at("conditions").at(0).at("type") ==
+  CHECK(ParseJsonOrThrow(StatusOfTraining(end)).at("status").at("conditions").at(0).at("type") ==
         "Complete");
 }
 

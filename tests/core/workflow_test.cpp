@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/training_status.h"
 #include "core/workflow/run.h"
 #include "core/workflow/tags.h"
@@ -38,14 +39,14 @@ constexpr char kTwoSteps[] = R"({
     ]}})";
 
 json Change(const char* pointer, const json& value) {
-  json object = json::parse(kTwoSteps);
+  json object = ParseJsonOrThrow(kTwoSteps);
   object[json::json_pointer(pointer)] = value;
   return object;
 }
 
 Workflow Decoded(const json& object) {
   Problems problems;
-  Workflow workflow = DecodeWorkflow(object.dump(), "x", problems);
+  Workflow workflow = DecodeWorkflow(DumpJson(object), "x", problems);
   for (const Problem& problem : problems.list()) {
     FAIL_CHECK(problem.field << ": " << problem.message);
   }
@@ -181,7 +182,7 @@ TEST_CASE("workflow: what is not run here is named with its path", "[core]") {
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       Problems problems;
-      DecodeWorkflow(Change(c.pointer, c.value).dump(), "x", problems);
+      DecodeWorkflow(DumpJson(Change(c.pointer, c.value)), "x", problems);
       const auto told = std::ranges::find_if(problems.list(), [&c](const Problem& problem) {
         return problem.field == c.field && problem.message.find(c.says) != std::string::npos;
       });
@@ -196,7 +197,7 @@ TEST_CASE("workflow: what is not run here is named with its path", "[core]") {
 }
 
 TEST_CASE("workflow: steps follow one another, with what was left for them", "[core]") {
-  const Workflow workflow = Decoded(json::parse(kTwoSteps));
+  const Workflow workflow = Decoded(ParseJsonOrThrow(kTwoSteps));
   CHECK(WidthOf(workflow) == 1);
   Run run(workflow, {.name = "trial", .name_space = "ns", .uid = "u"});
   std::string command;
@@ -211,17 +212,17 @@ TEST_CASE("workflow: steps follow one another, with what was left for them", "[c
     return Well(step);
   });
   CHECK(order == std::vector<std::string>{"prepare", "train"});
-  CHECK(json::parse(command).at("command") == json({"train", "17", "0.1", "/in"}));
+  CHECK(ParseJsonOrThrow(command).at("command") == json({"train", "17", "0.1", "/in"}));
   CHECK(run.phase() == Phase::kSucceeded);
   const std::string status = StatusOf(run, kStart, kStart);
-  CHECK(json::parse(status).at("/status/progress"_json_pointer) == "2/2");
+  CHECK(ParseJsonOrThrow(status).at("/status/progress"_json_pointer) == "2/2");
   CHECK(JudgeByConditions(status, R"(status.[@this].#(phase=="Succeeded")#)",
                           R"(status.[@this].#(phase=="Failed")#)")
             .value() == ConditionVerdict::kSucceeded);
 }
 
 TEST_CASE("workflow: a step that fails ends it, and is named", "[core]") {
-  const Workflow workflow = Decoded(json::parse(kTwoSteps));
+  const Workflow workflow = Decoded(ParseJsonOrThrow(kTwoSteps));
   Run run(workflow, {});
   const auto order = RunAll(run, [](const ReadyStep&) {
     StepEnd end;
@@ -292,7 +293,7 @@ constexpr char kDag[] = R"({
     ]}})";
 
 TEST_CASE("workflow: a dag with lists, conditions and bounded width", "[core]") {
-  const Workflow workflow = Decoded(json::parse(kDag));
+  const Workflow workflow = Decoded(ParseJsonOrThrow(kDag));
   CHECK(WidthOf(workflow) == 3);  // list and fixed; each counts as one step
   Run run(workflow, {});
   std::map<std::string, std::string> given;
@@ -320,7 +321,7 @@ TEST_CASE("workflow: a dag with lists, conditions and bounded width", "[core]") 
 TEST_CASE("workflow: once a task has failed, none is started; continueOn goes on", "[core]") {
   for (const bool goes_on : {false, true}) {
     CAPTURE(goes_on);
-    json object = json::parse(kDag);
+    json object = ParseJsonOrThrow(kDag);
     object["/spec/templates/0/dag/tasks/2/continueOn"_json_pointer] = {{"failed", goes_on}};
     const Workflow workflow = Decoded(object);
     Run run(workflow, {});
@@ -337,7 +338,7 @@ TEST_CASE("workflow: once a task has failed, none is started; continueOn goes on
 }
 
 TEST_CASE("workflow: being told to end names what ran", "[core]") {
-  const Workflow workflow = Decoded(json::parse(kTwoSteps));
+  const Workflow workflow = Decoded(ParseJsonOrThrow(kTwoSteps));
   Run run(workflow, {});
   REQUIRE(run.Advance(kStart, 1).size() == 1);
   run.Stop("still ran", kStart);

@@ -2,6 +2,7 @@
 // Early stopping with real processes: a hopeless trial gets TERM, and time to save what it has.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
@@ -16,7 +17,7 @@ i=0
 while [ $i -lt $most ]; do i=$((i + 1)); echo "loss=${x}"; sleep 0.1; done)";
 
 TEST_CASE("early stopping: a hopeless trial is ended by TERM and saves first", "[e2e]") {
-  nlohmann::json extra = nlohmann::json::parse(R"({
+  nlohmann::json extra = ParseJsonOrThrow(R"({
     "earlyStopping": {"algorithmName": "medianstop"},
     "initialTrials": [{"x": "0.1"}, {"x": "0.11"}, {"x": "0.12"}, {"x": "0.9"}]})");
   HoneProgram hone;
@@ -54,7 +55,7 @@ TEST_CASE("early stopping: a hopeless trial that ignores TERM is killed after th
   const std::string script = R"(case ${x} in 0.1*) most=3;; *) most=600; trap '' TERM;; esac
 i=0
 while [ $i -lt $most ]; do i=$((i + 1)); echo "loss=${x}"; sleep 0.1; done)";
-  nlohmann::json extra = nlohmann::json::parse(R"({
+  nlohmann::json extra = ParseJsonOrThrow(R"({
     "earlyStopping": {"algorithmName": "medianstop"},
     "initialTrials": [{"x": "0.1"}, {"x": "0.11"}, {"x": "0.12"}, {"x": "0.9"}]})");
   HoneProgram hone;

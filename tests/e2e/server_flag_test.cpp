@@ -3,6 +3,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/e2e/python.h"
 #include "tests/support/hone_program.h"
@@ -147,7 +148,7 @@ TEST_CASE("--server: an admin makes, lists and revokes tokens from elsewhere", "
   CHECK(editor.starts_with("hone_"));
   const ProgramRun listed = places.Run({"token", "list", "-o", "json", "--token", admin});
   REQUIRE(listed.exit_code == 0);
-  const auto items = nlohmann::json::parse(listed.out).at("items");
+  const auto items = ParseJsonOrThrow(listed.out).at("items");
   CHECK(items == places.there.Json({"token", "list"}).at("items"));
   REQUIRE(items.size() == 2);
   CHECK(items.at(1).at("name") == "ada");

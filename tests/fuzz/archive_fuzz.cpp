@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "store/archive/format.h"
 #include "store/archive/read_archive.h"
@@ -57,8 +58,7 @@ bool Write(int fd, std::string_view input) {
     members.push_back({{"name", name}, {"bytes", bytes.size()}, {"sha256", Sha256Of(bytes)}});
   }
   const json manifest = {{"events", events}, {"members", members}};
-  return put(archive::kManifest, manifest.dump(-1, ' ', false, json::error_handler_t::replace)) &&
-         out->Close().has_value();
+  return put(archive::kManifest, DumpJson(manifest)) && out->Close().has_value();
 }
 
 }  // namespace

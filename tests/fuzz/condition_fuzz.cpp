@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "core/condition.h"
 #include "tests/fuzz/fuzz.h"
 
 void hone::fuzz::FuzzOne(std::string_view input) {
   const std::string_view text = TakePart(input);
   const auto condition = Condition::Parse(text);
-  const auto job = nlohmann::json::parse(input, nullptr, false);
+  const auto job = hone::ParseJson(input);
   if (!condition.has_value() || job.is_discarded()) {
     return;
   }

@@ -3,6 +3,7 @@
 // with the placeholders ${trialParameters.a} and ${trialParameters.b}.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/template.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,7 +16,7 @@ void hone::fuzz::FuzzOne(std::string_view input) {
   spec.trial_template.parameters = {{"a", "", "x"}, {"b", "", reference}};
   spec.trial_template.trial_spec = std::string(input);
   static_cast<void>(PlaceholdersIn(input));
-  const nlohmann::json object = nlohmann::json::parse(input, nullptr, false);
+  const nlohmann::json object = hone::ParseJson(input);
   [[maybe_unused]] const auto word = MetadataReference(object, spec, "fuzz-1", reference);
   [[maybe_unused]] const auto job = RenderTrial(spec, "fuzz-1", {{value, true}});
   spec.trial_template.config_map.emplace();

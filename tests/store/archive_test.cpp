@@ -9,6 +9,7 @@
 
 #include "base/executor.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "core/transitions.h"
 #include "store/archive/format.h"
@@ -129,14 +130,14 @@ std::string Pack(const std::vector<std::pair<std::string, std::string>>& members
   if (change) {
     change(manifest);
   }
-  REQUIRE(out.Begin(archive::kManifest, manifest.dump().size()));
-  REQUIRE(out.Write(manifest.dump()));
+  REQUIRE(out.Begin(archive::kManifest, hone::DumpJson(manifest).size()));
+  REQUIRE(out.Write(hone::DumpJson(manifest)));
   REQUIRE(out.Close());
   return Source::ReadAll(fd.get());
 }
 
 std::string Head(int format = archive::kFormat) {
-  return json({{"format", format}, {"hone", "9.9"}, {"uid", IdOf(1).text}}).dump();
+  return hone::DumpJson(json({{"format", format}, {"hone", "9.9"}, {"uid", IdOf(1).text}}));
 }
 
 std::string LedgerText(const std::vector<Recorded>& events) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/spec_codec.h"
 #include "tests/catch.h"
 
@@ -80,11 +81,10 @@ std::string ExperimentDocument(const ExperimentOptions& options) {
   if (!options.more.empty()) {
     spec.update(Json::parse(options.more));
   }
-  return Json{{"apiVersion", "kubeflow.org/v1beta1"},
-              {"kind", "Experiment"},
-              {"metadata", {{"name", options.name}, {"namespace", "default"}}},
-              {"spec", spec}}
-      .dump();
+  return DumpJson(Json{{"apiVersion", "kubeflow.org/v1beta1"},
+                       {"kind", "Experiment"},
+                       {"metadata", {{"name", options.name}, {"namespace", "default"}}},
+                       {"spec", spec}});
 }
 
 ExperimentSpec MakeSpec(const ExperimentOptions& options) {

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/transitions.h"
 #include "store/sqlite/sqlite_store.h"
@@ -135,7 +136,7 @@ nlohmann::json HoneProgram::Json(std::vector<std::string> arguments) {
   const ProgramRun run = Run(arguments);
   INFO(Join(arguments, " ") << "\n" << run.err);
   REQUIRE(run.exit_code == 0);
-  return nlohmann::json::parse(run.out);
+  return ParseJsonOrThrow(run.out);
 }
 
 std::string HoneProgram::Write(const std::string& file_name, const std::string& text) {
@@ -145,7 +146,7 @@ std::string HoneProgram::Write(const std::string& file_name, const std::string& 
 }
 
 std::string HoneProgram::Write(const ScriptExperiment& experiment) {
-  auto document = nlohmann::json::parse(R"({
+  auto document = ParseJsonOrThrow(R"({
     "apiVersion": "kubeflow.org/v1beta1", "kind": "Experiment",
     "spec": {
       "objective": {"type": "minimize", "objectiveMetricName": "loss"},
@@ -171,7 +172,7 @@ std::string HoneProgram::Write(const ScriptExperiment& experiment) {
   if (experiment.extra != nullptr) {
     spec.merge_patch(*experiment.extra);
   }
-  return Write(experiment.name + ".json", document.dump(2));
+  return Write(experiment.name + ".json", DumpJson(document, 2));
 }
 
 std::vector<std::string> HoneProgram::Trials(const std::string& experiment) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/push_line.h"
 #include "tests/catch.h"
@@ -91,7 +92,7 @@ LaunchSpec Custom(LocalBench& bench, TrialNumber number, const std::string& tria
   LaunchSpec spec = Told(bench, number, trial);
   spec.collector.kind = CollectorKind::kCustom;
   spec.collector.container =
-      json({{"name", "mine"}, {"image", "none"}, {"command", {"bash", "-c", collector}}}).dump();
+      DumpJson(json({{"name", "mine"}, {"image", "none"}, {"command", {"bash", "-c", collector}}}));
   return spec;
 }
 

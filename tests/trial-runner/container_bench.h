@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "tests/catch.h"
 #include "tests/support/podman_here.h"
 #include "tests/trial-runner/local_bench.h"
@@ -16,7 +17,8 @@ using nlohmann::json;
 using test::PodmanHere;
 
 inline json JobOf(const std::string& script) {
-  return json::parse(R"({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {
+  return ParseJsonOrThrow(
+             R"({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {
       "containers": [{"name": "main"}]}}}})")
       .patch(json::array({{{"op", "add"},
                            {"path", "/spec/template/spec/containers/0/image"},
@@ -40,7 +42,7 @@ class ContainerBench : public LocalBench {
   }
   Status LaunchJob(TrialNumber number, const json& job) { return Launch(SpecOf(number, job)); }
   [[nodiscard]] LaunchSpec SpecOf(TrialNumber number, const json& job) const {
-    LaunchSpec spec = Spec(number, job.dump());
+    LaunchSpec spec = Spec(number, DumpJson(job));
     spec.container.emplace();
     return spec;
   }

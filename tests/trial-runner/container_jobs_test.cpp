@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/push_line.h"
 #include "tests/catch.h"
@@ -32,10 +33,10 @@ using testing::JobOf;
 
 /// The pod with the machine's programs.
 void MountPython(json& pod) {
-  pod["volumes"] = json::parse(R"([
+  pod["volumes"] = ParseJsonOrThrow(R"([
       {"name": "usr", "hostPath": {"path": "/usr"}}, {"name": "lib", "hostPath": {"path": "/lib"}},
       {"name": "lib64", "hostPath": {"path": "/lib64"}}])");
-  pod["containers"][0]["volumeMounts"] = json::parse(R"([
+  pod["containers"][0]["volumeMounts"] = ParseJsonOrThrow(R"([
       {"name": "usr", "mountPath": "/usr", "readOnly": true},
       {"name": "lib", "mountPath": "/lib", "readOnly": true},
       {"name": "lib64", "mountPath": "/lib64", "readOnly": true}])");
@@ -156,23 +157,23 @@ TEST_CASE("container jobs: a container beside the trial sees its files and ends 
   spec.collector.folder = true;
   spec.metrics_file = "/results";
   SECTION("it is ended with the trial") {
-    spec.collector.container = json({{"name", "mine"},
-                                     {"image", test::PodmanHere::kImage},
-                                     {"command",
-                                      {"/bin/sh", "-c",
-                                       "while ! test -e /results/result; do sleep 0.05; done; "
-                                       "echo 1 > $HONE_TRIAL_DIR/seen; sleep 600"}}})
-                                   .dump();
+    spec.collector.container =
+        DumpJson(json({{"name", "mine"},
+                       {"image", test::PodmanHere::kImage},
+                       {"command",
+                        {"/bin/sh", "-c",
+                         "while ! test -e /results/result; do sleep 0.05; done; "
+                         "echo 1 > $HONE_TRIAL_DIR/seen; sleep 600"}}}));
     REQUIRE(bench.Launch(spec).has_value());
     bench.WaitForFile(1, "seen");
     REQUIRE(bench.Stop(1).has_value());
     CHECK(bench.WaitForEnd(1).ending->kind == EndingKind::kStopped);
   }
   SECTION("one that fails ends the trial") {
-    spec.collector.container = json({{"name", "mine"},
-                                     {"image", test::PodmanHere::kImage},
-                                     {"command", {"/bin/sh", "-c", "echo blind; exit 3"}}})
-                                   .dump();
+    spec.collector.container =
+        DumpJson(json({{"name", "mine"},
+                       {"image", test::PodmanHere::kImage},
+                       {"command", {"/bin/sh", "-c", "echo blind; exit 3"}}}));
     REQUIRE(bench.Launch(spec).has_value());
     const Ending ending = *bench.WaitForEnd(1).ending;
     CHECK(ending.kind == EndingKind::kMetricMissing);

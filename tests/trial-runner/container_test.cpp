@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "tests/catch.h"
 #include "tests/support/podman_here.h"
@@ -39,10 +40,10 @@ TEST_CASE("container: runs the image with what the template says", "[trial-runne
   container["args"] = {"zero", "$(A)"};
   container["env"] = {{{"name", "A"}, {"value", "a b"}}, {{"name", "HOME"}, {"value", "/tmp"}}};
   container["workingDir"] = "/etc";
-  container["volumeMounts"] = json::parse(R"([
+  container["volumeMounts"] = ParseJsonOrThrow(R"([
       {"name": "set", "mountPath": "/data", "readOnly": true},
       {"name": "scratch", "mountPath": "/scratch"}, {"name": "fast", "mountPath": "/shm"}])");
-  job["/spec/template/spec/volumes"_json_pointer] = json::parse(R"([
+  job["/spec/template/spec/volumes"_json_pointer] = ParseJsonOrThrow(R"([
       {"name": "set", "hostPath": {"path": ")" + host.string() + R"(", "type": "Directory"}},
       {"name": "scratch", "emptyDir": {}},
       {"name": "fast", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}])");
@@ -82,7 +83,7 @@ TEST_CASE("container: what cannot start is a typed failure that says what to do"
   json no_folder = JobOf("true");
   ContainerOf(no_folder)["volumeMounts"] = {{{"name", "set"}, {"mountPath", "/data"}}};
   no_folder["/spec/template/spec/volumes"_json_pointer] =
-      json::parse(R"([{"name": "set", "hostPath": {"path": "/no/such/folder"}}])");
+      ParseJsonOrThrow(R"([{"name": "set", "hostPath": {"path": "/no/such/folder"}}])");
   CHECK(bench.LaunchJob(3, no_folder).error().code == Code::kNotFound);
   // A program that ends with podman's codes is a program that ends.
   CHECK(bench.RunJob(4, JobOf("echo well; exit 125")).ending->kind == EndingKind::kExitCode);
@@ -199,7 +200,7 @@ TEST_CASE("container: without podman it is refused, with what to install", "[tri
   LocalBench bench;
   bench.options.environment = {"PATH=/no/such/folder"};
   bench.Start();
-  LaunchSpec spec = bench.Spec(1, JobOf("true").dump());
+  LaunchSpec spec = bench.Spec(1, DumpJson(JobOf("true")));
   spec.container.emplace();
   const Status launched = bench.Launch(spec);
   REQUIRE_FALSE(launched.has_value());

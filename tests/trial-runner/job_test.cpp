@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 
 namespace hone::local {
@@ -11,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 json GoodJob() {
-  return json::parse(R"({
+  return ParseJsonOrThrow(R"({
     "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "t-1"},
     "spec": {"template": {
       "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
@@ -39,7 +40,7 @@ TEST_CASE("job: takes the primary container", "[trial-runner]") {
   object["spec"]["activeDeadlineSeconds"] = 90;
   object["spec"]["backoffLimit"] = 0;
   Problems problems;
-  const LocalJob job = DecodeJob(object.dump(), "main", "x", problems);
+  const LocalJob job = DecodeJob(DumpJson(object), "main", "x", problems);
   CHECK(Told(problems).empty());
   CHECK(job.image.name == "example/train:1");
   CHECK(job.command ==
@@ -54,7 +55,7 @@ TEST_CASE("job: asks for one CPU unless it says otherwise", "[trial-runner]") {
   json object = GoodJob();
   object["/spec/template/spec/containers/0"_json_pointer].erase("resources");
   Problems problems;
-  CHECK(DecodeJob(object.dump(), "main", "x", problems).demand == Demand{.cpus = 1, .gpus = 0});
+  CHECK(DecodeJob(DumpJson(object), "main", "x", problems).demand == Demand{.cpus = 1, .gpus = 0});
 }
 
 TEST_CASE("job: what cannot be honoured is told by name", "[trial-runner]") {
@@ -130,9 +131,9 @@ TEST_CASE("job: what cannot be honoured is told by name", "[trial-runner]") {
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       json object = GoodJob();
-      object[json::json_pointer(c.pointer)] = json::parse(c.value);
+      object[json::json_pointer(c.pointer)] = ParseJsonOrThrow(c.value);
       Problems problems;
-      DecodeJob(object.dump(), "main", "x", problems);
+      DecodeJob(DumpJson(object), "main", "x", problems);
       REQUIRE_FALSE(problems.list().empty());
       const std::string told = Told(problems)[0];
       INFO(told);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
@@ -21,10 +22,8 @@ using nlohmann::json;
 std::string JobObject(const std::vector<std::string>& command) {
   const json container = {{"name", "main"}, {"image", "none"}, {"command", command}};
   const json pod = {{"containers", json::array({container})}, {"restartPolicy", "Never"}};
-  return json({{"apiVersion", "batch/v1"},
-               {"kind", "Job"},
-               {"spec", {{"template", {{"spec", pod}}}}}})
-      .dump();
+  return DumpJson(json(
+      {{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"spec", {{"template", {{"spec", pod}}}}}}));
 }
 
 std::string ScriptObject(const std::string& script) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "tests/catch.h"
 #include "tests/support/podman_here.h"
@@ -31,7 +32,8 @@ constexpr char kFailure[] = R"(status.[@this].#(phase=="Failed")#)";
 
 /// Prepare leaves a file and a number; train reads both and is the one whose output is read.
 json Flow(const std::string& prepare, const std::string& train, bool cached = true) {
-  json flow = json::parse(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {
+  json flow =
+      ParseJsonOrThrow(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {
     "entrypoint": "main",
     "templates": [
       {"name": "main", "steps": [
@@ -69,7 +71,7 @@ std::string Prepare(const LocalBench& bench) {
 }
 
 LaunchSpec SpecOf(const LocalBench& bench, TrialNumber number, const json& flow) {
-  LaunchSpec spec = bench.Spec(number, flow.dump());
+  LaunchSpec spec = bench.Spec(number, DumpJson(flow));
   spec.primary_labels = {{"role", "training"}};
   spec.success_condition = kSuccess;
   spec.failure_condition = kFailure;
@@ -292,7 +294,8 @@ TEST_CASE("pipeline: steps that are independent run at once, as wide as the work
   bench.Start();
   // Each waits for the other.
   const std::string mark = (bench.folder / "here-").string();
-  json flow = json::parse(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {
+  json flow =
+      ParseJsonOrThrow(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {
     "entrypoint": "main", "templates": [
       {"name": "main", "dag": {"tasks": [{"name": "pair", "template": "one", "withItems": [0, 1],
         "arguments": {"parameters": [{"name": "n", "value": "{{item}}"}]}}]}},
@@ -412,13 +415,13 @@ TEST_CASE("pipeline: what a process cannot be told is refused", "[trial-runner]"
     DYNAMIC_SECTION(c.name) {
       json flow = Flow(": /tmp/out/data.csv /tmp/rows.txt", ": /work/data.csv");
       Problems sound;
-      local::DecodeWork(flow.dump(), {.container = "main", .labels = {{"role", "training"}}}, "x",
-                        sound);
+      local::DecodeWork(DumpJson(flow), {.container = "main", .labels = {{"role", "training"}}},
+                        "x", sound);
       CHECK_FALSE(sound.HasErrors());
       flow[json::json_pointer(c.pointer)] = c.value;
       Problems problems;
-      local::DecodeWork(flow.dump(), {.container = "main", .labels = {{"role", "training"}}}, "x",
-                        problems);
+      local::DecodeWork(DumpJson(flow), {.container = "main", .labels = {{"role", "training"}}},
+                        "x", problems);
       std::string told;
       for (const Problem& problem : problems.list()) {
         told += problem.field + ": " + problem.message + "\n";

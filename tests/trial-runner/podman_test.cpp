@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
 #include "tests/trial-runner/launch_spec.h"
@@ -19,7 +20,8 @@ namespace {
 using nlohmann::json;
 
 json PodmanJob() {
-  return json::parse(R"J({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {
+  return ParseJsonOrThrow(
+      R"J({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": {
     "containers": [{"name": "main", "image": "train:1", "command": ["python3", "$(X)"],
       "args": ["--lr=0.1"], "env": [{"name": "X", "value": "t.py"},
       {"name": "PATH", "value": "/opt"}],
@@ -31,7 +33,7 @@ json& MainOf(json& job) {
 }
 
 LocalJob Decode(const json& job, Problems& problems) {
-  return DecodeJob(job.dump(), "main", "x", problems, Place::kContainer);
+  return DecodeJob(DumpJson(job), "main", "x", problems, Place::kContainer);
 }
 
 struct Bench {
@@ -126,9 +128,9 @@ TEST_CASE("podman: the collector's file is in a folder of the attempt, or in a v
   CHECK(Has(plan.argv, "--mount=type=bind,src=" + own + ",dst=/logs"));
 
   json job = PodmanJob();
-  MainOf(job)["volumeMounts"] = json::parse(R"([{"name": "v", "mountPath": "/logs/"}])");
+  MainOf(job)["volumeMounts"] = ParseJsonOrThrow(R"([{"name": "v", "mountPath": "/logs/"}])");
   job["/spec/template/spec/volumes"_json_pointer] =
-      json::parse(R"([{"name": "v", "hostPath": {"path": "/srv/a,b"}}])");
+      ParseJsonOrThrow(R"([{"name": "v", "hostPath": {"path": "/srv/a,b"}}])");
   const LaunchPlan in_volume = bench.Make(job);
   CHECK(in_volume.metrics_to == "/srv/a,b/m.txt");
   CHECK(Has(in_volume.argv, "--mount=type=bind,\"src=/srv/a,b\",dst=/logs/"));
@@ -170,7 +172,7 @@ TEST_CASE("podman: what cannot be honoured is told by name", "[trial-runner]") {
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       json job = PodmanJob();
-      job[json::json_pointer(c.pointer)] = json::parse(c.value);
+      job[json::json_pointer(c.pointer)] = ParseJsonOrThrow(c.value);
       Problems problems;
       Decode(job, problems);
       REQUIRE_FALSE(problems.list().empty());
@@ -242,14 +244,14 @@ TEST_CASE("podman: networks over which nothing would be reached are refused", "[
       json job = PodmanJob();
       job["apiVersion"] = c.version;
       ExperimentSpec spec;
-      spec.trial_template.trial_spec = job.dump();
+      spec.trial_template.trial_spec = DumpJson(job);
       spec.trial_template.primary_container = "main";
       spec.collector.kind = CollectorKind::kPrometheus;
-      spec.document = json({{"spec",
-                             {{"runner", {{"kind", "Container"}, {"network", c.network}}},
-                              {"metricsCollectorSpec",
-                               {{"source", {{"httpGet", {{"port", 9400}, {"path", "/m"}}}}}}}}}})
-                          .dump();
+      spec.document =
+          DumpJson(json({{"spec",
+                          {{"runner", {{"kind", "Container"}, {"network", c.network}}},
+                           {"metricsCollectorSpec",
+                            {{"source", {{"httpGet", {{"port", 9400}, {"path", "/m"}}}}}}}}}}));
       Problems problems;
       CheckLocalTrials(spec, {.cpus = 4}, problems);
       const bool told = std::ranges::any_of(problems.list(), [&](const Problem& problem) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "tests/catch.h"
 #include "tests/trial-runner/local_bench.h"
@@ -81,7 +82,7 @@ json PyTorch(const std::string& master, const std::string& worker) {
 }
 
 LaunchSpec SpecOf(const LocalBench& bench, TrialNumber number, const json& object) {
-  LaunchSpec spec = bench.Spec(number, object.dump());
+  LaunchSpec spec = bench.Spec(number, DumpJson(object));
   spec.primary_labels = {{"training.kubeflow.org/job-role", "master"}};
   spec.success_condition = R"(status.conditions.#(type=="Succeeded")#|#(status=="True")#)";
   spec.failure_condition = R"(status.conditions.#(type=="Failed")#|#(status=="True")#)";
@@ -254,7 +255,7 @@ TEST_CASE("training: a TFJob's GPUs are taken together, and each replica sees it
     CAPTURE(replica);
     const std::string told = bench.WaitForFile(1, replica);
     CHECK(told.substr(0, told.find('|')) == wanted);
-    const json config = json::parse(told.substr(told.find('|') + 1));
+    const json config = ParseJsonOrThrow(told.substr(told.find('|') + 1));
     cluster = cluster.is_null() ? config.at("cluster") : cluster;
     CHECK(config.at("cluster") == cluster);
     const json& task = config.at("task");
@@ -306,7 +307,7 @@ TEST_CASE("training: a killed engine's job is adopted and runs once", "[trial-ru
   };
   const auto engine =
       Spawn({.argv = {HONE_ENGINE_CHILD, bench.options.work_folder.string(),
-                      bench.options.shim.string(), bench.experiment.text, "1", object.dump()},
+                      bench.options.shim.string(), bench.experiment.text, "1", DumpJson(object)},
              .env = {"PATH=/usr/bin:/bin"},
              .working_folder = {}});
   REQUIRE(engine.has_value());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "trial-runner/local/attempt_files.h"
 #include "trial-runner/local/podman.h"
@@ -55,12 +56,11 @@ void DropTrialName(json& container) {
 
 /// The container as the only one of a pod.
 LocalJob DecodeCustom(const CollectorOrder& order, Place place, Problems& problems) {
-  json container = json::parse(order.container, nullptr, false);
+  json container = ParseJson(order.container);
   DropTrialName(container);
   const json pod = {{"containers", json::array({container})}};
   Problems found;
-  LocalJob job = DecodePodSpec(pod.dump(-1, ' ', false, json::error_handler_t::replace), "",
-                               kContainerField, {}, found, place);
+  LocalJob job = DecodePodSpec(DumpJson(pod), "", kContainerField, {}, found, place);
   for (Problem problem : found.list()) {
     const std::string inner = std::string(kContainerField) + ".containers[0]";
     if (problem.field.starts_with(inner)) {

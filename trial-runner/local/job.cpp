@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/quantity.h"
 #include "trial-runner/local/job_fields.h"
@@ -192,7 +193,7 @@ void DecodeCounts(const Node& spec, LocalJob& job) {
 LocalJob DecodeJob(std::string_view text, const std::string& primary_container,
                    const std::string& field, Problems& problems, Place place) {
   LocalJob job;
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson(text);
   if (!object.is_object()) {
     problems.Refuse(field, "must be a JSON object");
     return job;
@@ -219,7 +220,7 @@ LocalJob DecodePodSpec(std::string_view text, const std::string& container,
                        const std::string& field, const DefaultCommand& fallback, Problems& problems,
                        Place place) {
   LocalJob job;
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson(text);
   if (!object.is_object()) {
     problems.Refuse(field, "must be an object");
     return job;
@@ -245,7 +246,7 @@ LocalJob DecodePodSpec(std::string_view text, const std::string& container,
 LocalJob DecodeStepContainer(std::string_view text, const std::string& field, Problems& problems,
                              Place place) {
   LocalJob job;
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson(text);
   if (!object.is_object()) {
     problems.Refuse(field, "must be an object");
     return job;

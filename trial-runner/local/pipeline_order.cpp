@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "trial-runner/local/pipeline_texts.h"
@@ -21,10 +22,6 @@ using workflow::Template;
 
 constexpr char kSpec[] = "spec.trialTemplate";
 constexpr std::uint64_t kMostStatus = std::uint64_t{16} << 20;
-
-std::string Dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 /// Paths of files are told to a process by its texts alone: there is no file system of its own.
 void CheckPaths(const Template& leaf, Problems& problems) {
@@ -112,31 +109,31 @@ PipelineOrder ReadOrder(const json& from) {
 }  // namespace
 
 std::string EncodeOrder(const PipelineOrder& order) {
-  return Dump({{"workflow", order.workflow},
-               {"trialName", order.trial_name},
-               {"namespace", order.name_space},
-               {"experiment", order.experiment},
-               {"uid", order.uid},
-               {"trialFolder", order.trial_folder.string()},
-               {"attemptFolder", order.attempt_folder.string()},
-               {"workingFolder", order.working_folder.string()},
-               {"cacheFolder", order.cache_folder.string()},
-               {"primaryLabels", order.primary_labels},
-               {"primaryCached", order.primary_cached},
-               {"containers", order.containers},
-               {"podman", order.podman},
-               {"network", order.network},
-               {"pull", order.pull},
-               {"gpus", order.gpus},
-               {"width", order.width},
-               {"graceMicros", order.grace.count()},
-               {"logQuota", order.log_quota},
-               {"oomCounter", order.oom_counter},
-               {"movedPaths", PairsOf(order.moved_paths)}});
+  return DumpJson({{"workflow", order.workflow},
+                   {"trialName", order.trial_name},
+                   {"namespace", order.name_space},
+                   {"experiment", order.experiment},
+                   {"uid", order.uid},
+                   {"trialFolder", order.trial_folder.string()},
+                   {"attemptFolder", order.attempt_folder.string()},
+                   {"workingFolder", order.working_folder.string()},
+                   {"cacheFolder", order.cache_folder.string()},
+                   {"primaryLabels", order.primary_labels},
+                   {"primaryCached", order.primary_cached},
+                   {"containers", order.containers},
+                   {"podman", order.podman},
+                   {"network", order.network},
+                   {"pull", order.pull},
+                   {"gpus", order.gpus},
+                   {"width", order.width},
+                   {"graceMicros", order.grace.count()},
+                   {"logQuota", order.log_quota},
+                   {"oomCounter", order.oom_counter},
+                   {"movedPaths", PairsOf(order.moved_paths)}});
 }
 
 Result<PipelineOrder> DecodeOrder(const std::string& text) {
-  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json parsed = ParseJson(text);
   try {
     return ReadOrder(parsed);
   } catch (const json::exception& error) {
@@ -146,12 +143,12 @@ Result<PipelineOrder> DecodeOrder(const std::string& text) {
 }
 
 std::string EncodeStatus(const std::string& status, const PipelineEnd& end) {
-  json text = json::parse(status, nullptr, /*allow_exceptions=*/false);
+  json text = ParseJson(status);
   text["end"] = {{"kind", EndingWord(end.kind)},
                  {"exitCode", end.exit_code},
                  {"signal", end.signal},
                  {"message", end.message}};
-  return Dump(text);
+  return DumpJson(text);
 }
 
 bool IsPrimary(const Template& leaf, const std::map<std::string, std::string>& labels) {
@@ -253,7 +250,7 @@ LaunchPlan MakePipelinePlan(const LaunchSpec& spec, const PipelineOrder& order,
 
 Ending JudgePipeline(const LaunchPlan& plan, const fs::path& attempt, Ending ending) {
   const auto text = ReadFile(attempt / kPipelineStatus, kMostStatus);
-  const json status = json::parse(text.value_or(""), nullptr, /*allow_exceptions=*/false);
+  const json status = ParseJson(text.value_or(""));
   if (plan.job.kind != workflow::kKind || ending.kind == EndingKind::kStopped ||
       !status.is_object() || !status.contains("status")) {
     return ending;

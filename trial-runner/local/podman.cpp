@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -231,8 +232,7 @@ void AddCommand(const LocalJob& job, const Variables& defined, std::vector<std::
     for (const std::string& argument : job.command) {
       command.push_back(ExpandReferences(argument, defined));
     }
-    argv.push_back("--entrypoint=" +
-                   command.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    argv.push_back("--entrypoint=" + DumpJson(command));
   }
   argv.push_back(job.image.name);
   for (const std::string& argument : job.image.args) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/training_status.h"
 #include "trial-runner/local/attempt_files.h"
@@ -125,7 +126,7 @@ std::string NamesOf(const std::string& culprits) {
 LocalWork DecodeWork(std::string_view text, const PrimaryPod& primary, const std::string& field,
                      Problems& problems) {
   LocalWork work;
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json object = ParseJson(text);
   const auto word = [&object](const char* key) {
     const bool given = object.is_object() && object.contains(key) && object[key].is_string();
     return given ? object[key].get<std::string>() : "";

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/json.h"
 #include "base/secret.h"
 
 namespace hone::auth {
@@ -79,7 +80,7 @@ std::string TextOfBook(const TokenBook& book) {
   }
   const json document = {
       {"version", kVersion}, {"trialKey", book.trial_key}, {"tokens", std::move(tokens)}};
-  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return DumpJson(document, 2) + "\n";
 }
 
 Error Failed(const std::filesystem::path& path, const char* what) {
@@ -161,7 +162,7 @@ Result<TokenBook> ReadTokens(const std::filesystem::path& file) {
     return TokenBook();
   }
   HONE_ASSIGN_OR_RETURN(const std::string content, std::move(text));
-  auto book = Guard(Code::kDataLoss, "tokens", [&] { return BookOf(json::parse(content)); });
+  auto book = Guard(Code::kDataLoss, "tokens", [&] { return BookOf(ParseJsonOrThrow(content)); });
   if (!book) {  // the parser's words quote the file, which holds a secret
     return Fail(Code::kDataLoss, file.string() + " is damaged: not as 'hone token' writes it");
   }

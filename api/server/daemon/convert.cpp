@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "core/event_codec.h"
 
@@ -95,11 +96,11 @@ pb::Trial TrialOf(const ExperimentId& experiment, const TrialRow& row) {
   out.set_number(row.number);
   out.set_phase(row.phase);
   out.set_attempt(static_cast<std::int32_t>(row.attempt));
-  const json parameters = json::parse(row.parameters, nullptr, false);
+  const json parameters = ParseJson(row.parameters);
   if (parameters.is_object()) {
     for (const auto& [name, value] : parameters.items()) {
       (*out.mutable_parameters())[name] =
-          value.is_string() ? value.get<std::string>() : value.dump();
+          value.is_string() ? value.get<std::string>() : DumpJson(value);
     }
   }
   out.set_objective(row.objective);

@@ -11,6 +11,7 @@
 #include "api/server/daemon/known_states.h"
 #include "api/wire/experiment_file.h"
 #include "api/wire/render.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::daemon {
@@ -89,11 +90,9 @@ std::string NamespaceOf(const std::string& text) {
 
 Result<pb::Experiment> ExperimentsApi::Whole(const ExperimentRow& row) {
   pb::Experiment out = ExperimentOf(row);
-  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   std::string object;
-  HONE_RETURN_IF_ERROR(parts_.states.With(row.id, [&](const ExperimentState& state) {
-    object = ExperimentObject(state).dump(-1, ' ', false, kReplace);
-  }));
+  HONE_RETURN_IF_ERROR(parts_.states.With(
+      row.id, [&](const ExperimentState& state) { object = DumpJson(ExperimentObject(state)); }));
   *out.mutable_object() = StructOf(object);
   return out;
 }
@@ -137,7 +136,7 @@ void ExperimentsApi::Create(const pb::CreateExperimentRequest& request, const Ca
   if (!document.has_value()) {
     return answer(tl::make_unexpected(document.error()));
   }
-  const auto metadata = nlohmann::json::parse(*document).at("metadata");
+  const auto metadata = ParseJsonOrThrow(*document).at("metadata");
   const request::Name name{metadata.at("namespace").get<std::string>(),
                            metadata.at("name").get<std::string>()};
   const Status allowed = parts_.door.EnterNamespace(caller, name.name_space).and_then([&] {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/server/daemon/rest.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::daemon {
@@ -139,7 +140,7 @@ std::string OpenApi(const std::vector<Route>& routes) {
                          {"info", {{"title", "hone"}, {"version", "v1"}}},
                          {"paths", std::move(paths)},
                          {"components", {{"schemas", std::move(all)}}}};
-  return document.dump(2) + "\n";
+  return DumpJson(document, 2) + "\n";
 }
 
 }  // namespace hone::daemon

@@ -9,6 +9,7 @@
 
 #include "api/server/daemon/convert.h"
 #include "api/server/daemon/streams_api.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::daemon {
@@ -53,8 +54,7 @@ int HttpStatus(Code code) {
 
 HttpResponse ErrorResponse(const Error& error) {
   const json body = {{"code", CodeName(error.code)}, {"message", error.Text()}};
-  constexpr auto kReplace = json::error_handler_t::replace;
-  return {HttpStatus(error.code), "application/json", body.dump(-1, ' ', false, kReplace) + "\n"};
+  return {HttpStatus(error.code), "application/json", DumpJson(body) + "\n"};
 }
 
 HttpResponse RefusalResponse(const auth::Refusal& refusal) {
@@ -97,8 +97,7 @@ const FieldDescriptor* FieldOf(const Message& message, const std::string& name) 
 
 bool IsUtf8(const std::string& text) {
   const json value = text;
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) ==
-         value.dump(-1, ' ', false, json::error_handler_t::ignore);
+  return DumpJson(value) == value.dump(-1, ' ', false, json::error_handler_t::ignore);
 }
 
 /// @returns whether the text is a value of the field's type

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "core/spec_codec.h"
 #include "core/template.h"
 #include "tests/api/wire/files.h"
@@ -64,7 +65,8 @@ TEST_CASE("experiment file: the stored document decodes to an equal spec", "[api
       const LoadedExperiment from_json = LoadExperiment(spec.document, name);
       CHECK(Lines(from_json).empty());
       CHECK(from_json.spec == spec);
-      const LoadedExperiment from_yaml = LoadExperiment(EmitYaml(json::parse(spec.document)), name);
+      const LoadedExperiment from_yaml =
+          LoadExperiment(EmitYaml(ParseJsonOrThrow(spec.document)), name);
       CHECK(Lines(from_yaml).empty());
       CHECK(from_yaml.spec == spec);
     }
@@ -90,7 +92,7 @@ TEST_CASE("experiment file: a distributed job gets the defaults of its kind", "[
         Domain(RealDomain{1e-4, 0.1, std::nullopt, Distribution::kLogUniform}));
   CHECK(spec.collector == CollectorSpec{});
   const json worker =
-      json::parse(spec.trial_template.trial_spec)["spec"]["pytorchReplicaSpecs"]["Worker"];
+      ParseJsonOrThrow(spec.trial_template.trial_spec)["spec"]["pytorchReplicaSpecs"]["Worker"];
   CHECK(worker["replicas"] == 2);
   CHECK(worker["restartPolicy"] == "OnFailure");
 }
@@ -130,8 +132,9 @@ TEST_CASE("experiment file: a template is filled with values and metadata", "[ap
   const ExperimentSpec spec = LoadExperiment(test::DataFile("median-stop-json.yaml"), "f").spec;
   const auto rendered = RenderTrial(spec, "median-stop-abcdefgh", {{"0.25"}});
   REQUIRE(rendered.has_value());
-  const json object = json::parse(*rendered);
-  CHECK(object["metadata"] == json::parse(R"({"name":"median-stop-abcdefgh","namespace":"team-a",
+  const json object = ParseJsonOrThrow(*rendered);
+  CHECK(object["metadata"] ==
+        ParseJsonOrThrow(R"({"name":"median-stop-abcdefgh","namespace":"team-a",
         "labels":{"team":"vision"},"annotations":{"example.com/owner":"platform"}})"));
   CHECK(object["spec"]["template"]["spec"]["containers"][0]["args"] ==
         json({"--lr=0.25", "--name=team-a/median-stop-abcdefgh", "--job=batch/v1/Job",
@@ -143,7 +146,7 @@ TEST_CASE("experiment file: a template in a ConfigMap is typed after substitutio
   CHECK(spec.trial_template.config_map == ConfigMapSource{"templates", "default", "job.yaml"});
   const auto rendered = RenderTrial(spec, "from-config-map-abcdefgh", {{"0.25"}, {"75"}});
   REQUIRE(rendered.has_value());
-  const json job = json::parse(*rendered)["spec"];
+  const json job = ParseJsonOrThrow(*rendered)["spec"];
   CHECK(job["activeDeadlineSeconds"] == 75);
   CHECK(job["template"]["spec"]["containers"][0]["command"] ==
         json({"python3", "train.py", "--lr=0.25", "75"}));
@@ -267,13 +270,14 @@ TEST_CASE("experiment file: other documents beside the experiment", "[api]") {
 }
 
 TEST_CASE("experiment file: an exported object is accepted", "[api]") {
-  json object = json::parse(LoadExperiment(test::DataFile("random-job.yaml"), "f").spec.document);
+  json object =
+      ParseJsonOrThrow(LoadExperiment(test::DataFile("random-job.yaml"), "f").spec.document);
   object["metadata"]["uid"] = "x";
   object["metadata"]["resourceVersion"] = "7";
   object["status"] = {{"trials", 3}};
-  const LoadedExperiment loaded = LoadAndCheck(object.dump());
+  const LoadedExperiment loaded = LoadAndCheck(DumpJson(object));
   CHECK(Lines(loaded).empty());
-  CHECK_FALSE(json::parse(loaded.spec.document).contains("status"));
+  CHECK_FALSE(ParseJsonOrThrow(loaded.spec.document).contains("status"));
 }
 
 }  // namespace

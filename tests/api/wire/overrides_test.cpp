@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/wire/experiment_file.h"
+#include "base/json.h"
 #include "tests/api/wire/files.h"
 #include "tests/catch.h"
 
@@ -125,7 +126,7 @@ TEST_CASE("overrides: a text stays as it was written", "[api]") {
   const std::vector<std::string> sets = {"spec.parameters[0].feasibleSpace.max=0.50"};
   const LoadedExperiment loaded = LoadExperiment(test::DataFile("random-job.yaml"), "f.yaml", sets);
   CHECK_FALSE(loaded.HasErrors());
-  const json document = json::parse(loaded.spec.document);
+  const json document = ParseJsonOrThrow(loaded.spec.document);
   CHECK(document["spec"]["parameters"][0]["feasibleSpace"]["max"] == "0.50");
 }
 

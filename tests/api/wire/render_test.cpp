@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/wire/experiment_file.h"
+#include "base/json.h"
 #include "tests/api/wire/files.h"
 #include "tests/catch.h"
 
@@ -64,13 +65,13 @@ TEST_CASE("render: a new experiment has no lists, counts or best trial", "[api]"
   const json object = ExperimentObject(State());
   CHECK(object["apiVersion"] == "kubeflow.org/v1beta1");
   CHECK(object["kind"] == "Experiment");
-  CHECK(object["metadata"] == json::parse(R"({"name":"random","namespace":"kubeflow",
+  CHECK(object["metadata"] == ParseJsonOrThrow(R"({"name":"random","namespace":"kubeflow",
         "uid":"7b0e8f1c-0000-4000-8000-000000000001","creationTimestamp":"2026-01-31T12:00:00Z"})"));
   CHECK(ConditionWords(object) ==
         Words{"Created True ExperimentCreated", "Running True ExperimentRunning"});
   json status = object["status"];
   status.erase("conditions");
-  CHECK(status == json::parse(R"({"startTime":"2026-01-31T12:00:00Z",
+  CHECK(status == ParseJsonOrThrow(R"({"startTime":"2026-01-31T12:00:00Z",
         "hone":{"phase":"Running","seed":5,"version":9}})"));
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("render: counts and lists follow the phases", "[api]") {
   state.trials[0].observation = {{"loss", "0.1", "0.9", "0.2", true}};
   state.best = 1;
   const json status = ExperimentObject(state)["status"];
-  const json want = json::parse(R"({
+  const json want = ParseJsonOrThrow(R"({
     "trials": 8, "trialsSucceeded": 1, "trialsFailed": 1, "trialsEarlyStopped": 1, "trialsKilled": 1,
     "trialMetricsUnavailable": 1, "trialsRunning": 1, "trialsPending": 2,
     "succeededTrialList": ["random-1"], "failedTrialList": ["random-3"],
@@ -219,14 +220,15 @@ TEST_CASE("render: a trial carries what Katib's trials carry", "[api]") {
   CHECK(object["metadata"]["name"] == "random-4");
   CHECK(object["metadata"]["labels"]["katib.kubeflow.org/experiment"] == "random");
   CHECK(object["metadata"]["ownerReferences"][0]["uid"] == state.id.text);
-  CHECK(object["spec"]["parameterAssignments"] == json::parse(R"([{"name":"lr","value":"0.02"}])"));
+  CHECK(object["spec"]["parameterAssignments"] ==
+        ParseJsonOrThrow(R"([{"name":"lr","value":"0.02"}])"));
   CHECK(object["spec"]["objective"]["objectiveMetricName"] == "loss");
   CHECK(object["spec"]["primaryContainerName"] == "training-container");
   CHECK(object["status"]["observation"] ==
-        json::parse(R"({"metrics":[{"name":"loss","min":"unavailable","max":"unavailable",
+        ParseJsonOrThrow(R"({"metrics":[{"name":"loss","min":"unavailable","max":"unavailable",
                         "latest":"unavailable"}]})"));
   CHECK(object["status"]["hone"] ==
-        json::parse(R"({"number":4,"phase":"Failed","attempt":1,"message":"exit code 3",
+        ParseJsonOrThrow(R"({"number":4,"phase":"Failed","attempt":1,"message":"exit code 3",
                         "ending":"ExitCode","exitCode":3})"));
   CHECK(object["status"]["conditions"][2]["message"] == "Trial has failed. exit code 3");
 }

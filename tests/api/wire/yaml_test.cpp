@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "tests/catch.h"
 
 namespace hone {
@@ -80,17 +81,17 @@ TEST_CASE("yaml: plain scalars are typed as Kubernetes types them", "[api]") {
 
 TEST_CASE("yaml: JSON is read too", "[api]") {
   CHECK(One("{\n\t\"a\": [1, 2.5, \"x\", null, true],\n\t\"b\": {\"c\": {}}\n}\n") ==
-        json::parse(R"({"a":[1,2.5,"x",null,true],"b":{"c":{}}})"));
+        ParseJsonOrThrow(R"({"a":[1,2.5,"x",null,true],"b":{"c":{}}})"));
 }
 
 TEST_CASE("yaml: anchors and merges are expanded", "[api]") {
   CHECK(One("a: &x {k: 1, l: [2]}\nb: *x\n") ==
-        json::parse(R"({"a":{"k":1,"l":[2]},"b":{"k":1,"l":[2]}})"));
+        ParseJsonOrThrow(R"({"a":{"k":1,"l":[2]},"b":{"k":1,"l":[2]}})"));
   CHECK(One("a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  l: 3\n") ==
-        json::parse(R"({"a":{"k":1,"l":2},"b":{"k":1,"l":3}})"));
+        ParseJsonOrThrow(R"({"a":{"k":1,"l":2},"b":{"k":1,"l":3}})"));
   CHECK(One("a: &x {k: 1}\nb: &y {k: 2, m: 4}\nc:\n  l: 3\n  <<: [*x, *y]\n")["c"] ==
-        json::parse(R"({"k":1,"l":3,"m":4})"));
-  CHECK(One("\"<<\": 1") == json::parse(R"({"<<":1})"));
+        ParseJsonOrThrow(R"({"k":1,"l":3,"m":4})"));
+  CHECK(One("\"<<\": 1") == ParseJsonOrThrow(R"({"<<":1})"));
 }
 
 TEST_CASE("yaml: several documents, empty ones among them", "[api]") {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "base/rng.h"
 #include "core/problem.h"
 #include "core/spec_codec.h"
@@ -33,7 +34,7 @@ constexpr const char* kExperiment = R"({
 
 ExperimentSpec Spec() {
   Problems problems;
-  ExperimentSpec spec = DecodeSpec(json::parse(kExperiment), nullptr, problems);
+  ExperimentSpec spec = DecodeSpec(ParseJsonOrThrow(kExperiment), nullptr, problems);
   REQUIRE_FALSE(problems.HasErrors());
   return spec;
 }
@@ -135,7 +136,7 @@ TEST_CASE("remote: what a reply must not be", "[suggestion]") {
   const std::set<std::string> names = {"taken"};
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
-      const auto read = remote::ReadReply(c.reply.dump(), {spec.space, 2, names, {}, kNow});
+      const auto read = remote::ReadReply(DumpJson(c.reply), {spec.space, 2, names, {}, kNow});
       REQUIRE_FALSE(read.has_value());
       CHECK(read.error().code == Code::kUnavailable);
       CHECK_THAT(read.error().message, Catch::Matchers::Contains(c.told));
@@ -148,7 +149,7 @@ TEST_CASE("remote: damaged replies are refused or sound, and nothing worse", "[s
   json reply = Good();
   reply["parameterAssignments"][0]["labels"] = {{"bracket", "1"}};
   reply["algorithm"] = {{"algorithmSettings", {{{"name", "s"}, {"value", "1"}}}}};
-  const std::string sound = reply.dump();
+  const std::string sound = DumpJson(reply);
   Rng rng(1, Scope::Experiment(), Purpose::kSimulation);
   for (int i = 0; i < 20000; ++i) {
     std::string text = sound;
@@ -180,13 +181,13 @@ TEST_CASE("remote: a service is told Katib's request, after a restart the same",
       {5, history::Proposed{3, {{"0.3"}, {"y"}}, remote::MakeTag({kNow}), {}}}};
   RemoteStudy study(id, spec);
   study.Tell(items);
-  const json request = json::parse(study.SuggestRequest(2, 0));
+  const json request = ParseJsonOrThrow(study.SuggestRequest(2, 0));
   CHECK(request.at("currentRequestNumber") == 2);
   CHECK(request.at("totalRequestNumber") == 5);
   const json& told = request.at("experiment").at("spec");
   CHECK(told.at("algorithm").at("algorithmName") == "theirs");
   CHECK(told.at("algorithm").at("algorithmSettings") ==
-        json::parse(R"([{"name":"a","value":"2"},{"name":"state","value":"s1"}])"));
+        ParseJsonOrThrow(R"([{"name":"a","value":"2"},{"name":"state","value":"s1"}])"));
   CHECK(told.at("parameterSpecs").at("parameters").at(0).at("parameterType") == "DOUBLE");
   CHECK(told.at("parameterSpecs").at("parameters").at(0).at("feasibleSpace").at("distribution") ==
         "LOG_UNIFORM");
@@ -200,7 +201,7 @@ TEST_CASE("remote: a service is told Katib's request, after a restart the same",
   CHECK(trials.at(1).at("name") == TrialName("far", {id, 2}));
   CHECK(trials.at(1).at("status").at("condition") == "FAILED");
   CHECK(trials.at(2).at("status").at("condition") == "RUNNING");
-  const json validation = json::parse(study.ValidateRequest());
+  const json validation = ParseJsonOrThrow(study.ValidateRequest());
   CHECK(validation.at("experiment").at("spec").at("algorithm").at("algorithmSettings").size() == 1);
 
   RemoteStudy again(id, spec);
@@ -263,7 +264,7 @@ TEST_CASE("remote: proposals come with name, labels and what the service remembe
   reply["parameterAssignments"][0]["labels"] = {{"bracket", "1"}};
   reply["algorithm"] = {{"algorithmSettings", {{{"name", "s"}, {"value", "1"}}}}};
   caller.validation = Fail(Code::kUnimplemented, "optional");
-  caller.answers = {reply.dump()};
+  caller.answers = {DumpJson(reply)};
   RemoteSuggesterFactory factory(
       {none, caller, clock, [](const std::string& name) { return name == "other"; }});
   const auto suggester = factory.Create(ExperimentId{"u"}, Spec(), {0});
@@ -282,7 +283,7 @@ TEST_CASE("remote: proposals come with name, labels and what the service remembe
   CHECK(caller.calls.size() == 3);  // validated once
 
   reply["parameterAssignments"][0]["trialName"] = "other";
-  caller.answers = {reply.dump()};
+  caller.answers = {DumpJson(reply)};
   const auto taken = Ask(**suggester, {});
   REQUIRE_FALSE(taken.has_value());
   CHECK_THAT(taken.error().message, Catch::Matchers::Contains("trial of another experiment"));

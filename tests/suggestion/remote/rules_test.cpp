@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/guarded.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "core/problem.h"
 #include "core/spec_codec.h"
@@ -33,7 +34,7 @@ constexpr const char* kExperiment = R"({
 
 ExperimentSpec Spec() {
   Problems problems;
-  ExperimentSpec spec = DecodeSpec(json::parse(kExperiment), nullptr, problems);
+  ExperimentSpec spec = DecodeSpec(ParseJsonOrThrow(kExperiment), nullptr, problems);
   REQUIRE_FALSE(problems.HasErrors());
   return spec;
 }
@@ -121,7 +122,7 @@ struct Fixture {
 };
 
 TEST_CASE("rules: what a reply says, and what it must not be", "[suggestion]") {
-  const auto read = remote::ReadRules(Good().dump(), kMetrics);
+  const auto read = remote::ReadRules(DumpJson(Good()), kMetrics);
   REQUIRE(read.has_value());
   CHECK(*read == std::vector<StopRule>{{"accuracy", Comparison::kLess, "0.50", 2},
                                        {"heat", Comparison::kEqual, "1e2", 0}});
@@ -151,7 +152,7 @@ TEST_CASE("rules: what a reply says, and what it must not be", "[suggestion]") {
   };
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
-      const auto lie = remote::ReadRules(c.reply.dump(), kMetrics);
+      const auto lie = remote::ReadRules(DumpJson(c.reply), kMetrics);
       REQUIRE_FALSE(lie.has_value());
       CHECK(lie.error().code == Code::kUnavailable);
       CHECK_THAT(lie.error().message, Catch::Matchers::Contains(c.told));
@@ -162,11 +163,11 @@ TEST_CASE("rules: what a reply says, and what it must not be", "[suggestion]") {
   for (int i = 0; i < 65; ++i) {
     flood["earlyStoppingRules"].push_back({{"name", "heat"}, {"value", "1"}});
   }
-  CHECK_FALSE(remote::ReadRules(flood.dump(), kMetrics).has_value());
+  CHECK_FALSE(remote::ReadRules(DumpJson(flood), kMetrics).has_value());
 }
 
 TEST_CASE("rules: damaged replies are refused or sound, and nothing worse", "[suggestion]") {
-  const std::string sound = Good().dump();
+  const std::string sound = DumpJson(Good());
   Rng rng(1, Scope::Experiment(), Purpose::kSimulation);
   for (int i = 0; i < 20000; ++i) {
     std::string text = sound;
@@ -182,7 +183,7 @@ TEST_CASE("rules: damaged replies are refused or sound, and nothing worse", "[su
 
 TEST_CASE("rules: every trial of an answer gets them, and the rest of it stays", "[suggestion]") {
   Fixture f;
-  f.caller.Answer("GetEarlyStoppingRules", {Good().dump()});
+  f.caller.Answer("GetEarlyStoppingRules", {DumpJson(Good())});
   const auto reply = f.Ask(4);
   REQUIRE(reply.has_value());
   CHECK(reply->reservation == 4);
@@ -191,19 +192,20 @@ TEST_CASE("rules: every trial of an answer gets them, and the rest of it stays",
   CHECK(reply->expected_gain == 0.25);
   REQUIRE(reply->answers.size() == 2);
   CHECK(RulesOf(std::get<proposal::Start>(reply->answers[0]).labels) ==
-        *remote::ReadRules(Good().dump(), kMetrics));
+        *remote::ReadRules(DumpJson(Good()), kMetrics));
   CHECK(std::holds_alternative<proposal::Wait>(reply->answers[1]));
 
   CHECK(f.Ask(8).has_value());
   const auto calls = f.caller.Calls();
   REQUIRE(calls.size() == 3);  // validated once
   CHECK(calls[0].method == "ValidateEarlyStoppingSettings");
-  CHECK(json::parse(calls[0].request) == json::parse(R"({"earlyStopping": {"algorithmName":
+  CHECK(ParseJsonOrThrow(calls[0].request) ==
+        ParseJsonOrThrow(R"({"earlyStopping": {"algorithmName":
     "theirs", "algorithmSettings": [{"name": "start_step", "value": "2"}]}})"));
   CHECK(calls[1].method == "GetEarlyStoppingRules");
   CHECK(calls[1].endpoint == "there:6788");
   CHECK(calls[1].timeout == std::chrono::seconds(5));
-  CHECK(json::parse(calls[1].request).at("dbManagerAddress") == "127.0.0.1:5000");
+  CHECK(ParseJsonOrThrow(calls[1].request).at("dbManagerAddress") == "127.0.0.1:5000");
 }
 
 TEST_CASE("rules: the service is told of trials of any search, under their names", "[suggestion]") {
@@ -216,7 +218,7 @@ TEST_CASE("rules: the service is told of trials of any search, under their names
       {1, history::Proposed{1, {{"0.5"}}, tag, {}}},
       {2, history::Completed{1, {-0.75}, std::chrono::seconds(90)}}};
   study.Tell(items);
-  const json request = json::parse(study.RulesRequest("here:1"));
+  const json request = ParseJsonOrThrow(study.RulesRequest("here:1"));
   CHECK(request.at("experiment").at("spec").at("earlyStopping").at("algorithmName") == "theirs");
   const json& trial = request.at("trials").at(0);
   CHECK(trial.at("name") == TrialName("far", {id, 1}));
@@ -263,7 +265,7 @@ TEST_CASE("rules: errors say which service, and whether asking again may help", 
 
 TEST_CASE("rules: asking again does not search again", "[suggestion]") {
   Fixture f;
-  f.caller.Answer("GetEarlyStoppingRules", {Fail(Code::kUnavailable, "busy"), Good().dump()});
+  f.caller.Answer("GetEarlyStoppingRules", {Fail(Code::kUnavailable, "busy"), DumpJson(Good())});
   CHECK_FALSE(f.Ask(4).has_value());
   const auto reply = f.Ask(4);
   REQUIRE(reply.has_value());
@@ -291,7 +293,7 @@ TEST_CASE("rules: the service hears of the trials that its rules stopped", "[sug
   const auto calls = f.caller.Calls();
   REQUIRE(calls.size() == 3);
   CHECK(calls[0].method == "SetTrialStatus");
-  CHECK(json::parse(calls[0].request) == json{{"trialName", "far-abc"}});
+  CHECK(ParseJsonOrThrow(calls[0].request) == json{{"trialName", "far-abc"}});
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/file_tree.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace hone::local {
@@ -36,21 +37,21 @@ std::string Encode(const KeptStep& step) {
   for (const auto& [name, content] : step.outputs.artifacts) {
     artifacts[name] = content.digest;
   }
-  return json({{"key", step.key},
-               {"step", step.step},
-               {"experiment", step.experiment},
-               {"trial", step.trial},
-               {"madeAt", FormatMicros(step.made_at)},
-               {"seconds", step.seconds},
-               {"parameters", step.outputs.parameters},
-               {"artifacts", std::move(artifacts)},
-               {"result", step.result},
-               {"bootId", step.boot_id}})
-      .dump(2, ' ', false, json::error_handler_t::replace);
+  return DumpJson(json({{"key", step.key},
+                        {"step", step.step},
+                        {"experiment", step.experiment},
+                        {"trial", step.trial},
+                        {"madeAt", FormatMicros(step.made_at)},
+                        {"seconds", step.seconds},
+                        {"parameters", step.outputs.parameters},
+                        {"artifacts", std::move(artifacts)},
+                        {"result", step.result},
+                        {"bootId", step.boot_id}}),
+                  2);
 }
 
 std::optional<KeptStep> Decode(const std::string& text, const fs::path& folder) {
-  const json entry = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json entry = ParseJson(text);
   if (!entry.is_object() || !entry.contains("artifacts")) {
     return std::nullopt;
   }

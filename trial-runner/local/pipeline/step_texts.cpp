@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/file_tree.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "core/workflow/tags.h"
@@ -153,13 +154,12 @@ Result<StepTexts> FillTexts(const workflow::Run& run, const workflow::ReadyStep&
     paths.emplace(tag, path);
   }
   const TagValue tag = [&](std::string_view name) { return run.ValueIn(step, paths, name); };
-  json container = json::parse(step.what->container, nullptr, /*allow_exceptions=*/false);
+  json container = ParseJson(step.what->container);
   HONE_RETURN_IF_ERROR(FillAll(container, tag));
   StepTexts texts;
   HONE_ASSIGN_OR_RETURN(texts.source, workflow::FillTags(step.what->source, tag));
   Problems problems;
-  texts.job = DecodeStepContainer(container.dump(-1, ' ', false, json::error_handler_t::replace),
-                                  step.what->name, problems, place);
+  texts.job = DecodeStepContainer(DumpJson(container), step.what->name, problems, place);
   for (const Problem& problem : problems.list()) {
     if (problem.severity == Problem::Severity::kError) {
       return Fail(Code::kInvalidArgument, problem.message, problem.field);
@@ -207,7 +207,7 @@ Result<std::string> KeyOf(const workflow::ReadyStep& step, const StepTexts& text
       {"files", std::move(files)},
       {"inherited", InheritedPart(surroundings.inherited)},
       {"own", surroundings.own}};
-  return Sha256Of(whole.dump(-1, ' ', false, json::error_handler_t::replace));
+  return Sha256Of(DumpJson(whole));
 }
 
 }  // namespace hone::local
