@@ -11,35 +11,12 @@ import subprocess
 import sys
 import time
 
+import one_parameter
+
 TRIALS = 100
 ROWS = 2000  # of each trial
 
-EXPERIMENT = """
-apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {{name: ingest}}
-spec:
-  objective: {{type: minimize, objectiveMetricName: loss}}
-  algorithm: {{algorithmName: random}}
-  parallelTrialCount: {trials}
-  maxTrialCount: {trials}
-  parameters:
-    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{{name: x, reference: x}}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            containers:
-              - name: main
-                image: none
-                command: [sh, -c, "touch r$HONE_TRIAL_NAME; while [ ! -e go ]; do sleep 0.1; done; seq -f loss=%g 1 {rows} #${{trialParameters.x}}"]
-"""
-
+SCRIPT = f"touch r$HONE_TRIAL_NAME; while [ ! -e go ]; do sleep 0.1; done; seq -f loss=%g 1 {ROWS}"
 
 def count(database: pathlib.Path) -> int:
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
@@ -47,7 +24,8 @@ def count(database: pathlib.Path) -> int:
 
 
 def hone_rows_per_second(hone: str, folder: pathlib.Path) -> float:
-    (folder / "ingest.yaml").write_text(EXPERIMENT.format(trials=TRIALS, rows=ROWS))
+    trial = one_parameter.job(one_parameter.container(["sh", "-c", SCRIPT], one_parameter.X))
+    one_parameter.write(folder / "ingest.yaml", trial, trials=TRIALS, parallel=TRIALS)
     data = folder / "data"
     command = [hone, "run", "ingest.yaml", "--data-dir", str(data), "--cpus", str(TRIALS)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:

@@ -16,30 +16,15 @@ import subprocess
 import sys
 import time
 
-EXPERIMENT = """
-apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {{name: latency}}
-spec:
-  objective: {{type: maximize, objectiveMetricName: at}}
-  algorithm: {{algorithmName: random}}
-  parallelTrialCount: {trials}
-  maxTrialCount: {trials}
-  parameters:
-    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{{name: x, reference: x}}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            containers:
-              - name: main
-                image: none
-                command: [bash, -c, "touch r$HONE_TRIAL_NAME; until [ -e go ]; do sleep 0.2; done; for i in $(seq {lines}); do sleep 0.2; echo at=$EPOCHREALTIME; done #${{trialParameters.x}}"]
+import one_parameter
+
+SCRIPT = """
+touch r$HONE_TRIAL_NAME
+until [ -e go ]; do sleep 0.2; done
+for i in $(seq "$1"); do
+  sleep 0.2
+  echo at=$EPOCHREALTIME
+done
 """
 
 
@@ -76,7 +61,14 @@ def main() -> None:
     hone, folder = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2])
     trials = int(sys.argv[3]) if len(sys.argv) > 3 else 100
     seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 10.0
-    (folder / "latency.yaml").write_text(EXPERIMENT.format(trials=trials, lines=int(seconds * 10)))
+    container = one_parameter.container(["bash", "-c", SCRIPT, "trial"], str(int(seconds * 10)), one_parameter.X)
+    one_parameter.write(
+        folder / "latency.yaml",
+        one_parameter.job(container),
+        trials=trials,
+        parallel=trials,
+        objective={"type": "maximize", "objectiveMetricName": "at"},
+    )
     data = folder / "data"
     command = [hone, "run", "latency.yaml", "--data-dir", str(data), "--cpus", str(trials)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:

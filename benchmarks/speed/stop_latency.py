@@ -17,34 +17,12 @@ import subprocess
 import sys
 import time
 
-EXPERIMENT = """
-apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {{name: stop-{round}}}
-spec:
-  objective: {{type: minimize, objectiveMetricName: loss}}
-  algorithm: {{algorithmName: random}}
-  earlyStopping:
-    algorithmName: plateau
-    algorithmSettings: [{{name: patience, value: "2"}}, {{name: start_step, value: "4"}}]
-  parallelTrialCount: {trials}
-  maxTrialCount: {trials}
-  parameters:
-    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{{name: x, reference: x}}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            containers:
-              - name: main
-                image: none
-                command: [bash, trial.sh, "{round}", "${{trialParameters.x}}"]
-"""
+import one_parameter
+
+RULE = {
+    "algorithmName": "plateau",
+    "algorithmSettings": [{"name": "patience", "value": "2"}, {"name": "start_step", "value": "4"}],
+}
 
 # A pipe of its own that nobody writes into: `read -t` on it is a sleep without a process.
 TRIAL = """
@@ -82,8 +60,9 @@ def wait_for(folder: pathlib.Path, start: str, count: int, engine: subprocess.Po
 
 def run_round(hone: str, folder: pathlib.Path, trials: int, number: int) -> list[float]:
     """The delays of one round, in seconds."""
-    (folder / "experiment.yaml").write_text(EXPERIMENT.format(round=number, trials=trials))
-    command = [hone, "run", "experiment.yaml", "--data-dir", "data", "--cpus", str(trials)]
+    trial = one_parameter.job(one_parameter.container(["bash", "trial.sh"], str(number), one_parameter.X))
+    one_parameter.write(folder / f"stop-{number}.yaml", trial, trials=trials, parallel=trials, earlyStopping=RULE)
+    command = [hone, "run", f"stop-{number}.yaml", "--data-dir", "data", "--cpus", str(trials)]
     with (
         (folder / "engine.log").open("wb") as log,
         subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=log) as engine,

@@ -18,98 +18,60 @@ import tempfile
 import time
 from pathlib import Path
 
+import one_parameter
+
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "localhost/hone-bench:1"
 SCRIPT = "echo loss=1"
 
-EXPERIMENT = """apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {{name: {name}}}
-spec:
-  objective: {{type: minimize, objectiveMetricName: loss}}
-  algorithm: {{algorithmName: random}}
-  runner: {{kind: {kind}}}
-  parallelTrialCount: 1
-  maxTrialCount: {trials}
-  parameters:
-    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{{name: x, reference: x}}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            containers:
-              - name: main
-                image: {image}
-                command: [sh, -c, "{script}"]
-                args: ["${{trialParameters.x}}"]
-"""
-
-PIPELINE = """apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {{name: bench-pipeline}}
-spec:
-  objective: {{type: minimize, objectiveMetricName: loss}}
-  algorithm: {{algorithmName: random}}
-  parallelTrialCount: 1
-  maxTrialCount: {trials}
-  parameters:
-    - {{name: x, parameterType: double, feasibleSpace: {{min: "0", max: "1"}}}}
-  trialTemplate:
-    primaryContainerName: main
-    primaryPodLabels: {{role: last}}
-    successCondition: status.[@this].#(phase=="Succeeded")#
-    failureCondition: status.[@this].#(phase=="Failed")#
-    trialParameters: [{{name: x, reference: x}}]
-    trialSpec:
-      apiVersion: argoproj.io/v1alpha1
-      kind: Workflow
-      metadata: {{annotations: {{hone/cache: "false"}}}}
-      spec:
-        entrypoint: main
-        templates:
-          - name: main
-            steps:
-              - - {{name: first, template: first}}
-              - - name: second
-                  template: second
-                  arguments:
-                    artifacts:
-                      - {{name: data, from: "{{{{steps.first.outputs.artifacts.data}}}}"}}
-              - - {{name: third, template: third}}
-          - name: first
-            outputs: {{artifacts: [{{name: data, path: /tmp/data}}]}}
-            container: {{command: [sh, -c, "echo data > /tmp/data"]}}
-          - name: second
-            inputs: {{artifacts: [{{name: data, path: /tmp/data}}]}}
-            container: {{command: [sh, -c, "cat /tmp/data"]}}
-          - name: third
-            metadata: {{labels: {{role: last}}}}
-            container: {{command: [sh, -c, "{script}"], args: ["${{trialParameters.x}}"]}}
-"""
-
-
-# Instead of the Job: a master and a worker.
-TWO = """      apiVersion: kubeflow.org/v1
-      kind: PyTorchJob
-      spec:
-        pytorchReplicaSpecs:
-          Master: &replica
-            replicas: 1
-            restartPolicy: Never
-            template:
-              spec:
-                containers:
-                  - name: main
-                    image: none
-                    command: [sh, -c, "{script}"]
-                    args: ["${{trialParameters.x}}"]
-          Worker: *replica
-"""
+# Three steps, the first of which hands a file to the second.
+DATA = {"name": "data", "path": "/tmp/data"}
+PIPELINE = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Workflow",
+    "metadata": {"annotations": {"hone/cache": "false"}},
+    "spec": {
+        "entrypoint": "main",
+        "templates": [
+            {
+                "name": "main",
+                "steps": [
+                    [{"name": "first", "template": "first"}],
+                    [
+                        {
+                            "name": "second",
+                            "template": "second",
+                            "arguments": {
+                                "artifacts": [{"name": "data", "from": "{{steps.first.outputs.artifacts.data}}"}]
+                            },
+                        }
+                    ],
+                    [{"name": "third", "template": "third"}],
+                ],
+            },
+            {
+                "name": "first",
+                "outputs": {"artifacts": [DATA]},
+                "container": {"command": ["sh", "-c", "echo data > /tmp/data"]},
+            },
+            {
+                "name": "second",
+                "inputs": {"artifacts": [DATA]},
+                "container": {"command": ["sh", "-c", "cat /tmp/data"]},
+            },
+            {
+                "name": "third",
+                "metadata": {"labels": {"role": "last"}},
+                "container": {"command": ["sh", "-c", SCRIPT], "args": [one_parameter.X]},
+            },
+        ],
+    },
+}
+PIPELINE_TEMPLATE = {
+    "primaryPodLabels": {"role": "last"},
+    "successCondition": 'status.[@this].#(phase=="Succeeded")#',
+    "failureCondition": 'status.[@this].#(phase=="Failed")#',
+}
 
 
 def timed(command: list[str], environment: dict[str, str]) -> float:
@@ -118,36 +80,27 @@ def timed(command: list[str], environment: dict[str, str]) -> float:
     return time.perf_counter() - start
 
 
-def two_with_hone(hone: str, trials: int, folder: str, environment: dict[str, str]) -> float:
-    file = Path(folder) / "two.yaml"
-    head = EXPERIMENT[: EXPERIMENT.index("      apiVersion: batch/v1")]
-    text = (head + TWO).format(name="bench-two", kind="Local", trials=trials, script=SCRIPT)
-    file.write_text(text)
-    return timed([hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"], environment)
-
-
 def two_bare(trials: int, environment: dict[str, str]) -> float:
     one = f"sh -c '{SCRIPT}' > /dev/null"
     return timed(["bash", "-c", f"for i in $(seq {trials}); do {one} & {one}; wait; done"], environment)
 
 
-def with_hone(hone: str, kind: str, trials: int, folder: str, environment: dict[str, str]) -> float:
-    file = Path(folder) / f"{kind}.yaml"
-    file.write_text(
-        EXPERIMENT.format(
-            name=f"bench-{kind.lower()}", kind=kind, trials=trials, image=IMAGE, script=SCRIPT
-        )
-    )
-    command = [hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"]
-    return timed(command, environment)
+def replica() -> dict[str, object]:
+    pod = {"spec": {"containers": [one_parameter.container(["sh", "-c", SCRIPT], one_parameter.X)]}}
+    return {"replicas": 1, "restartPolicy": "Never", "template": pod}
 
 
-def with_pipelines(hone: str, trials: int, folder: str, environment: dict[str, str]) -> float:
-    file = Path(folder) / "pipeline.yaml"
-    file.write_text(PIPELINE.format(trials=trials, script=SCRIPT))
-    return timed(
-        [hone, "run", str(file), "--data-dir", f"{folder}/data", "--cpus", "1"], environment
-    )
+def job_of_two() -> dict[str, object]:
+    replicas = {"Master": replica(), "Worker": replica()}
+    return {"apiVersion": "kubeflow.org/v1", "kind": "PyTorchJob", "spec": {"pytorchReplicaSpecs": replicas}}
+
+
+def with_hone(
+    hone: str, file: Path, trials: int, environment: dict[str, str], trial: dict[str, object], **spec: object
+) -> float:
+    """Seconds of a whole `hone run`."""
+    one_parameter.write(file, trial, trials=trials, parallel=1, **spec)
+    return timed([hone, "run", str(file), "--data-dir", str(file.parent / "data"), "--cpus", "1"], environment)
 
 
 def bare_pipelines(trials: int, folder: str, environment: dict[str, str]) -> float:
@@ -192,15 +145,18 @@ def main() -> None:
             kinds["Container"] = ("container", f"podman run {flags} {IMAGE}")
         for kind, (word, start) in kinds.items():
             alone = bare(start, trials, environment)
-            tuned = with_hone(hone, kind, trials, folder, environment)
+            job = one_parameter.job(one_parameter.container(["sh", "-c", SCRIPT], one_parameter.X, image=IMAGE))
+            tuned = with_hone(hone, Path(folder, f"{word}.yaml"), trials, environment, job, runner={"kind": kind})
             result[f"{word}_s"] = tuned / trials
             result[f"{word}_bare_s"] = alone / trials
             result[f"{word}_ratio_to_bare"] = tuned / alone
         alone = two_bare(trials, environment)
-        tuned = two_with_hone(hone, trials, folder, environment)
+        tuned = with_hone(hone, Path(folder, "two.yaml"), trials, environment, job_of_two())
         result |= {"job_s": tuned / trials, "job_bare_s": alone / trials, "job_ratio_to_bare": tuned / alone}
         alone = bare_pipelines(trials, folder, environment)
-        tuned = with_pipelines(hone, trials, folder, environment)
+        tuned = with_hone(
+            hone, Path(folder, "pipeline.yaml"), trials, environment, PIPELINE, template=PIPELINE_TEMPLATE
+        )
         result["pipeline_s"] = tuned / trials
         result["pipeline_bare_s"] = alone / trials
         result["pipeline_ratio_to_bare"] = tuned / alone
