@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* What libhone_cuda.so offers to hone: plain C, so that neither needs the other's compiler or
  * libraries. Matrices are column by column; all pointers are to memory of the host. */
 #pragma once
