@@ -174,7 +174,7 @@ class ConstraintParser {
                                     [word](const auto& name) { return name.first == word; });
     if (word.empty() || found == names_.end()) {
       return Wrong(word.empty() ? "expected a number, a text or a parameter"
-                                : "there is no parameter " + Quoted(word));
+                                : "there is no parameter " + hone::Quoted(word));
     }
     Constraint::Step step;
     step.op = Op::kName;
