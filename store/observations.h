@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,15 @@ struct StoredRecord {
   bool operator==(const StoredRecord&) const = default;
 };
 
+/// Which rows of a trial.
+struct RecordQuery {
+  TrialId trial;
+  Attempt attempt = 0;     ///< 0: of all attempts
+  std::string metric;      ///< empty: all metrics
+  std::int64_t after = 0;  ///< only those with a larger id
+  std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
 /// What rows take.
 struct RecordsSize {
   std::uint64_t rows = 0;
@@ -55,10 +65,13 @@ class Observations {
   /// Where to go on reading; 0 for an unknown source.
   virtual Result<std::uint64_t> OffsetOf(const TrialId& trial, Attempt attempt,
                                          const std::string& source) = 0;
-  /// Rows in the order of storing. @param attempt  0: of all attempts; @param metric  empty: all
-  /// metrics
-  virtual Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
-                                                        const std::string& metric) = 0;
+  /// Rows in the order of storing; more than those that are asked for are not read.
+  virtual Result<std::vector<StoredRecord>> ReadRecordPage(const RecordQuery& query) = 0;
+  /// All rows. @param attempt  0: of all attempts; @param metric  empty: all metrics
+  Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
+                                                const std::string& metric) {
+    return ReadRecordPage({.trial = trial, .attempt = attempt, .metric = metric});
+  }
 
   /// Of the rows of trials 1 to `through`.
   virtual Result<RecordsSize> SizeOfRecords(const ExperimentId& experiment,

@@ -53,12 +53,13 @@ Status AddEvents(const pb::GetEventsResponse& reply, std::vector<Recorded>& even
   return {};
 }
 
-/// @param count  of the values before, of all attempts
-void AddRecords(const pb::GetMetricsResponse& reply, Attempt attempt, std::int64_t& count,
+/// @param count  of the values before, of all attempts: ids do not travel
+void AddRecords(const pb::GetMetricsResponse& reply, const RecordQuery& query, std::int64_t& count,
                 std::vector<StoredRecord>& records) {
   for (const pb::MetricValue& value : reply.values()) {
     StoredRecord record = RecordOf(value, ++count);
-    if (attempt == 0 || record.attempt == attempt) {
+    const bool asked = query.attempt == 0 || record.attempt == query.attempt;
+    if (asked && count > query.after && records.size() < query.limit) {
       records.push_back(std::move(record));
     }
   }
@@ -203,20 +204,19 @@ Result<std::vector<Recorded>> RemoteStore::Read(const ExperimentId& experiment, 
   return events;
 }
 
-Result<std::vector<StoredRecord>> RemoteStore::ReadRecords(const TrialId& trial, Attempt attempt,
-                                                           const std::string& metric) {
+Result<std::vector<StoredRecord>> RemoteStore::ReadRecordPage(const RecordQuery& query) {
   pb::GetMetricsRequest ask;
-  HONE_ASSIGN_OR_RETURN(*ask.mutable_trial(), TrialNameOf(trial));
+  HONE_ASSIGN_OR_RETURN(*ask.mutable_trial(), TrialNameOf(query.trial));
   if (ask.trial().empty()) {
     return std::vector<StoredRecord>();
   }
-  ask.set_metric(metric);
+  ask.set_metric(query.metric);
   ask.set_page_size(kValuesAtOnce);
   const auto stub = pb::Trials::NewStub(channel_.ToDaemon());
   std::vector<StoredRecord> records;
   std::int64_t count = 0;
   const auto take = [&](const pb::GetMetricsResponse& page) {
-    AddRecords(page, attempt, count, records);
+    AddRecords(page, query, count, records);
   };
   HONE_RETURN_IF_ERROR(CallPages(channel_, *stub, &pb::Trials::Stub::Metrics, ask, take));
   return records;

@@ -29,8 +29,7 @@ class RemoteStore final : public Store {
   Result<TrialId> FindTrial(const std::string& trial_name) override;
   Result<std::vector<Recorded>> Read(const ExperimentId& experiment, Version from,
                                      std::size_t limit) override;
-  Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
-                                                const std::string& metric) override;
+  Result<std::vector<StoredRecord>> ReadRecordPage(const RecordQuery& query) override;
   Result<std::int64_t> PostRequest(const std::string& kind, const std::string& payload) override;
   Result<Request> GetRequest(std::int64_t id) override;
 

@@ -62,15 +62,17 @@ std::vector<OutboxItem> Data::OutboxOf(const ExperimentId& id) {
   return items;
 }
 
-std::vector<StoredRecord> Data::RecordsOf(const TrialId& trial, Attempt attempt,
-                                          const std::string& metric) {
+std::vector<StoredRecord> Data::RecordsOf(const RecordQuery& query) {
   std::vector<StoredRecord> rows;
-  if (Experiment* experiment = FindLive(trial.experiment); experiment != nullptr) {
-    std::ranges::copy_if(experiment->records[trial.number].rows, std::back_inserter(rows),
-                         [&](const StoredRecord& row) {
-                           return (attempt == 0 || row.attempt == attempt) &&
-                                  (metric.empty() || row.record.metric == metric);
-                         });
+  if (Experiment* experiment = FindLive(query.trial.experiment); experiment != nullptr) {
+    const auto& all = experiment->records[query.trial.number].rows;
+    for (auto at = std::ranges::upper_bound(all, query.after, {}, &StoredRecord::id);
+         at != all.end() && rows.size() < query.limit; ++at) {
+      if ((query.attempt == 0 || at->attempt == query.attempt) &&
+          (query.metric.empty() || at->record.metric == query.metric)) {
+        rows.push_back(*at);
+      }
+    }
   }
   return rows;
 }

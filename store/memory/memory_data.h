@@ -56,8 +56,7 @@ struct Data {
   [[nodiscard]] Result<TrialId> FindTrial(const std::string& trial_name) const;
   std::vector<Recorded> EventsOf(const ExperimentId& id, Version from, std::size_t limit);
   std::vector<OutboxItem> OutboxOf(const ExperimentId& id);
-  std::vector<StoredRecord> RecordsOf(const TrialId& trial, Attempt attempt,
-                                      const std::string& metric);
+  std::vector<StoredRecord> RecordsOf(const RecordQuery& query);
   RecordsSize SizeOfRecords(const ExperimentId& id, TrialNumber through);
   std::vector<ExperimentRow> NewestFirst();
   std::vector<ExperimentRow> Undriven(OwnerEpoch epoch, Timestamp now);

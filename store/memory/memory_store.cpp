@@ -230,11 +230,9 @@ Result<std::uint64_t> MemoryStore::OffsetOf(const TrialId& trial, Attempt attemp
   });
 }
 
-Result<std::vector<StoredRecord>> MemoryStore::ReadRecords(const TrialId& trial, Attempt attempt,
-                                                           const std::string& metric) {
-  return shared_->Look([&](Data& data) -> Result<std::vector<StoredRecord>> {
-    return data.RecordsOf(trial, attempt, metric);
-  });
+Result<std::vector<StoredRecord>> MemoryStore::ReadRecordPage(const RecordQuery& query) {
+  return shared_->Look(
+      [&](Data& data) -> Result<std::vector<StoredRecord>> { return data.RecordsOf(query); });
 }
 
 Result<RecordsSize> MemoryStore::SizeOfRecords(const ExperimentId& experiment,

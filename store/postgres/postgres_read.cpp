@@ -38,7 +38,7 @@ constexpr char kOffset[] =
 constexpr char kReadRecords[] =
     "SELECT id, attempt, metric, step, at, text FROM observations WHERE trial = $1 "
     "AND ($2::bigint = 0 OR attempt = $2::bigint) AND ($3::text = '' OR metric = $3::text) "
-    "ORDER BY id";
+    "AND id > $4 ORDER BY id LIMIT $5";
 
 // Of a text in hexadecimal, the bytes that it stands for.
 #define HONE_BYTES(text)                                        \
@@ -262,14 +262,15 @@ Result<std::uint64_t> PostgresStore::OffsetOf(const TrialId& trial, Attempt atte
   });
 }
 
-Result<std::vector<StoredRecord>> PostgresStore::ReadRecords(const TrialId& trial, Attempt attempt,
-                                                             const std::string& metric) {
+Result<std::vector<StoredRecord>> PostgresStore::ReadRecordPage(const RecordQuery& query) {
   return parts_->readers.Read("read observations", [&](Connection& connection) {
-    const auto key = connection.KeyOf(trial.experiment);
+    const auto key = connection.KeyOf(query.trial.experiment);
     return All(Use(connection, kReadRecords)
-                   .Int(TrialKey(key.value_or(0), trial.number))
-                   .Int(attempt)
-                   .Text(metric)
+                   .Int(TrialKey(key.value_or(0), query.trial.number))
+                   .Int(query.attempt)
+                   .Text(query.metric)
+                   .Int(query.after)
+                   .Int(LimitOf(query.limit))
                    .Run(),
                &ReadRecord);
   });

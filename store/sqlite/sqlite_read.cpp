@@ -32,7 +32,8 @@ constexpr char kOffset[] =
 
 constexpr char kReadRecords[] =
     "SELECT id, attempt, metric, step, at, text FROM observations "
-    "WHERE trial = ?1 AND (?2 = 0 OR attempt = ?2) AND (?3 = '' OR metric = ?3) ORDER BY id";
+    "WHERE trial = ?1 AND (?2 = 0 OR attempt = ?2) AND (?3 = '' OR metric = ?3) "
+    "AND id > ?4 ORDER BY id LIMIT ?5";
 
 // Of a text, length() counts characters.
 constexpr char kRecordsSize[] =
@@ -233,12 +234,15 @@ Result<std::uint64_t> SqliteStore::OffsetOf(const TrialId& trial, Attempt attemp
   });
 }
 
-Result<std::vector<StoredRecord>> SqliteStore::ReadRecords(const TrialId& trial, Attempt attempt,
-                                                           const std::string& metric) {
+Result<std::vector<StoredRecord>> SqliteStore::ReadRecordPage(const RecordQuery& query) {
   return parts_->readers.Read("read observations", [&](Connection& connection) {
-    const auto key = connection.KeyOf(trial.experiment);
+    const auto key = connection.KeyOf(query.trial.experiment);
     Use use(connection, kReadRecords);
-    use.Int(TrialKey(key.value_or(0), trial.number)).Int(attempt).Text(metric);
+    use.Int(TrialKey(key.value_or(0), query.trial.number))
+        .Int(query.attempt)
+        .Text(query.metric)
+        .Int(query.after)
+        .Int(LimitOf(query.limit));
     return Rows(use, &ReadRecord);
   });
 }

@@ -61,8 +61,7 @@ class SqliteStore final : public Store {
   void Record(ObservationBatch batch, Observations::Done done) override;
   Result<std::uint64_t> OffsetOf(const TrialId& trial, Attempt attempt,
                                  const std::string& source) override;
-  Result<std::vector<StoredRecord>> ReadRecords(const TrialId& trial, Attempt attempt,
-                                                const std::string& metric) override;
+  Result<std::vector<StoredRecord>> ReadRecordPage(const RecordQuery& query) override;
   Result<RecordsSize> SizeOfRecords(const ExperimentId& experiment, TrialNumber through) override;
   Status RemoveRecords(const ExperimentId& experiment, TrialNumber through) override;
 

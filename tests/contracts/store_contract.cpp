@@ -286,6 +286,29 @@ void ReadsWhatWasRecorded(StoreHarness& h) {
   REQUIRE(h.store().OffsetOf({IdOf(9), 1}, 1, "output").value() == 0);
 }
 
+void ReadsRowsByPages(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  const TrialId trial{IdOf(1), 1};
+  ObservationBatch batch = BatchOf(1, 1, 0, 7);
+  batch.records[3].metric = "other";
+  REQUIRE(RecordNow(h, batch));
+  const auto all = h.store().ReadRecords(trial, 0, "").value();
+  REQUIRE(all.size() == 7);
+  std::vector<StoredRecord> found;
+  std::vector<std::size_t> sizes;
+  for (RecordQuery query{.trial = trial, .metric = "", .limit = 3}; sizes.size() < 4;) {
+    const auto page = h.store().ReadRecordPage(query).value();
+    sizes.push_back(page.size());
+    found.insert(found.end(), page.begin(), page.end());
+    query.after = found.back().id;
+  }
+  REQUIRE(sizes == std::vector<std::size_t>{3, 3, 1, 0});
+  REQUIRE(found == all);
+  const auto same = h.store().ReadRecordPage(
+      {.trial = trial, .attempt = 1, .metric = all[0].record.metric, .after = 2, .limit = 2});
+  REQUIRE(same.value() == std::vector<StoredRecord>{all[2], all[4]});
+}
+
 void RecordsNothingTwice(StoreHarness& h) {
   REQUIRE(CodeOf(RecordNow(h, BatchOf(1, 1, 0, 2))) == Code::kNotFound);
   REQUIRE(AppendNow(h, CreateStep(1)));
@@ -385,6 +408,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"keeps large steps", &KeepsLargeSteps},
     {"keeps text verbatim", &KeepsTextVerbatim},
     {"reads what was recorded", &ReadsWhatWasRecorded},
+    {"reads rows by pages", &ReadsRowsByPages},
     {"records nothing twice", &RecordsNothingTwice},
     {"removes records up to a trial", &RemovesRecords},
     {"many threads", &ManyThreads},

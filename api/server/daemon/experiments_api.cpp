@@ -282,23 +282,27 @@ void ExperimentsApi::GetTrial(const pb::GetTrialRequest& request, const Answer<p
   answer(FindTrial(request.trial()));
 }
 
+/// The token of a page is the number of the last row of the one before.
+Result<pb::GetMetricsResponse> ExperimentsApi::PageOfMetrics(const pb::GetMetricsRequest& request) {
+  HONE_ASSIGN_OR_RETURN(const TrialId id, parts_.store.FindTrial(request.trial()));
+  HONE_ASSIGN_OR_RETURN(const std::size_t count, PageSize(request.page_size(), kMetricPages));
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t after, TokenNumber(request.page_token()));
+  HONE_ASSIGN_OR_RETURN(const auto rows,
+                        parts_.store.ReadRecordPage({.trial = id,
+                                                     .metric = request.metric(),
+                                                     .after = static_cast<std::int64_t>(after),
+                                                     .limit = count + 1}));
+  pb::GetMetricsResponse out;
+  for (std::size_t i = 0; i < std::min(rows.size(), count); ++i) {
+    *out.add_values() = MetricOf(rows[i]);
+  }
+  out.set_next_page_token(rows.size() > count ? std::to_string(rows[count - 1].id) : "");
+  return out;
+}
+
 void ExperimentsApi::Metrics(const pb::GetMetricsRequest& request,
                              const Answer<pb::GetMetricsResponse>& answer) {
-  const auto rows = parts_.store.FindTrial(request.trial()).and_then([&](const TrialId& id) {
-    return parts_.store.ReadRecords(id, 0, request.metric());
-  });
-  if (!rows.has_value()) {
-    return answer(tl::make_unexpected(rows.error()));
-  }
-  answer(PageOf(request.page_size(), request.page_token(), rows->size(), kMetricPages)
-             .map([&](const Page& page) {
-               pb::GetMetricsResponse out;
-               for (std::size_t i = page.begin; i < page.end; ++i) {
-                 *out.add_values() = MetricOf(rows->at(i));
-               }
-               out.set_next_page_token(page.next);
-               return out;
-             }));
+  answer(PageOfMetrics(request));
 }
 
 void ExperimentsApi::KillTrial(const pb::KillTrialRequest& request, Answer<pb::Trial> answer) {

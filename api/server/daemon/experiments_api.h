@@ -44,6 +44,7 @@ class ExperimentsApi {
   /// Hands a request to the engine; answers with the experiment as it is afterwards.
   void Ask(EngineRequest request, const request::Name& name, Answer<pb::Experiment> answer);
   Result<pb::ListTrialsResponse> PageOfTrials(const pb::ListTrialsRequest& request);
+  Result<pb::GetMetricsResponse> PageOfMetrics(const pb::GetMetricsRequest& request);
   Result<pb::Trial> FindTrial(const std::string& name);
   Result<pb::GetEventsResponse> ReadEvents(const pb::GetEventsRequest& request);
 
