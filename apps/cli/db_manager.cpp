@@ -9,10 +9,9 @@ namespace {
 
 void Declare(Args& args, DbManagerOptions& options) {
   DeclareListen(args, options.grpc, "127.0.0.1:6789");
-  args.Flag(
-      "--own-trials", options.own_trials,
-      "tell what trials of the experiments here reported that name an early-stopping service, "
-      "and nothing else; an engine starts one for those services by itself");
+  args.Flag("--own-trials", options.own_trials,
+            "tell what hone's own trials reported, of experiments that name an early-stopping "
+            "service, and nothing else; an engine starts one by itself");
   args.Flag("--until-input-closes", options.until_input_closes,
             "end when nobody can write to standard input, a pipe, any more");
 }
