@@ -61,7 +61,7 @@ struct ToldRules::Observer {
     }
   }
   void operator()(const event::TrialRequeued& e) const { self.running_.erase(e.trial); }
-  void operator()(const event::TrialPaused& e) const { self.running_.erase(e.trial); }
+  void operator()(const event::TrialPaused& e) const { self.running_.erase(e.outcome.trial); }
   void operator()(const event::TrialSucceeded& e) const { Over(e.outcome); }
   void operator()(const event::TrialFailed& e) const { Over(e.outcome); }
   void operator()(const event::TrialEarlyStopped& e) const { Over(e.outcome); }

@@ -109,27 +109,27 @@ PipelineOrder ReadOrder(const json& from) {
 }  // namespace
 
 std::string EncodeOrder(const PipelineOrder& order) {
-  return DumpJson({{"workflow", order.workflow},
-                   {"trialName", order.trial_name},
-                   {"namespace", order.name_space},
-                   {"experiment", order.experiment},
-                   {"uid", order.uid},
-                   {"trialFolder", order.trial_folder.string()},
-                   {"attemptFolder", order.attempt_folder.string()},
-                   {"workingFolder", order.working_folder.string()},
-                   {"cacheFolder", order.cache_folder.string()},
-                   {"primaryLabels", order.primary_labels},
-                   {"primaryCached", order.primary_cached},
-                   {"containers", order.containers},
-                   {"podman", order.podman},
-                   {"network", order.network},
-                   {"pull", order.pull},
-                   {"gpus", order.gpus},
-                   {"width", order.width},
-                   {"graceMicros", order.grace.count()},
-                   {"logQuota", order.log_quota},
-                   {"oomCounter", order.oom_counter},
-                   {"movedPaths", PairsOf(order.moved_paths)}});
+  return DumpJson(json{{"workflow", order.workflow},
+                       {"trialName", order.trial_name},
+                       {"namespace", order.name_space},
+                       {"experiment", order.experiment},
+                       {"uid", order.uid},
+                       {"trialFolder", order.trial_folder.string()},
+                       {"attemptFolder", order.attempt_folder.string()},
+                       {"workingFolder", order.working_folder.string()},
+                       {"cacheFolder", order.cache_folder.string()},
+                       {"primaryLabels", order.primary_labels},
+                       {"primaryCached", order.primary_cached},
+                       {"containers", order.containers},
+                       {"podman", order.podman},
+                       {"network", order.network},
+                       {"pull", order.pull},
+                       {"gpus", order.gpus},
+                       {"width", order.width},
+                       {"graceMicros", order.grace.count()},
+                       {"logQuota", order.log_quota},
+                       {"oomCounter", order.oom_counter},
+                       {"movedPaths", PairsOf(order.moved_paths)}});
 }
 
 Result<PipelineOrder> DecodeOrder(const std::string& text) {
