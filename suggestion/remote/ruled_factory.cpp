@@ -184,8 +184,8 @@ class RuledSuggester final : public Suggester {
 
 Result<std::unique_ptr<Suggester>> RuledSuggesterFactory::Create(const ExperimentId& id,
                                                                  const ExperimentSpec& spec,
-                                                                 std::uint64_t seed) {
-  HONE_ASSIGN_OR_RETURN(auto search, parts_.others.Create(id, spec, seed));
+                                                                 const Origin& origin) {
+  HONE_ASSIGN_OR_RETURN(auto search, parts_.others.Create(id, spec, origin));
   std::optional<RemoteService> service = RemoteEarlyStopping(spec);
   if (!service) {
     return search;

@@ -32,7 +32,7 @@ class RuledSuggesterFactory final : public SuggesterFactory {
   explicit RuledSuggesterFactory(Parts parts) : parts_(std::move(parts)) {}
 
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id, const ExperimentSpec& spec,
-                                            std::uint64_t seed) override;
+                                            const Origin& origin) override;
 
  private:
   Parts parts_;

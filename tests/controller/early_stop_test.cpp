@@ -256,8 +256,8 @@ class GivesRules final : public SuggesterFactory {
   explicit GivesRules(std::unique_ptr<SuggesterFactory> searches)
       : searches_(std::move(searches)) {}
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& id, const ExperimentSpec& spec,
-                                            std::uint64_t seed) override {
-    HONE_ASSIGN_OR_RETURN(auto search, searches_->Create(id, spec, seed));
+                                            const Origin& origin) override {
+    HONE_ASSIGN_OR_RETURN(auto search, searches_->Create(id, spec, origin));
     return std::make_unique<Giver>(std::move(search));
   }
 

@@ -107,7 +107,7 @@ struct Fixture {
   Result<std::string> logs = std::string("127.0.0.1:5000");
   RuledSuggesterFactory factory{{searches, caller, [this] { return logs; }}};
   std::unique_ptr<Suggester> suggester =
-      factory.Create(ExperimentId{"6f9619ff-8b86-4d01-b42d-00cf4fc964ff"}, Spec(), 0).value();
+      factory.Create(ExperimentId{"6f9619ff-8b86-4d01-b42d-00cf4fc964ff"}, Spec(), {0}).value();
 
   Result<SuggestReply> Ask(Version reservation, std::vector<HistoryItem> deltas = {}) {
     std::promise<Result<SuggestReply>> told;
