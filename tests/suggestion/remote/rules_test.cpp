@@ -95,7 +95,7 @@ class FakeSearches final : public SuggesterFactory {
  public:
   Result<std::unique_ptr<Suggester>> Create(const ExperimentId& /*id*/,
                                             const ExperimentSpec& /*spec*/,
-                                            std::uint64_t /*seed*/) override {
+                                            const Origin& /*origin*/) override {
     return std::make_unique<FakeSearch>(asked);
   }
   int asked = 0;
