@@ -347,7 +347,8 @@ TEST_CASE("multi-fidelity: a search that ended goes on with more trials, and wit
   request::Resume more{{"default", "sim"}, {}};
   more.edit.max_trial_count = 40;
   REQUIRE(simulation.Ask(more)->has_value());
-  REQUIRE(simulation.RunToEnd());
+  REQUIRE(simulation.RunUntil(
+      [&] { return simulation.StateOf("sim").phase == ExperimentPhase::kSucceeded; }));
   const ExperimentState state = simulation.StateOf("sim");
   CHECK(state.Completed() == 40);
   CHECK(state.Find(*state.best)->budget == 9.0);
