@@ -203,7 +203,7 @@ TEST_CASE("init: names of experiments are names", "[apps]") {
   CHECK(NameFor("Train_Net 2.py") == "train-net-2");
   CHECK(NameFor("2fast.sh") == "tune-2fast");
   CHECK(NameFor("__.py") == "tune-script");
-  CHECK(NameFor(std::string(80, 'a') + ".py") == std::string(40, 'a'));
+  CHECK(NameFor(std::string(80, 'a').append(".py")) == std::string(40, 'a'));
 }
 
 }  // namespace

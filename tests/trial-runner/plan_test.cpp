@@ -26,6 +26,7 @@ struct Bench {
                   .working_folder = "",
                   .metrics_file = "",
                   .start_from = {},
+                  .goes_on = {},
                   .checkpoint_path = "",
                   .budget = {},
                   .deadline = {}};
