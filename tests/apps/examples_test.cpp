@@ -189,10 +189,11 @@ void CheckTrials(HoneProgram& hone) {
   REQUIRE(list.at("items").size() == 1);
   const std::string name = list.at("items").at(0).at("metadata").at("name");
   const ExperimentState state = hone.StateOf(name);
-  CHECK(state.trials.size() == state.spec->max_trial_count);
+  CHECK(state.Completed() == state.spec->max_trial_count);
   for (TrialNumber number = 1; number <= state.trials.size(); ++number) {
-    CAPTURE(number);
-    CHECK(hone.RowsOf({state.id, number}) > 0);
+    CAPTURE(number);  // one is withdrawn where a paused trial goes on in its stead
+    CHECK((hone.RowsOf({state.id, number}) > 0 ||
+           state.Find(number)->phase == TrialPhase::kWithdrawn));
   }
 }
 

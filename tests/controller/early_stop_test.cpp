@@ -289,9 +289,10 @@ TEST_CASE("early stopping: rules of a service hold however often the engine is k
   KillAtEveryWrite({.max_trials = 12,
                     .early_stopping = R"({"algorithmName": "theirs", "endpoint": "127.0.0.1:1"})"},
                    [](Simulation& simulation) {
+                     simulation.around_search = [](auto searches) {
+                       return std::make_unique<GivesRules>(std::move(searches));
+                     };
                      simulation.KillEngine();
-                     simulation.suggesters =
-                         std::make_unique<GivesRules>(std::move(simulation.suggesters));
                      simulation.StartEngine(true);
                    });
 }

@@ -24,6 +24,9 @@ Simulation::~Simulation() {
 void Simulation::StartEngine(bool drive_all) {
   runner = std::make_unique<SimulatedRunner>(world, capacity_, demand_of_);
   suggesters = std::make_unique<InProcessSuggesterFactory>(executor);
+  if (around_search) {
+    suggesters = around_search(std::move(suggesters));
+  }
   auto made =
       Engine::Create(EnginePorts{store, *suggesters, *runner, executor, executor, executor},
                      {.owner = "simulation", .crash_folder = crash_folder, .drive_all = drive_all});

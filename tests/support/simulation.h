@@ -51,6 +51,8 @@ class Simulation {
   std::unique_ptr<SuggesterFactory> suggesters;
   std::shared_ptr<Engine> engine;      // shared with its own callbacks
   std::filesystem::path crash_folder;  ///< of the next engine
+  /// What the next engines ask instead of the search algorithms; empty: those.
+  std::function<std::unique_ptr<SuggesterFactory>(std::unique_ptr<SuggesterFactory>)> around_search;
 
  private:
   Capacity capacity_;
