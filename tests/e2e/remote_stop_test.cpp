@@ -198,8 +198,9 @@ TEST_CASE("remote stop: nobody is told what trials of other experiments report",
   if (stubs.empty()) {
     return;
   }
-  REQUIRE(hone.Run({"run", hone.Write(ScriptExperiment{.name = "quiet", .trials = 1})}).exit_code ==
-          0);
+  REQUIRE(
+      hone.Run({"run", hone.Write(ScriptExperiment{.name = "quiet", .trials = 1, .parallel = 1})})
+          .exit_code == 0);
   const RunningProgram logs = hone.Start({"db-manager", "--own-trials", "--listen", "127.0.0.1:0"});
   const ProgramRun told = hone.StartProgram({kPython, "-c", kAskLog, stubs, AddressOf(logs),
                                              hone.Trials("quiet").at(0)})
