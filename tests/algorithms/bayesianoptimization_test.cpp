@@ -297,7 +297,8 @@ double BestWithin(bool told, std::uint64_t seed) {
   return best;
 }
 
-TEST_CASE("bayesianoptimization: bounds of outcomes are models of their own", "[algorithms]") {
+TEST_CASE("bayesianoptimization: bounds of outcomes are models of their own",
+          "[algorithms][slow]") {
   // Gramacy et al. 2016, "Modeling an augmented Lagrangian", section 2: the optimum is 0.5998.
   constexpr double kOptimum = 0.5997880;
   std::vector<double> told;

@@ -292,7 +292,7 @@ TEST_CASE("tpe: settings are honoured exactly", "[algorithms]") {
   }
 }
 
-TEST_CASE("tpe: merged components change little, and cost what they should", "[algorithms]") {
+TEST_CASE("tpe: merged components change little, and cost what they should", "[algorithms][slow]") {
   // The best of 400 trials with at most so many kernels.
   const auto best_of = [](const std::string& most, std::uint64_t seed) {
     const Space space{{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1)}};
@@ -355,7 +355,7 @@ double BestWithinBounds(const std::string& algorithm, Bounds bounds, std::uint64
 }
 
 TEST_CASE("tpe: outcome constraints are learnt from by how much they are not kept",
-          "[algorithms]") {
+          "[algorithms][slow]") {
   struct Case {
     const char* algorithm;
     const char* name;
