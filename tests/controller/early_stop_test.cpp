@@ -14,6 +14,7 @@
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
+#include "tests/support/kill_sweep.h"
 #include "tests/support/simulation.h"
 
 namespace hone::test {
@@ -199,43 +200,10 @@ TEST_CASE("early stopping: a trial that reports nothing is left alone", "[contro
   CHECK(simulation.StateOf("sim").Find(10)->phase == TrialPhase::kMetricsUnavailable);
 }
 
-/// @param prepare  called with each simulation before it is used
-void KillAtEveryWrite(const ExperimentOptions& options,
-                      const std::function<void(Simulation&)>& prepare) {
-  std::uint64_t writes = 0;
-  {
-    Simulation simulation(Train, 8);
-    prepare(simulation);
-    simulation.store.OnWrite([&](const StoreWrite& write) {
-      writes = write.n;
-      return WriteFate::kCommit;
-    });
-    Create(simulation, options);
-    REQUIRE(simulation.RunToEnd());
-    CHECK(CheckStopped(simulation) >= 2);
-  }
-  REQUIRE(writes > 100);
-  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
-    for (std::uint64_t n = 3; n <= writes; ++n) {
-      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
-      Simulation simulation(Train, 8);
-      prepare(simulation);
-      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
-        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
-      });
-      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
-      if (created.has_value()) {
-        simulation.RunToEnd();
-      }
-      simulation.KillEngine();
-      simulation.StartEngine(true);
-      if (simulation.store.FindExperiment("default", "sim").has_value()) {
-        REQUIRE(simulation.RunToEnd());
-        CHECK(simulation.StateOf("sim").Completed() == 12);
-        CheckStopped(simulation);
-      }
-    }
-  }
+/// Twelve trials are over, and what was stopped was stopped for a reason.
+void CheckTwelve(Simulation& simulation) {
+  CHECK(simulation.StateOf("sim").Completed() == 12);
+  CHECK(CheckStopped(simulation) >= 1);
 }
 
 TEST_CASE("early stopping: killed at every write to the store, a stopped trial is stopped once",
@@ -243,11 +211,14 @@ TEST_CASE("early stopping: killed at every write to the store, a stopped trial i
   const std::string rule = GENERATE("medianstop", "asha");
   INFO(rule);
   KillAtEveryWrite(
-      {.max_trials = 12,
-       .early_stopping =
-           R"({"algorithmName": ")" + rule + R"(", "algorithmSettings": [{"name": ")" +
-           (rule == "asha" ? "reduction_factor" : "min_trials_required") + R"(", "value": "2"}]})"},
-      [](Simulation&) {});
+      {.behaviour = Train,
+       .options = {.max_trials = 12,
+                   .early_stopping = R"({"algorithmName": ")" + rule +
+                                     R"(", "algorithmSettings": [{"name": ")" +
+                                     (rule == "asha" ? "reduction_factor" : "min_trials_required") +
+                                     R"(", "value": "2"}]})"},
+       .check = CheckTwelve,
+       .fewest_writes = 100});
 }
 
 /// Plays an early-stopping service: every trial of the search gets these rules.
@@ -286,15 +257,20 @@ class GivesRules final : public SuggesterFactory {
 
 TEST_CASE("early stopping: rules of a service hold however often the engine is killed",
           "[controller]") {
-  KillAtEveryWrite({.max_trials = 12,
-                    .early_stopping = R"({"algorithmName": "theirs", "endpoint": "127.0.0.1:1"})"},
-                   [](Simulation& simulation) {
-                     simulation.around_search = [](auto searches) {
-                       return std::make_unique<GivesRules>(std::move(searches));
-                     };
-                     simulation.KillEngine();
-                     simulation.StartEngine(true);
-                   });
+  KillAtEveryWrite(
+      {.behaviour = Train,
+       .options = {.max_trials = 12,
+                   .early_stopping = R"({"algorithmName": "theirs", "endpoint": "127.0.0.1:1"})"},
+       .check = CheckTwelve,
+       .prepare =
+           [](Simulation& simulation) {
+             simulation.around_search = [](auto searches) {
+               return std::make_unique<GivesRules>(std::move(searches));
+             };
+             simulation.KillEngine();
+             simulation.StartEngine(true);
+           },
+       .fewest_writes = 100});
 }
 
 TEST_CASE("early stopping: what was recorded before a restart still counts", "[controller]") {

@@ -9,6 +9,7 @@
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
+#include "tests/support/kill_sweep.h"
 #include "tests/support/simulation.h"
 
 namespace hone::test {
@@ -153,46 +154,13 @@ Outcome OutcomeOf(Simulation& simulation) {
 
 TEST_CASE("engine: killed at every write to the store, it ends as if uninterrupted",
           "[controller]") {
-  const ExperimentOptions options{.max_trials = 8};
-  std::uint64_t writes = 0;
-  Outcome expected;
-  {
-    Simulation simulation(Train, 8);
-    simulation.store.OnWrite([&](const StoreWrite& write) {
-      writes = write.n;
-      return WriteFate::kCommit;
-    });
-    Create(simulation, options);
-    REQUIRE(simulation.RunToEnd());
-    expected = OutcomeOf(simulation);
-  }
-  REQUIRE(writes > 30);
-  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
-    for (std::uint64_t n = 3; n <= writes; ++n) {
-      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
-      Simulation simulation(Train, 8);
-      bool crashed = false;
-      simulation.store.OnWrite([&](const StoreWrite& write) {
-        if (write.n == n && !crashed) {
-          crashed = true;
-          return fate;
-        }
-        return WriteFate::kCommit;
-      });
-      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
-      if (created.has_value()) {
-        simulation.RunToEnd();
-      }
-      CHECK(crashed);
-      simulation.KillEngine();
-      simulation.StartEngine(true);
-      if (!simulation.store.FindExperiment("default", "sim").has_value()) {
-        continue;  // killed before the experiment existed
-      }
-      REQUIRE(simulation.RunToEnd());
-      CHECK(OutcomeOf(simulation) == expected);
-    }
-  }
+  std::optional<Outcome> expected;
+  KillAtEveryWrite(
+      {.behaviour = Train, .options = {.max_trials = 8}, .check = [&](Simulation& simulation) {
+         const Outcome outcome = OutcomeOf(simulation);
+         CHECK(outcome == expected.value_or(outcome));
+         expected = outcome;
+       }});
 }
 
 /// Eight trials of one to four seconds do not fit into it, three at a time.
@@ -219,38 +187,10 @@ void CheckEndedByTime(Simulation& simulation) {
 
 TEST_CASE("engine: killed at every write to the store, maxDuration still ends it on time",
           "[controller]") {
-  const ExperimentOptions options{.max_trials = 8, .max_duration = "4s"};
-  std::uint64_t writes = 0;
-  {
-    Simulation simulation(Train, 8);
-    simulation.store.OnWrite([&](const StoreWrite& write) {
-      writes = write.n;
-      return WriteFate::kCommit;
-    });
-    Create(simulation, options);
-    REQUIRE(simulation.RunToEnd(10min));
-    CheckEndedByTime(simulation);
-  }
-  REQUIRE(writes > 15);
-  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
-    for (std::uint64_t n = 3; n <= writes; ++n) {
-      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
-      Simulation simulation(Train, 8);
-      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
-        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
-      });
-      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
-      if (created.has_value()) {
-        simulation.RunToEnd(10min);
-      }
-      simulation.KillEngine();
-      simulation.StartEngine(true);
-      if (simulation.store.FindExperiment("default", "sim").has_value()) {
-        REQUIRE(simulation.RunToEnd(10min));
-        CheckEndedByTime(simulation);
-      }
-    }
-  }
+  KillAtEveryWrite({.behaviour = Train,
+                    .options = {.max_trials = 8, .max_duration = "4s"},
+                    .check = CheckEndedByTime,
+                    .fewest_writes = 15});
 }
 
 }  // namespace

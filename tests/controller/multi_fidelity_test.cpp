@@ -11,6 +11,7 @@
 #include "suggestion/inprocess/replay.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
+#include "tests/support/kill_sweep.h"
 #include "tests/support/simulation.h"
 
 namespace hone::test {
@@ -146,39 +147,13 @@ TEST_CASE("multi-fidelity: killed at any write to the store, nothing is lost or 
           "[controller]") {
   const std::string algorithm = GENERATE("hyperband", "asha");
   INFO(algorithm);
-  const ExperimentOptions options{
-      .algorithm = algorithm, .settings = ChildrenOf(algorithm), .max_trials = 14, .parallel = 4};
-  std::uint64_t writes = 0;
-  {
-    Simulation simulation(Train, 8);
-    simulation.store.OnWrite([&](const StoreWrite& write) {
-      writes = write.n;
-      return WriteFate::kCommit;
-    });
-    Create(simulation, options);
-    REQUIRE(simulation.RunToEnd());
-    CheckAll(simulation, 14);
-  }
-  REQUIRE(writes > 30);
-  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
-    for (std::uint64_t n = 3; n <= writes; n += 2) {
-      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
-      Simulation simulation(Train, 8);
-      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
-        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
-      });
-      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
-      if (created.has_value()) {
-        simulation.RunToEnd();
-      }
-      simulation.KillEngine();
-      simulation.StartEngine(true);
-      if (simulation.store.FindExperiment("default", "sim").has_value()) {
-        REQUIRE(simulation.RunToEnd());
-        CheckAll(simulation, 14);
-      }
-    }
-  }
+  KillAtEveryWrite({.behaviour = Train,
+                    .options = {.algorithm = algorithm,
+                                .settings = ChildrenOf(algorithm),
+                                .max_trials = 14,
+                                .parallel = 4},
+                    .check = [](Simulation& simulation) { CheckAll(simulation, 14); },
+                    .step = 2});
 }
 
 TEST_CASE("multi-fidelity: a person's own trials are members of the search", "[controller]") {
@@ -299,39 +274,13 @@ TEST_CASE("multi-fidelity: pausing and resuming survive a kill at any write to t
           "[controller]") {
   const std::string algorithm = GENERATE("asha", "hyperband");
   INFO(algorithm);
-  const ExperimentOptions options{
-      .algorithm = algorithm, .settings = kByResuming, .max_trials = 12, .parallel = 3};
-  std::uint64_t writes = 0;
-  {
-    Simulation simulation(TrainOn, 8);
-    simulation.store.OnWrite([&](const StoreWrite& write) {
-      writes = write.n;
-      return WriteFate::kCommit;
-    });
-    Create(simulation, options);
-    REQUIRE(simulation.RunToEnd());
-    CheckResumed(simulation, 12);
-  }
-  REQUIRE(writes > 30);
-  for (const WriteFate fate : {WriteFate::kCrashBefore, WriteFate::kCrashAfter}) {
-    for (std::uint64_t n = 3; n <= writes; n += 2) {
-      INFO("crash " << (fate == WriteFate::kCrashBefore ? "before" : "after") << " write " << n);
-      Simulation simulation(TrainOn, 8);
-      simulation.store.OnWrite([&, crashed = false](const StoreWrite& write) mutable {
-        return write.n == n && !std::exchange(crashed, true) ? fate : WriteFate::kCommit;
-      });
-      const auto created = simulation.Ask(request::Create{MakeSpec(options).document});
-      if (created.has_value()) {
-        simulation.RunToEnd();
-      }
-      simulation.KillEngine();
-      simulation.StartEngine(true);
-      if (simulation.store.FindExperiment("default", "sim").has_value()) {
-        REQUIRE(simulation.RunToEnd());
-        CheckResumed(simulation, 12);
-      }
-    }
-  }
+  KillAtEveryWrite({.behaviour = TrainOn,
+                    .options = {.algorithm = algorithm,
+                                .settings = kByResuming,
+                                .max_trials = 12,
+                                .parallel = 3},
+                    .check = [](Simulation& simulation) { CheckResumed(simulation, 12); },
+                    .step = 2});
 }
 
 TEST_CASE("multi-fidelity: a search that ended goes on with more trials, and with its old ones",
