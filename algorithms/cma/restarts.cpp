@@ -12,7 +12,9 @@ using Eigen::Index;
 
 constexpr double kFlat = 1e-12;          // TolHistFun
 constexpr std::size_t kHistory = 20000;  // generations that Stagnation looks back at most
-constexpr Index kLargest = 1 << 20;      // populations grow no further
+constexpr std::size_t kFewestTies =
+    2;                               // of plateaus: a single one is no reason to stop, as in pycma
+constexpr Index kLargest = 1 << 20;  // populations grow no further
 
 double MedianOf(std::span<const double> values) {
   std::vector<double> sorted(values.begin(), values.end());
@@ -61,10 +63,10 @@ bool Progress::Stagnant() const {
 }
 
 bool Progress::Stopped() const {
-  const std::size_t recent = std::min(tied_.size(), d_);
-  const auto ties =
-      std::count(tied_.end() - static_cast<std::ptrdiff_t>(recent), tied_.end(), true);
-  const bool often_tied = tied_.size() >= d_ + 2 && 3 * static_cast<std::size_t>(ties) > recent;
+  const std::size_t recent = std::min(tied_.size(), std::max(d_, kFewestTies));
+  const auto ties = static_cast<std::size_t>(
+      std::count(tied_.end() - static_cast<std::ptrdiff_t>(recent), tied_.end(), true));
+  const bool often_tied = tied_.size() >= d_ + 2 && ties >= kFewestTies && 3 * ties > recent;
   return best_.size() >= most_ || often_tied || Flat() || Stagnant();
 }
 

@@ -132,6 +132,14 @@ TEST_CASE("cma restarts: a run stops when it no longer gets better", "[algorithm
   CHECK(Generations(10, 10, [](int, int rank) { return rank; }) == 40);
   // EqualFunValues: soon after d generations.
   CHECK(Generations(10, 10, [](int generation, int) { return -generation; }) == 12);
+  // In two dimensions one plateau is not yet a reason, two in a row are.
+  const auto level_at = [](int first, int last) {
+    return [=](int generation, int rank) {
+      return (generation >= first && generation <= last ? 0 : rank) - generation;
+    };
+  };
+  CHECK(Generations(2, 6, level_at(20, 20)) > 100);
+  CHECK(Generations(2, 6, level_at(20, 21)) == 22);
   // MaxIter: it gets better all the time.
   CHECK(Generations(2, 4, [](int generation, int rank) { return rank - generation; }) ==
         100 + 25 * 25);
