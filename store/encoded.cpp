@@ -22,7 +22,8 @@ Result<EncodedStep> EncodeStep(LedgerStep step) {
                       .projection = std::move(step.projection)};
   encoded.lazy =
       encoded.outbox.empty() && std::ranges::all_of(step.events, [](const Recorded& recorded) {
-        return std::holds_alternative<event::TrialsReserved>(recorded.event);
+        return std::holds_alternative<event::TrialsReserved>(recorded.event) ||
+               std::holds_alternative<event::TrialRunning>(recorded.event);
       });
   encoded.events.reserve(step.events.size());
   for (const Recorded& recorded : step.events) {

@@ -28,8 +28,8 @@ struct EncodedStep {
   std::vector<std::string> outbox;
   Projection projection;
   std::size_t bytes = 0;  ///< about
-  /// It only reserves numbers, for which a search algorithm is being asked: nothing outside waits
-  /// for it, and what is answered comes soon. So it may travel with the next write.
+  /// Nothing outside waits for it, so it may travel with the next write: it only reserves numbers,
+  /// for which a search algorithm is being asked, or says that attempts run, which is seen again.
   bool lazy = false;
 };
 
