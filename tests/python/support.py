@@ -51,12 +51,13 @@ def script(text: str, *arguments: str) -> subprocess.Popen:
 class Daemon:
     """A `hone serve` of its own."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *options: str) -> None:
         self.process = subprocess.Popen(
             [
                 os.environ["HONE_PROGRAM"],
                 *("serve", "--data-dir", folder),
                 *("--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"),
+                *options,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -69,6 +70,10 @@ class Daemon:
         self.process.terminate()
         self.process.wait(DEADLINE)
         self.process.stdout.close()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(DEADLINE)
 
 
 class FolderTest(unittest.TestCase):
