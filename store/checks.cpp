@@ -2,10 +2,15 @@
 #include "store/checks.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 #include "core/state.h"
 
 namespace hone::store {
+
+namespace {
 
 Status CheckNumbering(const LedgerStep& step) {
   if (step.events.empty()) {
@@ -22,8 +27,26 @@ Status CheckNumbering(const LedgerStep& step) {
   return {};
 }
 
-Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>& batches) {
+/// Whether the values that go with a step are its own.
+bool AreOwn(const LedgerStep& step) {
+  std::set<std::tuple<TrialNumber, Attempt, std::string_view>> sources;
+  return std::ranges::all_of(step.observations, [&](const ObservationBatch& batch) {
+    return batch.trial.experiment == step.experiment && step.expected > 0 &&
+           sources.emplace(batch.trial.number, batch.attempt, batch.source).second;
+  });
+}
+
+}  // namespace
+
+Status CheckStep(const LedgerStep& step) {
   HONE_RETURN_IF_ERROR(CheckNumbering(step));
+  return AreOwn(step) ? Status()
+                      : Fail(Code::kInvalidArgument,
+                             "values of another experiment, of a new one, or of a source twice");
+}
+
+Status CheckAdoption(const LedgerStep& step, const std::vector<ObservationBatch>& batches) {
+  HONE_RETURN_IF_ERROR(CheckStep(step));
   if (step.expected != 0 || step.epoch != 0 || !step.outbox.empty()) {
     return Fail(Code::kInvalidArgument, "an experiment is taken in whole, and owned by nobody");
   }

@@ -8,9 +8,9 @@
 /// Words and checks that all implementations share, so that they answer alike.
 namespace hone::store {
 
-/// Whether the step has at least one event and its events are numbered expected + 1, ...
-/// @errors kInvalidArgument
-Status CheckNumbering(const LedgerStep& step);
+/// Whether the step has at least one event, its events are numbered expected + 1, ..., and its
+/// values are of its own trials, each source once. @errors kInvalidArgument
+Status CheckStep(const LedgerStep& step);
 
 /// Whether these can be taken in together: a new experiment without owner and commands, and batches
 /// of its trials that start and end at 0. @errors kInvalidArgument

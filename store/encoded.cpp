@@ -13,18 +13,19 @@
 namespace hone::store {
 
 Result<EncodedStep> EncodeStep(LedgerStep step) {
-  HONE_RETURN_IF_ERROR(CheckNumbering(step));
+  HONE_RETURN_IF_ERROR(CheckStep(step));
   EncodedStep encoded{.experiment = std::move(step.experiment),
                       .expected = step.expected,
                       .epoch = step.epoch,
                       .events = {},
                       .outbox = std::move(step.outbox),
-                      .projection = std::move(step.projection)};
-  encoded.lazy =
-      encoded.outbox.empty() && std::ranges::all_of(step.events, [](const Recorded& recorded) {
-        return std::holds_alternative<event::TrialsReserved>(recorded.event) ||
-               std::holds_alternative<event::TrialRunning>(recorded.event);
-      });
+                      .projection = std::move(step.projection),
+                      .observations = {}};
+  encoded.lazy = encoded.outbox.empty() && step.observations.empty() &&
+                 std::ranges::all_of(step.events, [](const Recorded& recorded) {
+                   return std::holds_alternative<event::TrialsReserved>(recorded.event) ||
+                          std::holds_alternative<event::TrialRunning>(recorded.event);
+                 });
   encoded.events.reserve(step.events.size());
   for (const Recorded& recorded : step.events) {
     encoded.events.push_back({recorded.seq, recorded.at, std::string(EventKind(recorded.event)),
@@ -36,6 +37,10 @@ Result<EncodedStep> EncodeStep(LedgerStep step) {
   }
   for (const TrialRow& row : encoded.projection.trials) {
     encoded.bytes += row.parameters.size() + row.metrics.size() + row.message.size() + 200;
+  }
+  for (ObservationBatch& batch : step.observations) {
+    encoded.observations.push_back(EncodeBatch(std::move(batch)));
+    encoded.bytes += encoded.observations.back().bytes;
   }
   return encoded;
 }

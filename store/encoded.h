@@ -20,22 +20,6 @@ struct EncodedEvent {
   std::string payload;
 };
 
-struct EncodedStep {
-  ExperimentId experiment;
-  Version expected = 0;
-  OwnerEpoch epoch = 0;
-  std::vector<EncodedEvent> events;
-  std::vector<std::string> outbox;
-  Projection projection;
-  std::size_t bytes = 0;  ///< about
-  /// Nothing outside waits for it, so it may travel with the next write: it only reserves numbers,
-  /// for which a search algorithm is being asked, or says that attempts run, which is seen again.
-  bool lazy = false;
-};
-
-/// @errors kInvalidArgument: not numbered expected + 1, ...
-Result<EncodedStep> EncodeStep(LedgerStep step);
-
 struct EncodedBatch {
   ObservationBatch batch;
   std::vector<std::optional<double>> numbers;  ///< of the records' texts, where finite
@@ -43,5 +27,22 @@ struct EncodedBatch {
 };
 
 EncodedBatch EncodeBatch(ObservationBatch batch);
+
+struct EncodedStep {
+  ExperimentId experiment;
+  Version expected = 0;
+  OwnerEpoch epoch = 0;
+  std::vector<EncodedEvent> events;
+  std::vector<std::string> outbox;
+  Projection projection;
+  std::vector<EncodedBatch> observations;
+  std::size_t bytes = 0;  ///< about
+  /// Nothing outside waits for it, so it may travel with the next write: it only reserves numbers,
+  /// for which a search algorithm is being asked, or says that attempts run, which is seen again.
+  bool lazy = false;
+};
+
+/// @errors kInvalidArgument: as of CheckStep
+Result<EncodedStep> EncodeStep(LedgerStep step);
 
 }  // namespace hone::store

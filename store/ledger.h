@@ -13,6 +13,7 @@
 #include "core/event.h"
 #include "core/ids.h"
 #include "core/projection.h"
+#include "store/observations.h"
 
 namespace hone {
 
@@ -24,6 +25,8 @@ struct LedgerStep {
   std::vector<Recorded> events;     ///< seq = expected + 1, ...
   std::vector<std::string> outbox;  ///< durable commands (EncodeCommand), in order
   Projection projection;            ///< rows as they are after the events
+  /// Values of its trials that are recorded with it, each source once; not at its creation.
+  std::vector<ObservationBatch> observations;
 };
 
 /// A durable command that may not have been carried out. Its identity is (experiment, seq, n).
@@ -49,13 +52,14 @@ class Ledger {
   using Done = std::function<void(Status)>;
   virtual ~Ledger() = default;
 
-  /// One transaction: events, outbox, projections. Appends of one experiment commit in the order of
-  /// the calls; several may be under way, and when one fails the later ones of that experiment fail
-  /// too.
-  /// @errors (to done) kAborted: version or epoch moved; kAlreadyExists: creating a name that
-  /// exists;
+  /// One transaction: events, outbox, projections, values. Appends of one experiment commit in the
+  /// order of the calls; several may be under way, and when one fails the later ones of that
+  /// experiment fail too.
+  /// @errors (to done) kAborted: version, epoch or an offset moved; kAlreadyExists: creating a name
+  /// that exists;
   ///         kAlreadyExists: a trial's name is another trial's; kInvalidArgument: no events, or not
-  ///         numbered expected + 1, ...; kResourceExhausted: disk full; kUnavailable
+  ///         numbered expected + 1, ..., or values of others; kResourceExhausted: disk full;
+  ///         kUnavailable
   virtual void Append(LedgerStep step, Done done) = 0;
 
   /// Events with seq > from, in order, at most `limit`.

@@ -358,7 +358,8 @@ LedgerStep ToStep(const Archived& archived) {
           .epoch = 0,
           .events = archived.events,
           .outbox = {},
-          .projection = ProjectAll(archived.state)};
+          .projection = ProjectAll(archived.state),
+          .observations = {}};
 }
 
 std::vector<ObservationBatch> ToBatches(const Archived& archived) {

@@ -163,7 +163,7 @@ std::vector<Request> Data::OpenRequests() const {
 }
 
 Status Data::CheckStep(const LedgerStep& step) {
-  HONE_RETURN_IF_ERROR(store::CheckNumbering(step));
+  HONE_RETURN_IF_ERROR(store::CheckStep(step));
   const Experiment* experiment = Find(step.experiment);
   if (step.expected == 0) {
     if (experiment != nullptr) {
@@ -182,7 +182,23 @@ Status Data::CheckStep(const LedgerStep& step) {
       return tl::make_unexpected(store::TrialNameTaken(row.name));
     }
   }
+  for (const ObservationBatch& batch : step.observations) {
+    HONE_RETURN_IF_ERROR(CheckOffset(batch));
+  }
   return {};
+}
+
+Status Data::CheckOffset(const ObservationBatch& batch) {
+  Experiment* experiment = FindLive(batch.trial.experiment);
+  if (experiment == nullptr) {
+    return tl::make_unexpected(store::NoExperiment(batch.trial.experiment));
+  }
+  const auto& offsets = experiment->records[batch.trial.number].offsets;
+  const auto found = offsets.find({batch.attempt, batch.source});
+  const std::uint64_t offset = found == offsets.end() ? 0 : found->second;
+  return offset == batch.offset_before
+             ? Status()
+             : tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
 }
 
 void Data::AddEvent(Experiment& experiment, const ExperimentId& id, const Recorded& recorded) {
@@ -219,20 +235,16 @@ Status Data::Append(const LedgerStep& step) {
     trial_names_.insert_or_assign(trial.name, TrialId{step.experiment, trial.number});
   }
   ++changes;
+  for (const ObservationBatch& batch : step.observations) {
+    HONE_CHECK(Record(batch).has_value(), "CheckStep has looked at the batches");
+  }
   return {};
 }
 
 Status Data::Record(const ObservationBatch& batch) {
-  Experiment* experiment = FindLive(batch.trial.experiment);
-  if (experiment == nullptr) {
-    return tl::make_unexpected(store::NoExperiment(batch.trial.experiment));
-  }
-  TrialRecords& records = experiment->records[batch.trial.number];
-  std::uint64_t& offset = records.offsets[{batch.attempt, batch.source}];
-  if (offset != batch.offset_before) {
-    return tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
-  }
-  offset = batch.offset_after;
+  HONE_RETURN_IF_ERROR(CheckOffset(batch));
+  TrialRecords& records = FindLive(batch.trial.experiment)->records[batch.trial.number];
+  records.offsets[{batch.attempt, batch.source}] = batch.offset_after;
   for (const MetricRecord& record : batch.records) {
     const auto id = static_cast<std::int64_t>(records.rows.size()) + 1;
     records.rows.push_back({id, batch.attempt, record});

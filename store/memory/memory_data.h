@@ -79,6 +79,7 @@ struct Data {
 
  private:
   [[nodiscard]] Status CheckStep(const LedgerStep& step);
+  [[nodiscard]] Status CheckOffset(const ObservationBatch& batch);
   [[nodiscard]] bool NameOfOther(const std::string& trial_name, const TrialId& id) const;
   void AddEvent(Experiment& experiment, const ExperimentId& id, const Recorded& recorded);
   std::unordered_map<std::string, TrialId> trial_names_;

@@ -14,7 +14,7 @@ namespace {
 constexpr char kWriteGroup[] =
     "SELECT write_group($1::text, $2::bigint, $3::bigint, $4::experiments[], $5::bigint[], "
     "$6::events[], $7::outbox[], $8::trials[], $9::collector_offsets[], $10::bigint[], "
-    "$11::observations[], $12::outbox[])";
+    "$11::bigint[], $12::observations[], $13::outbox[])";
 
 // Of a transaction: its positions have so many bits.
 constexpr std::size_t kMostEvents = std::size_t{1} << 20;
@@ -88,6 +88,11 @@ Group::Fit Group::AddStep(Connection& connection, const EncodedStep& step, Statu
                   steps.all.back()->epoch != step.epoch)) {
     return Fit::kNotHere;
   }
+  for (const EncodedBatch& encoded : step.observations) {
+    if (!AddRows(encoded, *key, *key)) {
+      return Fit::kNotHere;
+    }
+  }
   steps.all.push_back(&step);
   events_ += step.events.size();
   added_.push_back({.step = &step, .place = known->second});
@@ -101,19 +106,30 @@ Group::Fit Group::AddBatch(Connection& connection, const EncodedBatch& encoded, 
     refusal = tl::make_unexpected(store::NoExperiment(batch.trial.experiment));
     return Fit::kRefused;
   }
-  const std::int64_t trial = TrialKey(*key, batch.trial.number);
+  if (!AddRows(encoded, *key, 0)) {
+    return Fit::kNotHere;
+  }
+  added_.push_back({.batch = &encoded, .place = rows_.back().second});
+  return Fit::kAdded;
+}
+
+/// Those that belong to a step and others are not told as one.
+bool Group::AddRows(const EncodedBatch& encoded, std::int64_t key, std::int64_t with) {
+  const ObservationBatch& batch = encoded.batch;
+  const std::int64_t trial = TrialKey(key, batch.trial.number);
   const auto [known, is_new] =
       batch_of_.emplace(Source(trial, batch.attempt, batch.source), batches_.size());
   if (is_new) {
-    batches_.push_back({.trial = trial, .all = {}});
+    batches_.push_back({.trial = trial, .with = with, .all = {}});
   }
   Batches& batches = batches_[known->second];
-  if (!is_new && batches.all.back()->batch.offset_after != batch.offset_before) {
-    return Fit::kNotHere;
+  if (!is_new && (with != 0 || batches.with != 0 ||
+                  batches.all.back()->batch.offset_after != batch.offset_before)) {
+    return false;
   }
   batches.all.push_back(&encoded);
-  added_.push_back({.batch = &encoded, .place = known->second});
-  return Fit::kAdded;
+  rows_.emplace_back(&encoded, known->second);
+  return true;
 }
 
 Group::Fit Group::Add(Connection& connection, const What& what, Status& refusal) {
@@ -181,21 +197,24 @@ void Group::BindBatches(Use& call) const {
   RowsText offsets;
   RowsText records;
   std::vector<std::int64_t> before;
+  std::vector<std::int64_t> with;
   for (const Batches& batches : batches_) {
     const ObservationBatch& first = batches.all.front()->batch;
     offsets.Row().Int(batches.trial).Int(first.attempt).Text(first.source);
     offsets.Unsigned(batches.all.back()->batch.offset_after);
     before.push_back(static_cast<std::int64_t>(first.offset_before));
+    with.push_back(batches.with);
   }
-  for (const Added& added : added_) {
-    for (std::size_t i = 0; added.batch != nullptr && i < added.batch->batch.records.size(); ++i) {
-      const MetricRecord& record = added.batch->batch.records[i];
-      records.Row().Int(batches_[added.place].trial).Unsigned(added.place + 1);
-      records.Int(added.batch->batch.attempt).Text(record.metric).Real(record.step);
-      records.Time(record.at).Text(record.text).Real(added.batch->numbers[i]);
+  for (const auto& [encoded, place] : rows_) {
+    const ObservationBatch& batch = encoded->batch;
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+      const MetricRecord& record = batch.records[i];
+      records.Row().Int(batches_[place].trial).Unsigned(place + 1);
+      records.Int(batch.attempt).Text(record.metric).Real(record.step);
+      records.Time(record.at).Text(record.text).Real(encoded->numbers[i]);
     }
   }
-  call.Table(std::move(offsets)).Ints(before).Table(std::move(records));
+  call.Table(std::move(offsets)).Ints(before).Ints(with).Table(std::move(records));
 }
 
 std::string Group::Run(Use& call) const {

@@ -35,9 +35,9 @@ using What =
                  std::shared_ptr<const EncodedBatch>, DoneCommand>;
 
 /// Steps, batches and marks that go to the server with one call: write_group of
-/// store/schema/postgres/0002_write_group.sql. What follows on one another within it is told as one
-/// step of an experiment and one batch of a source.
-/// Life: what was added outlives it. @threads  one at a time
+/// store/schema/postgres/0003_values_with_steps.sql. What follows on one another within it is told
+/// as one step of an experiment and one batch of a source. Life: what was added outlives it.
+/// @threads  one at a time
 class Group {
  public:
   enum class Fit { kAdded, kRefused, kNotHere };
@@ -65,6 +65,7 @@ class Group {
   };
   struct Batches {  // of a source
     std::int64_t trial = 0;
+    std::int64_t with = 0;  // key of the experiment to whose step they belong; 0: none
     std::vector<const EncodedBatch*> all;
   };
   using Source = std::tuple<std::int64_t, Attempt, std::string_view>;  // of a trial
@@ -74,6 +75,8 @@ class Group {
     std::size_t place = 0;                // in steps_ or batches_
   };
 
+  /// @param with  see Batches. @returns false: they do not go on from those before
+  bool AddRows(const EncodedBatch& encoded, std::int64_t key, std::int64_t with);
   std::string Run(Use& call) const;
   void BindSteps(Use& call) const;
   void BindBatches(Use& call) const;
@@ -82,6 +85,7 @@ class Group {
   std::vector<Steps> steps_;
   std::map<std::int64_t, std::size_t> step_of_;  // by key
   std::vector<Batches> batches_;
+  std::vector<std::pair<const EncodedBatch*, std::size_t>> rows_;  // with places in batches_
   std::map<Source, std::size_t> batch_of_;
   std::vector<std::pair<std::int64_t, const DoneCommand*>> done_;  // with keys
   std::size_t events_ = 0;

@@ -52,6 +52,9 @@ constexpr char kMoveOffset[] =
     "UPDATE collector_offsets SET offset = ? "
     "WHERE trial = ? AND attempt = ? AND source = ? AND offset = ?";
 
+constexpr char kOffset[] =
+    "SELECT offset FROM collector_offsets WHERE trial = ? AND attempt = ? AND source = ?";
+
 constexpr char kLastRecord[] = "SELECT coalesce(max(id), 0) FROM observations WHERE trial = ?";
 
 constexpr char kAddRecord[] =
@@ -94,9 +97,22 @@ Result<std::int64_t> Create(Connection& connection, const EncodedStep& step) {
   return key;
 }
 
+/// Looks only, because the step is not made if one of its offsets does not fit.
+Status CheckOffset(Connection& connection, std::int64_t key, const ObservationBatch& batch) {
+  Use offset(connection, kOffset);
+  offset.Int(TrialKey(key, batch.trial.number)).Int(batch.attempt).Text(batch.source);
+  const std::int64_t found = offset.Step() ? offset.GetInt(0) : 0;
+  return static_cast<std::uint64_t>(found) == batch.offset_before
+             ? Status()
+             : tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
+}
+
 Result<std::int64_t> Advance(Connection& connection, const EncodedStep& step) {
   const std::optional<std::int64_t> key = connection.KeyOf(step.experiment);
   if (key) {
+    for (const EncodedBatch& encoded : step.observations) {
+      HONE_RETURN_IF_ERROR(CheckOffset(connection, *key, encoded.batch));
+    }
     Use advance(connection, kAdvanceExperiment);
     BindRow(advance, step.projection.experiment, step.events.back().seq)
         .Int(*key)
@@ -123,6 +139,29 @@ bool IsLive(Connection& connection, std::int64_t key) {
   return Use(connection, "SELECT 1 FROM experiments WHERE key = ? AND deleted = 0").Int(key).Step();
 }
 
+void AddRecords(Connection& connection, std::int64_t trial, const EncodedBatch& encoded) {
+  const ObservationBatch& batch = encoded.batch;
+  if (batch.records.empty()) {
+    return;
+  }
+  Use last(connection, kLastRecord);
+  last.Int(trial).Step();
+  std::int64_t id = last.GetInt(0);
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    const MetricRecord& record = batch.records[i];
+    Use(connection, kAddRecord)
+        .Int(trial)
+        .Int(++id)
+        .Int(batch.attempt)
+        .Text(record.metric)
+        .Real(record.step)
+        .Time(record.at)
+        .Text(record.text)
+        .Real(encoded.numbers[i])
+        .Run();
+  }
+}
+
 void AddRows(Connection& connection, std::int64_t key, const EncodedStep& step) {
   for (const EncodedEvent& event : step.events) {
     Use(connection, kAddEvent)
@@ -143,6 +182,11 @@ void AddRows(Connection& connection, std::int64_t key, const EncodedStep& step) 
         .Run();
   }
   PutTrials(connection, key, step.projection.trials);
+  for (const EncodedBatch& encoded : step.observations) {  // their offsets were looked at
+    const std::int64_t trial = TrialKey(key, encoded.batch.trial.number);
+    MoveOffset(connection, encoded.batch, trial);
+    AddRecords(connection, trial, encoded);
+  }
 }
 
 /// @returns the key, or nothing if no deleted experiment has this UID. Its last event goes: it is
@@ -226,25 +270,7 @@ Status ApplyBatch(Connection& connection, const EncodedBatch& encoded) {
   if (!MoveOffset(connection, batch, trial)) {
     return tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
   }
-  if (batch.records.empty()) {
-    return {};
-  }
-  Use last(connection, kLastRecord);
-  last.Int(trial).Step();
-  std::int64_t id = last.GetInt(0);
-  for (std::size_t i = 0; i < batch.records.size(); ++i) {
-    const MetricRecord& record = batch.records[i];
-    Use(connection, kAddRecord)
-        .Int(trial)
-        .Int(++id)
-        .Int(batch.attempt)
-        .Text(record.metric)
-        .Real(record.step)
-        .Time(record.at)
-        .Text(record.text)
-        .Real(encoded.numbers[i])
-        .Run();
-  }
+  AddRecords(connection, trial, encoded);
   return {};
 }
 

@@ -162,20 +162,26 @@ void AMarkAloneArrivesToo(StoreHarness& h) {
   REQUIRE(h.store().ReadOutbox(IdOf(1)).value().empty());
 }
 
-void ReservationsKeepTheirPlaceAndArrive(StoreHarness& h) {
+void LazyStepsKeepTheirPlaceAndArrive(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(1)));
   std::vector<int> order;
-  const auto reserve = [](Version expected) {
+  const auto lazy = [](Version expected, Event event) {
     LedgerStep step = NextStep(1, expected);
     step.outbox.clear();
-    step.events[0].event = event::TrialsReserved{};
+    step.events[0].event = std::move(event);
     return step;
   };
-  h.store().Append(reserve(1), [&](const Status& status) { order.push_back(status ? 1 : 100); });
-  REQUIRE(AppendNow(h, NextStep(1, 2)));
-  REQUIRE(order == std::vector{1});
-  REQUIRE(AppendNow(h, reserve(3)));  // alone
-  REQUIRE(h.store().Read(IdOf(1), 0, 100).value().size() == 4);
+  Version version = 1;
+  for (const Event& event : {Event(event::TrialsReserved{}), Event(event::TrialRunning{})}) {
+    order.clear();
+    h.store().Append(lazy(version, event),
+                     [&](const Status& status) { order.push_back(status ? 1 : 100); });
+    REQUIRE(AppendNow(h, NextStep(1, version + 1)));
+    REQUIRE(order == std::vector{1});
+    REQUIRE(AppendNow(h, lazy(version + 2, event)));  // alone
+    version += 3;
+  }
+  REQUIRE(h.store().Read(IdOf(1), 0, 100).value().size() == version);
 }
 
 void PositionsGrowOverExperiments(StoreHarness& h) {
@@ -329,6 +335,68 @@ void RecordsNothingTwice(StoreHarness& h) {
   REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 4);
 }
 
+/// A step with the values of one source of trial 1.
+LedgerStep StepWith(Version expected, ObservationBatch batch, OwnerEpoch epoch = 0) {
+  LedgerStep step = NextStep(1, expected, 1, epoch);
+  step.observations.push_back(std::move(batch));
+  return step;
+}
+
+void RecordsValuesWithAStep(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  const ObservationBatch batch = BatchOf(1, 1, 0, 2);
+  REQUIRE(AppendNow(h, StepWith(1, batch)));
+  REQUIRE(RecordNow(h, BatchOf(1, 1, 2, 3)));
+  LedgerStep two = StepWith(2, BatchOf(1, 1, 3, 4));
+  two.observations.push_back(BatchOf(1, 2, 0, 1));
+  REQUIRE(AppendNow(h, two));
+  const auto rows = h.store().ReadRecords({IdOf(1), 1}, 0, "").value();
+  REQUIRE(rows.size() == 4);
+  REQUIRE(rows[1] == StoredRecord{2, 1, batch.records[1]});
+  REQUIRE(h.store().ReadRecords({IdOf(1), 2}, 0, "").value().size() == 1);
+  REQUIRE(h.store().OffsetOf({IdOf(1), 1}, 1, "output").value() == 4);
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 3);
+}
+
+void AStepAndItsValuesAreRefusedTogether(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(RecordNow(h, BatchOf(1, 1, 0, 2)));
+  REQUIRE(CodeOf(AppendNow(h, StepWith(1, BatchOf(1, 1, 0, 1)))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, StepWith(1, BatchOf(1, 1, 3, 4)))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, StepWith(1, BatchOf(1, 2, 1, 2)))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, StepWith(4, BatchOf(1, 1, 2, 3)))) == Code::kAborted);
+  REQUIRE(CodeOf(AppendNow(h, StepWith(1, BatchOf(1, 1, 2, 3), 9))) == Code::kAborted);
+  for (const ObservationBatch& other : {BatchOf(2, 1, 0, 1), BatchOf(1, 1, 2, 3)}) {
+    LedgerStep step = StepWith(1, BatchOf(1, 1, 2, 3));  // of another experiment, or twice
+    step.observations.push_back(other);
+    REQUIRE(CodeOf(AppendNow(h, step)) == Code::kInvalidArgument);
+  }
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 1);
+  REQUIRE(h.store().ReadOutbox(IdOf(1)).value().empty());
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 2);
+  REQUIRE(h.store().OffsetOf({IdOf(1), 1}, 1, "output").value() == 2);
+  REQUIRE(h.store().OffsetOf({IdOf(1), 2}, 1, "output").value() == 0);
+  REQUIRE(AppendNow(h, StepWith(1, BatchOf(1, 1, 2, 3))));
+}
+
+/// All at once: what does not fit spoils neither the values alone nor the steps of others.
+void ValuesWithStepsAmongOthers(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  std::atomic<int> recorded = 0;
+  const auto count = [&](const Status& status) { recorded += status ? 1 : 100; };
+  h.store().Record(BatchOf(1, 1, 0, 1), count);
+  h.store().Record(BatchOf(2, 1, 0, 1), count);
+  const auto codes = Pipeline(h, {NextStep(2, 1), StepWith(1, BatchOf(1, 1, 1, 2)), NextStep(2, 2),
+                                  StepWith(2, BatchOf(1, 2, 5, 6)), NextStep(2, 3)});
+  REQUIRE(codes == std::vector<Code>{kOk, kOk, kOk, Code::kAborted, kOk});
+  REQUIRE(recorded == 2);
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 2);
+  REQUIRE(h.store().Read(IdOf(2), 0, kAll).value().size() == 4);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 2);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 2}, 0, "").value().empty());
+}
+
 void RemovesRecords(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(1)));
   REQUIRE(AppendNow(h, CreateStep(2)));
@@ -402,7 +470,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"a taken trial name spoils no other step", &ATakenNameSpoilsNoOtherStep},
     {"keeps commands until they are done", &KeepsCommandsUntilDone},
     {"a mark alone arrives too", &AMarkAloneArrivesToo},
-    {"reservations keep their place, and arrive", &ReservationsKeepTheirPlaceAndArrive},
+    {"lazy steps keep their place, and arrive", &LazyStepsKeepTheirPlaceAndArrive},
     {"positions grow over experiments", &PositionsGrowOverExperiments},
     {"keeps the latest snapshot", &KeepsTheLatestSnapshot},
     {"keeps large steps", &KeepsLargeSteps},
@@ -410,6 +478,9 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"reads what was recorded", &ReadsWhatWasRecorded},
     {"reads rows by pages", &ReadsRowsByPages},
     {"records nothing twice", &RecordsNothingTwice},
+    {"records values with a step", &RecordsValuesWithAStep},
+    {"a step and its values are refused together", &AStepAndItsValuesAreRefusedTogether},
+    {"values with steps among others", &ValuesWithStepsAmongOthers},
     {"removes records up to a trial", &RemovesRecords},
     {"many threads", &ManyThreads},
 });

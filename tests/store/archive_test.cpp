@@ -52,7 +52,8 @@ class Source {
                     .epoch = 0,
                     .events = events_,
                     .outbox = {},
-                    .projection = {}};
+                    .projection = {},
+                    .observations = {}};
     step.projection.experiment = ProjectExperiment(state_);
     for (const TrialState& trial : state_.trials) {
       step.projection.trials.push_back(ProjectTrial(state_, trial));

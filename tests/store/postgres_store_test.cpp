@@ -138,7 +138,9 @@ TEST_CASE("postgres: refuses what is not its own, and leaves it as it was", "[st
   };
   const Row rows[] = {
       {"a newer schema", true,
-       "INSERT INTO migrations VALUES (3, '0003_later', 0, 'x'), (4, 'more', 0, 'y')", "newer"},
+       "INSERT INTO migrations SELECT max(number) + n, 'later' || n, 0, 'x' FROM migrations, "
+       "generate_series(1, 2) AS n GROUP BY n",
+       "newer"},
       {"a changed migration", true, "UPDATE migrations SET checksum = '00000000'", "another build"},
       {"another program's migrations", false, "CREATE TABLE migrations (id int)", "of its own"},
       {"another program's table", false, "CREATE TABLE experiments (id int)", "of its own"},
@@ -333,10 +335,11 @@ TEST_CASE("postgres: a call that comes after the one that was made instead write
   // The step goes on from where the experiment stands, so nothing but the count can refuse it.
   const auto call = [&](const char* n) {
     return server->Sql(
-        h.url(), std::string("SELECT write_group(c.writer, ") + n +
-                     ", NULL, ARRAY[x], ARRAY[x.version], ARRAY[ROW(0, x.key, 3, 0, "
-                     "'ExperimentResumed', '{}')::events], '{}', '{}', '{}', '{}', '{}', '{}') "
-                     "FROM experiments x, (SELECT * FROM commits ORDER BY n DESC LIMIT 1) c");
+        h.url(),
+        std::string("SELECT write_group(c.writer, ") + n +
+            ", NULL, ARRAY[x], ARRAY[x.version], ARRAY[ROW(0, x.key, 3, 0, "
+            "'ExperimentResumed', '{}')::events], '{}', '{}', '{}', '{}', '{}', '{}', '{}') "
+            "FROM experiments x, (SELECT * FROM commits ORDER BY n DESC LIMIT 1) c");
   };
   CHECK(call("c.n") == "w");
   CHECK(h.store().Read(IdOf(1), 0, kAll).value().size() == 2);
