@@ -87,6 +87,9 @@ void ExperimentStrand::Take(Item item, StrandStep& step) {
   if (const auto* reports = std::get_if<TrialReports>(&item.what)) {
     return Judge(*reports, step);
   }
+  if (auto* end = std::get_if<TrialEnd>(&item.what)) {
+    return End(std::move(*end), step);
+  }
   const Input& input = std::get<Input>(item.what);
   offer_answered_ = offer_answered_ || std::holds_alternative<input::Offer>(input);
   Decide(input, std::move(item.done), step);
@@ -123,6 +126,28 @@ void ExperimentStrand::Judge(const TrialReports& reports, StrandStep& step) {
       Decide(input, {}, step);
     }
   }
+}
+
+/// The values are recorded with the end. If there is nothing to decide, which is so when the
+/// attempt was over by another word, they are recorded by themselves.
+void ExperimentStrand::End(TrialEnd end, StrandStep& step) {
+  if (end.generation != generation_) {
+    return;  // the log is read again
+  }
+  const TrialId id = end.values.trial;
+  const StrandStep::Read read{id.number, end.values.attempt, end.values.offset_after};
+  const std::size_t before = step.ledger.events.size();
+  Decide(end.seen, {}, step);
+  if (step.ledger.events.size() > before) {
+    step.ledger.observations.push_back(std::move(end.values));
+    step.read.push_back(read);
+    return;
+  }
+  ports_.store.Record(std::move(end.values), [runner = runner_, id, read](const Status& status) {
+    if (status) {
+      runner->Recorded(id, read.attempt, read.offset);
+    }
+  });
 }
 
 void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
@@ -209,6 +234,9 @@ void ExperimentStrand::Act(const StrandStep& step) {
   }
   for (const TrialNumber trial : step.running) {
     dispatcher_->StopAgain(state_, trial);
+  }
+  for (const StrandStep::Read& read : step.read) {
+    runner_->Recorded({id_, read.trial}, read.attempt, read.offset);
   }
   for (const auto& [trial, attempt] : step.over) {
     runner_->Forget({id_, trial}, attempt);

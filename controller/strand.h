@@ -18,6 +18,7 @@
 #include "controller/recorded.h"
 #include "controller/scheduler.h"
 #include "controller/strand_step.h"
+#include "controller/trial_end.h"
 #include "controller/trial_watch.h"
 #include "core/history.h"
 #include "core/transitions.h"
@@ -64,7 +65,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
 
  private:
   struct Item {
-    std::variant<Input, TrialReports> what;
+    std::variant<Input, TrialReports, TrialEnd> what;
     Done done;
   };
 
@@ -80,6 +81,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   Status Replay(const WhatIsRecorded& recorded, std::vector<HistoryItem>& history);
   Status Observe(const Recorded& recorded, const StoredCurves& curves);
   Status BeginWatching();
+  TrialWatch::Listener Listening();
   void Recover(std::vector<OutboxItem> outbox, const Done& done);
   void OnObserved(const std::vector<OutboxItem>& outbox, const std::vector<Sighting>& seen);
   std::set<TrialNumber> CarryOutbox(const std::vector<OutboxItem>& outbox);
@@ -93,6 +95,7 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Take(Item item, StrandStep& step);
   void Decide(const Input& input, Done done, StrandStep& step);
   void Judge(const TrialReports& reports, StrandStep& step);
+  void End(TrialEnd end, StrandStep& step);
   void Apply(Decision decision, StrandStep& step);
   void Commit(StrandStep step);
   void OnCommitted(std::uint64_t generation, const StrandStep& step, const Status& status);

@@ -99,6 +99,21 @@ Status ExperimentStrand::Observe(const Recorded& recorded, const StoredCurves& c
   return {};
 }
 
+TrialWatch::Listener ExperimentStrand::Listening() {
+  const auto put = [weak = weak_from_this()](auto what) {
+    if (const auto self = weak.lock()) {
+      self->Put({std::move(what), {}});
+    }
+  };
+  return {.on_seen = [put](input::Seen seen) { put(Input(std::move(seen))); },
+          .on_end =
+              [put, generation = generation_](input::Seen seen, ObservationBatch values) {
+                put(TrialEnd{std::move(seen), std::move(values), generation});
+              },
+          .wanted = {EarlyStopMetrics(*state_.spec),
+                     [put](TrialReports reports) { put(std::move(reports)); }}};
+}
+
 /// Makes what drives the experiment: the searcher, the watch on its trials, the dispatcher.
 Status ExperimentStrand::BeginWatching() {
   if (watch_ != nullptr) {
@@ -121,14 +136,7 @@ Status ExperimentStrand::BeginWatching() {
   };
   released_.clear();
   question_ = std::make_shared<Question>(std::move(suggester), strand_, runner_->Instance(), post);
-  ReportsWanted wanted{EarlyStopMetrics(*state_.spec),
-                       [weak = weak_from_this()](TrialReports reports) {
-                         if (const auto self = weak.lock()) {
-                           self->Put({std::move(reports), {}});
-                         }
-                       }};
-  watch_ = std::make_shared<TrialWatch>(ports, id_, state_.spec, std::move(parser), post,
-                                        std::move(wanted));
+  watch_ = std::make_shared<TrialWatch>(ports, id_, state_.spec, std::move(parser), Listening());
   dispatcher_ = std::make_shared<Dispatcher>(ports, id_, strand_, watch_, post);
   return {};
 }

@@ -16,6 +16,9 @@ constexpr int kPollsPerLook = 10;
 /// Batches of an experiment that may be under way to the store: while it lags, logs stay on the
 /// disk, unread, and memory does not grow with the number of trials.
 constexpr std::size_t kMostInStore = 8;
+/// Values that are recorded with the end of their attempt; more go to the store before it, where
+/// what is under way is bounded.
+constexpr std::size_t kMostWithEnd = 100;
 /// After an error of the environment.
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 
@@ -23,13 +26,12 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 
 TrialWatch::TrialWatch(const EnginePorts& ports, ExperimentId id,
                        std::shared_ptr<const ExperimentSpec> spec,
-                       std::unique_ptr<MetricParser> parser, OnSeen on_seen, ReportsWanted wanted)
+                       std::unique_ptr<MetricParser> parser, Listener listener)
     : ports_(ports),
       id_(std::move(id)),
       spec_(std::move(spec)),
       parser_(std::move(parser)),
-      on_seen_(std::move(on_seen)),
-      wanted_(std::move(wanted)),
+      listener_(std::move(listener)),
       strand_(ports.io.MakeStrand()) {}
 
 void TrialWatch::Watch(TrialNumber trial, Attempt attempt, bool fresh) {
@@ -129,7 +131,7 @@ void TrialWatch::LookAt(TrialFollower& follower) {
     follower.end = std::move(sighting);
   } else if (!follower.told_running) {
     follower.told_running = true;
-    on_seen_({*std::move(sighting), {}});
+    listener_.on_seen({*std::move(sighting), {}});
   }
 }
 
@@ -177,6 +179,9 @@ void TrialWatch::ReadMore(TrialNumber trial) {
     HONE_LOG(kWarn, "events_damaged", {"trial", trial},
              {"file", follower.sources[follower.current].name}, {"reason", step->damaged});
   }
+  if (EndsWith(follower, *step)) {
+    return End(follower, *std::move(step));
+  }
   if (!step->records.empty() || !step->started_over.empty()) {
     return Record(follower, std::move(*step));
   }
@@ -187,20 +192,35 @@ void TrialWatch::ReadMore(TrialNumber trial) {
   if (follower.end) {
     input::Seen seen{*std::move(follower.end), follower.fold->summary()};
     followers_.erase(found);
-    on_seen_(std::move(seen));
+    listener_.on_seen(std::move(seen));
   }
 }
 
 Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
   if (follower.fold == nullptr) {
     HONE_RETURN_IF_ERROR(
-        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, wanted_.metrics));
+        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, listener_.wanted.metrics));
     TellReports(follower);
   }
   return follower.Step(*spec_, ports_.runner, ports_.store);
 }
 
-void TrialWatch::Record(TrialFollower& follower, TailStep step) {
+/// Whether the step is the last one, so that its values and the end are one commit. Reports that a
+/// rule of early stopping waits for are stored before the end.
+bool TrialWatch::EndsWith(const TrialFollower& follower, const TailStep& step) const {
+  return follower.end && step.at_end && step.damaged.empty() && step.started_over.empty() &&
+         !step.records.empty() && step.records.size() <= kMostWithEnd &&
+         follower.sources.size() == 1 && listener_.wanted.metrics.names.empty();
+}
+
+void TrialWatch::End(TrialFollower& follower, TailStep step) {
+  ObservationBatch batch = TakeBatch(follower, std::move(step));
+  input::Seen seen{*std::move(follower.end), follower.fold->summary()};
+  followers_.erase(follower.id.number);
+  listener_.on_end(std::move(seen), std::move(batch));
+}
+
+ObservationBatch TrialWatch::TakeBatch(TrialFollower& follower, TailStep step) {
   for (const MetricRecord& record : step.records) {
     follower.Add(record);
   }
@@ -209,6 +229,11 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
                          source.name,       source.recorded_offset,
                          step.offset_after, std::move(step.records)};
   source.recorded_offset = step.offset_after;
+  return batch;
+}
+
+void TrialWatch::Record(TrialFollower& follower, TailStep step) {
+  ObservationBatch batch = TakeBatch(follower, std::move(step));
   follower.recording = true;
   ++in_store_;
   const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
@@ -221,7 +246,7 @@ void TrialWatch::Record(TrialFollower& follower, TailStep step) {
 /// What is stored is told on: only such reports can be the reason of anything.
 void TrialWatch::TellReports(TrialFollower& follower) {
   if (TrialReports reports = follower.TakeUntold(); !reports.all.empty()) {
-    wanted_.on_reports(std::move(reports));
+    listener_.wanted.on_reports(std::move(reports));
   }
 }
 

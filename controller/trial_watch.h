@@ -21,12 +21,18 @@ namespace hone {
 /// @threads  calls are thread-safe and return at once; all work is on one I/O strand of its own
 class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
  public:
-  using OnSeen = std::function<void(input::Seen)>;
+  /// What the watch tells, on its strand.
+  struct Listener {
+    std::function<void(input::Seen)> on_seen;
+    /// The end of an attempt whose last values the watch does not record itself.
+    std::function<void(input::Seen, ObservationBatch)> on_end;
+    /// Reports are told once they are stored, and before the end of their attempt.
+    ReportsWanted wanted = {};
+  };
 
-  /// @param parser  of the experiment's metrics; @param on_seen, wanted  called on the I/O strand;
-  /// reports are told once they are stored, and before the end of their attempt
+  /// @param parser  of the experiment's metrics
   TrialWatch(const EnginePorts& ports, ExperimentId id, std::shared_ptr<const ExperimentSpec> spec,
-             std::unique_ptr<MetricParser> parser, OnSeen on_seen, ReportsWanted wanted = {});
+             std::unique_ptr<MetricParser> parser, Listener listener);
 
   /// Follow an attempt from now on. @param fresh  nothing of it can have been recorded yet
   void Watch(TrialNumber trial, Attempt attempt, bool fresh);
@@ -44,6 +50,10 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void Advance(TrialNumber trial);
   void ReadMore(TrialNumber trial);
   Result<TailStep> NextStep(TrialFollower& follower);
+  [[nodiscard]] bool EndsWith(const TrialFollower& follower, const TailStep& step) const;
+  void End(TrialFollower& follower, TailStep step);
+  /// Folds what was read. @returns it, as the store takes it
+  ObservationBatch TakeBatch(TrialFollower& follower, TailStep step);
   void Record(TrialFollower& follower, TailStep step);
   /// Lets the trials that wait for the store read again, the longest waiting first.
   void ReadWaiting();
@@ -55,8 +65,7 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   ExperimentId id_;
   std::shared_ptr<const ExperimentSpec> spec_;  // immutable, also held by the state
   std::unique_ptr<MetricParser> parser_;
-  OnSeen on_seen_;
-  ReportsWanted wanted_;
+  Listener listener_;
   std::shared_ptr<Executor> strand_;
   std::map<TrialNumber, TrialFollower> followers_;  // strand only, like all below
   std::deque<TrialNumber> waiting_;                 // have a log to read, but no credit

@@ -98,9 +98,19 @@ TEST_CASE("engine: a whole experiment in virtual time", "[controller]") {
 
 TEST_CASE("engine: 400 trials that end at once all succeed with their metric", "[controller]") {
   Simulation simulation(EndAtOnce, 16);
+  int records = 0;
+  simulation.store.OnWrite([&records](const StoreWrite& write) {
+    records += write.kind == StoreWrite::Kind::kRecord ? 1 : 0;
+    return WriteFate::kCommit;
+  });
   Create(simulation, {.max_trials = 400, .parallel = 16});
   REQUIRE(simulation.RunToEnd());
-  CHECK(simulation.StateOf("sim").Count(TrialPhase::kSucceeded) == 400);
+  const ExperimentState state = simulation.StateOf("sim");
+  CHECK(state.Count(TrialPhase::kSucceeded) == 400);
+  CHECK(records == 0);  // the values went with the ends
+  const auto rows = simulation.store.ReadRecords({state.id, 400}, 1, "");
+  REQUIRE(rows.has_value());
+  CHECK_FALSE(rows->empty());
 }
 
 TEST_CASE("engine: the projection equals the rebuilt one", "[controller]") {

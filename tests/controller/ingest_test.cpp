@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading while the store lags: logs wait where they are, not in memory, and nothing is lost.
+#include <functional>
 #include <map>
+#include <optional>
 
 #include "controller/trial_watch.h"
 #include "store/memory/memory_store.h"
@@ -102,6 +104,23 @@ class CutTrials final : public EndedTrials {
   }
 };
 
+/// Hears of ends only; records the values that come with them, as a strand would.
+TrialWatch::Listener Hearing(Observations& store, const std::function<void(input::Seen)>& ended) {
+  return {.on_seen =
+              [ended](const input::Seen& seen) {
+                if (seen.sighting.ending) {
+                  ended(seen);
+                }
+              },
+          .on_end =
+              [&store, ended](const input::Seen& seen, ObservationBatch values) {
+                store.Record(std::move(values), [ended, seen](const Status& status) {
+                  CHECK(status);
+                  ended(seen);
+                });
+              }};
+}
+
 TEST_CASE("ingest: a cut log goes on at its new beginning, in the store too", "[controller]") {
   SimExecutor executor(At(0));
   MemoryStore store(executor, executor);
@@ -114,7 +133,7 @@ TEST_CASE("ingest: a cut log goes on at its new beginning, in the store too", "[
   bool over = false;
   const auto watch = std::make_shared<TrialWatch>(
       ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
-      [&over](const input::Seen& input) { over = input.sighting.ending.has_value(); });
+      Hearing(store, [&over](const input::Seen&) { over = true; }));
   watch->Watch(1, 1, true);
   watch->Confirm(1, 1);
   executor.RunUntil([&] { return over || executor.Now() > At(60); });
@@ -143,9 +162,9 @@ TEST_CASE("ingest: reading stops while the store lags, and nothing is lost", "[c
   std::map<TrialNumber, std::string> seen;
   const auto watch = std::make_shared<TrialWatch>(
       ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
-      [&seen](const input::Seen& input) {
+      Hearing(store, [&seen](const input::Seen& input) {
         seen[input.sighting.trial] = input.observation.at(0).latest;
-      });
+      }));
   for (TrialNumber trial = 1; trial <= kTrials; ++trial) {
     watch->Watch(trial, 1, true);
     watch->Confirm(trial, 1);
@@ -177,6 +196,60 @@ TEST_CASE("ingest: reading stops while the store lags, and nothing is lost", "[c
     CHECK(seen.at(trial) == std::to_string(kLines - 1));
   }
   watch->Close();
+}
+
+TEST_CASE(
+    "ingest: the last values come with the end, unless they are many or a rule waits for them",
+    "[controller]") {
+  struct Case {
+    const char* name;
+    int lines;
+    std::vector<std::string> followed;
+    std::size_t with_end;
+  };
+  const Case cases[] = {
+      {"few", 3, {}, 3}, {"none", 0, {}, 0}, {"many", 101, {}, 0}, {"a rule", 3, {"acc"}, 0}};
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      SimExecutor executor(At(0));
+      MemoryStore store(executor, executor);
+      store.Append(CreateStep(1), [](const Status&) {});
+      EndedTrials runner;
+      runner.log.clear();
+      for (int i = 0; i < c.lines; ++i) {
+        runner.log += "acc=" + std::to_string(i) + "\n";
+      }
+      InProcessSuggesterFactory suggesters(executor);
+      const EnginePorts ports{store, suggesters, runner, executor, executor, executor};
+      auto spec = std::make_shared<const ExperimentSpec>(MakeSpec({}));
+      std::optional<input::Seen> end;
+      ObservationBatch with_end;
+      std::size_t reports = 0;
+      TrialWatch::Listener listener{
+          .on_seen = [&](const input::Seen& seen) { end = seen; },
+          .on_end =
+              [&](const input::Seen& seen, ObservationBatch values) {
+                end = seen;
+                with_end = std::move(values);
+              },
+          .wanted = {{c.followed}, [&](const TrialReports& told) { reports += told.all.size(); }}};
+      const auto watch = std::make_shared<TrialWatch>(
+          ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
+          std::move(listener));
+      watch->Watch(1, 1, true);
+      watch->Confirm(1, 1);
+      executor.RunUntil([&] { return end.has_value(); });
+      REQUIRE(end);
+      const auto lines = static_cast<std::size_t>(c.lines);
+      CHECK(with_end.records.size() == c.with_end);
+      CHECK(with_end.offset_after == (c.with_end > 0 ? runner.log.size() : 0));
+      CHECK(store.ReadRecords({IdOf(1), 1}, 1, "").value().size() == lines - c.with_end);
+      CHECK(reports == (c.followed.empty() ? 0 : lines));
+      CHECK(end->observation.at(0).latest ==
+            (c.lines > 0 ? std::to_string(c.lines - 1) : std::string()));
+      watch->Close();
+    }
+  }
 }
 
 }  // namespace
