@@ -25,8 +25,12 @@ Question::Question(std::unique_ptr<Suggester> suggester, std::shared_ptr<Executo
 
 void Question::Ask(const command::AskSuggester& ask, Version based_on,
                    std::optional<std::uint32_t> trials_left) {
-  request_ = SuggestRequest{ask.reservation, based_on, std::move(untold_), {}, trials_left};
-  untold_.clear();
+  request_ = SuggestRequest{ask.reservation,
+                            based_on,
+                            std::exchange(untold_, {}),
+                            {},
+                            trials_left,
+                            std::exchange(untold_at_, {})};
   for (std::uint32_t i = 0; i < ask.count; ++i) {
     request_.numbers.push_back(ask.first + i);
   }
@@ -49,6 +53,7 @@ void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {
   }
   if (reply.has_value()) {
     request_.deltas.clear();
+    request_.recorded_at.clear();
     released_by_ = std::max(released_by_, reply->based_on);
     released_.insert(released_.end(), reply->released.begin(), reply->released.end());
     return answer_(input::Proposals{reply->reservation, reply->based_on, reply->answers, runner_,

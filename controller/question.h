@@ -25,7 +25,10 @@ class Question : public std::enable_shared_from_this<Question> {
            std::string runner, Answer answer);
 
   /// What happened; told with the next question.
-  void Tell(HistoryItem item) { untold_.push_back(std::move(item)); }
+  void Tell(HistoryItem item, Timestamp recorded_at) {
+    untold_.push_back(std::move(item));
+    untold_at_.push_back(recorded_at);
+  }
   /// Trials whose checkpoints no answer will name any more; each is told at least once.
   /// @param durable  the last event that no crash undoes: nothing is told that rests on later ones
   std::vector<TrialNumber> TakeReleased(Version durable);
@@ -44,7 +47,8 @@ class Question : public std::enable_shared_from_this<Question> {
   std::string runner_;
   Answer answer_;
   std::vector<HistoryItem> untold_;
-  SuggestRequest request_;  // the one under way
+  std::vector<Timestamp> untold_at_;  // when each was recorded
+  SuggestRequest request_;            // the one under way
   std::vector<TrialNumber> released_;
   Version released_by_ = 0;  // the last event that the suggester knew
   int tries_ = 0;

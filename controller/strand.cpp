@@ -160,7 +160,7 @@ void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
       early_stop_->Observe(recorded);
     }
     if (auto item = ToHistory(*state_.spec, recorded)) {
-      question_->Tell(std::move(*item));
+      question_->Tell(std::move(*item), now);
     }
     step.ledger.events.push_back(std::move(recorded));
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -78,7 +79,8 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void Put(Item item);
   void Load(Done done);
   void OnLoaded(Result<WhatIsRecorded> recorded, const Done& done);
-  Status Replay(const WhatIsRecorded& recorded, std::vector<HistoryItem>& history);
+  using Told = std::pair<HistoryItem, Timestamp>;  // with the time at which it was recorded
+  Status Replay(const WhatIsRecorded& recorded, std::vector<Told>& history);
   Status Observe(const Recorded& recorded, const StoredCurves& curves);
   Status BeginWatching();
   TrialWatch::Listener Listening();

@@ -50,7 +50,7 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
   const CrashLabel label(id_.text);
   ++generation_;
   awaited_.reset();
-  std::vector<HistoryItem> history;
+  std::vector<Told> history;
   if (const Status replayed = Replay(*recorded, history); !replayed.has_value()) {
     return done(replayed);
   }
@@ -58,14 +58,14 @@ void ExperimentStrand::OnLoaded(Result<WhatIsRecorded> recorded, const Done& don
     return done(ready);
   }
   FindElsewhere(recorded->events);
-  for (HistoryItem& item : history) {
-    question_->Tell(std::move(item));
+  for (auto& [item, at] : history) {
+    question_->Tell(std::move(item), at);
   }
   Recover(std::move(recorded->outbox), done);
 }
 
 /// Computes the state again. @param history  gets what the search algorithm is to be told
-Status ExperimentStrand::Replay(const WhatIsRecorded& recorded, std::vector<HistoryItem>& history) {
+Status ExperimentStrand::Replay(const WhatIsRecorded& recorded, std::vector<Told>& history) {
   state_ = ExperimentState{};
   state_.id = id_;
   early_stop_.reset();
@@ -74,7 +74,7 @@ Status ExperimentStrand::Replay(const WhatIsRecorded& recorded, std::vector<Hist
     Evolve(state_, event);
     HONE_RETURN_IF_ERROR(Observe(event, recorded.curves));
     if (auto item = ToHistory(*state_.spec, event)) {
-      history.push_back(std::move(*item));
+      history.emplace_back(std::move(*item), event.at);
     }
   }
   return {};

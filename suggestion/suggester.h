@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "core/history.h"
 #include "core/input.h"
@@ -22,6 +23,8 @@ struct SuggestRequest {
   std::vector<HistoryItem> deltas;
   std::vector<TrialNumber> numbers;
   std::optional<std::uint32_t> trials_left;
+  /// When each of the deltas was recorded, which only services are told; empty: not known.
+  std::vector<Timestamp> recorded_at{};
 };
 
 struct SuggestReply {

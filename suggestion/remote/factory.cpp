@@ -48,7 +48,7 @@ class RemoteSuggester final : public Suggester {
 
  private:
   Result<SuggestReply> Answer(const SuggestRequest& request) {
-    study_.Tell(request.deltas);
+    study_.Tell(request.deltas, request.recorded_at);
     std::vector<Proposal> answers = Initial(request.numbers.size());
     const std::size_t rest = request.numbers.size() - answers.size();
     if (rest > 0) {

@@ -36,7 +36,7 @@ json SettingList(const std::vector<Setting>& settings) {
   return list;
 }
 
-/// Empty for times that are not known: a search of hone's own has no tags of ours.
+/// Empty for times that are not known.
 std::string TimeText(Timestamp started, Duration ran) {
   return IsSet(started) ? FormatSeconds(started + ran) : "";
 }
@@ -63,6 +63,7 @@ json ParameterObject(const json& parameter) {
 /// Keeps the trials as Katib's controller would see them.
 struct RemoteStudy::Teller {
   RemoteStudy& study;
+  Timestamp at;  // when it was recorded, if that is known
 
   void operator()(const history::Proposed& e) {
     const remote::Tag tag = study.tags_are_ours_ ? remote::ReadTag(e.tag) : remote::Tag();
@@ -70,7 +71,7 @@ struct RemoteStudy::Teller {
         tag.name.empty() ? TrialName(study.spec_.name, {study.id_, e.trial}) : tag.name;
     study.names_.insert(name);
     study.places_[e.trial] = study.trials_.size();
-    study.trials_.push_back({std::move(name), e.values, tag.started});
+    study.trials_.push_back({std::move(name), e.values, IsSet(tag.started) ? tag.started : at});
     study.overlay_ = remote::Merged(std::move(study.overlay_), tag.settings);
   }
   void operator()(const history::Completed& e) { End(e.trial, "SUCCEEDED", e.values, e.duration); }
@@ -90,7 +91,7 @@ struct RemoteStudy::Teller {
     const auto place = study.places_.find(number);
     return place == study.places_.end() ? nullptr : &study.trials_[place->second];
   }
-  /// @param ran  not told of all: those ended as they began
+  /// @param ran  says when, if `at` does not; not told of all
   void End(TrialNumber number, const char* condition, const std::vector<double>& values,
            Duration ran = {}) {
     Trial* const trial = Find(number);
@@ -98,7 +99,7 @@ struct RemoteStudy::Teller {
       return;
     }
     trial->condition = condition;
-    trial->completed = TimeText(trial->started, ran);
+    trial->completed = IsSet(at) ? FormatSeconds(at) : TimeText(trial->started, ran);
     if (!values.empty()) {
       const bool least = study.spec_.objective.direction == Direction::kMinimize;
       trial->value = least ? values.front() : -values.front();
@@ -111,11 +112,12 @@ RemoteStudy::RemoteStudy(ExperimentId id, const ExperimentSpec& spec)
 
 RemoteStudy::~RemoteStudy() = default;
 
-void RemoteStudy::Tell(History items) {
-  for (const HistoryItem& item : items) {
-    if (item.seq > told_) {
-      std::visit(Teller{*this}, item.what);
-      told_ = item.seq;
+void RemoteStudy::Tell(History items, std::span<const Timestamp> recorded_at) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].seq > told_) {
+      const Timestamp at = i < recorded_at.size() ? recorded_at[i] : Timestamp();
+      std::visit(Teller{*this, at}, items[i].what);
+      told_ = items[i].seq;
     }
   }
 }

@@ -36,7 +36,8 @@ class RemoteStudy {
   RemoteStudy& operator=(const RemoteStudy&) = delete;
 
   /// Items that were told before (by their seq) are skipped.
-  void Tell(History items);
+  /// @param recorded_at  of each item; empty: not known
+  void Tell(History items, std::span<const Timestamp> recorded_at);
   /// How many trials there are.
   [[nodiscard]] std::size_t size() const { return trials_.size(); }
 

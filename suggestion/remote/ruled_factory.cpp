@@ -39,7 +39,7 @@ class Desk : public std::enable_shared_from_this<Desk> {
   void Stop() { stop_ = true; }
 
   void Ask(const std::shared_ptr<Executor>& strand, SuggestRequest request, Suggester::Done done) {
-    study_.Tell(request.deltas);
+    study_.Tell(request.deltas, request.recorded_at);
     if (answer_ && answer_->reservation == request.reservation) {
       return Finish(done);  // it was the rules that failed
     }

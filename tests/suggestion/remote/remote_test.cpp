@@ -180,7 +180,7 @@ TEST_CASE("remote: a service is told Katib's request, after a restart the same",
       {4, history::Infeasible{2, EndingKind::kExitCode}},
       {5, history::Proposed{3, {{"0.3"}, {"y"}}, remote::MakeTag({kNow}), {}}}};
   RemoteStudy study(id, spec);
-  study.Tell(items);
+  study.Tell(items, {});
   const json request = ParseJsonOrThrow(study.SuggestRequest(2, 0));
   CHECK(request.at("currentRequestNumber") == 2);
   CHECK(request.at("totalRequestNumber") == 5);
@@ -205,8 +205,8 @@ TEST_CASE("remote: a service is told Katib's request, after a restart the same",
   CHECK(validation.at("experiment").at("spec").at("algorithm").at("algorithmSettings").size() == 1);
 
   RemoteStudy again(id, spec);
-  again.Tell(std::span(items).first(3));
-  again.Tell(items);  // what was told before is passed over
+  again.Tell(std::span(items).first(3), {});
+  again.Tell(items, {});  // what was told before is passed over
   CHECK(again.SuggestRequest(2, 0) == study.SuggestRequest(2, 0));
 }
 

@@ -216,14 +216,29 @@ TEST_CASE("rules: the service is told of trials of any search, under their names
   RemoteStudy study(id, spec);
   const std::vector<HistoryItem> items = {
       {1, history::Proposed{1, {{"0.5"}}, tag, {}}},
-      {2, history::Completed{1, {-0.75}, std::chrono::seconds(90)}}};
-  study.Tell(items);
+      {2, history::Completed{1, {-0.75}, std::chrono::seconds(90)}},
+      {3, history::Proposed{2, {{"0.25"}}, {}, {}}},
+      {4, history::Lost{2}},
+      {5, history::Proposed{3, {{"0.75"}}, {}, {}}}};
+  std::vector<Timestamp> recorded_at;
+  for (int minute = 0; minute < 5; ++minute) {
+    recorded_at.emplace_back(std::chrono::seconds(1769860800) + std::chrono::minutes(minute));
+  }
+  study.Tell(items, recorded_at);
   const json request = ParseJsonOrThrow(study.RulesRequest("here:1"));
   CHECK(request.at("experiment").at("spec").at("earlyStopping").at("algorithmName") == "theirs");
   const json& trial = request.at("trials").at(0);
   CHECK(trial.at("name") == TrialName("far", {id, 1}));
   CHECK(trial.at("status").at("condition") == "SUCCEEDED");
-  CHECK(trial.at("status").at("startTime") == "");  // is told with proposals of services only
+  const auto time = [&](std::size_t i, const char* which) {
+    return request.at("trials").at(i).at("status").at(which).get<std::string>();
+  };
+  CHECK(time(0, "startTime") == "2026-01-31T12:00:00Z");
+  CHECK(time(0, "completionTime") == "2026-01-31T12:01:00Z");  // as the ledger has it
+  CHECK(time(1, "startTime") == "2026-01-31T12:02:00Z");
+  CHECK(time(1, "completionTime") == "2026-01-31T12:03:00Z");
+  CHECK(time(2, "startTime") == "2026-01-31T12:04:00Z");
+  CHECK(time(2, "completionTime").empty());
 }
 
 TEST_CASE("rules: errors say which service, and whether asking again may help", "[suggestion]") {
