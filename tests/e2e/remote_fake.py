@@ -3,17 +3,12 @@
 """Suggestion services that are not to be believed: the algorithm's name says what is wrong with them.
 
 usage: remote_fake.py STUBS
-STUBS is the folder of the code that protoc and grpc_python_plugin made of api/proto.
+STUBS: see fake_service.py.
 """
 
-import concurrent.futures
-import sys
-import time
-
-sys.path.insert(0, sys.argv[1])
-
-import grpc  # noqa: E402
-from api.proto import katib_v1beta1_pb2 as pb  # noqa: E402
+import fake_service
+import grpc
+from api.proto import katib_v1beta1_pb2 as pb
 
 GOOD = "0.5"
 
@@ -38,15 +33,6 @@ def big(count):
     return message
 
 
-def slow(count):
-    time.sleep(30)
-    return reply(*[GOOD] * count)
-
-
-def broken(count):
-    raise KeyError("lr")
-
-
 FAULTS = {
     "count": lambda count: reply(*[GOOD] * (count + 1)),
     "foreign": lambda count: reply(*[GOOD] * count, name="y"),
@@ -55,9 +41,9 @@ FAULTS = {
     "twice": twice,
     "missing": lambda count: pb.GetSuggestionsReply(parameter_assignments=[{}] * count),
     "big": big,
-    "slow": slow,
-    "broken": broken,
-    "garbage": lambda count: b"\x0a\xff\xff\xff\x7fnot a message",
+    "slow": lambda count: fake_service.slow(),
+    "broken": lambda count: fake_service.broken(),
+    "garbage": lambda count: fake_service.GARBAGE,
 }
 
 
@@ -71,20 +57,5 @@ def validate(request, context):
     return pb.ValidateAlgorithmSettingsReply()
 
 
-def write(message):
-    return message if isinstance(message, bytes) else message.SerializeToString()
-
-
-def main():
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(16))
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("api.v1.beta1.Suggestion", {
-        "GetSuggestions": grpc.unary_unary_rpc_method_handler(suggest, pb.GetSuggestionsRequest.FromString, write),
-        "ValidateAlgorithmSettings": grpc.unary_unary_rpc_method_handler(
-            validate, pb.ValidateAlgorithmSettingsRequest.FromString, write)})])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print("listening on 127.0.0.1:%d" % port, flush=True)
-    server.wait_for_termination()
-
-
-main()
+fake_service.serve("Suggestion", {"GetSuggestions": (suggest, pb.GetSuggestionsRequest),
+                                  "ValidateAlgorithmSettings": (validate, pb.ValidateAlgorithmSettingsRequest)})

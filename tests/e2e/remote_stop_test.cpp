@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/e2e/python.h"
+#include "tests/e2e/spoilt.h"
 #include "tests/support/hone_program.h"
 
 namespace hone::test {
@@ -16,67 +16,25 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kNobody[] = "127.0.0.1:1";  // the port of tcpmux, which nobody listens on
-
-/// A run that a service spoils.
-struct Spoilt {
-  std::string fault;
-  std::string told;
-  std::unique_ptr<HoneProgram> hone = std::make_unique<HoneProgram>();
-  std::unique_ptr<RunningProgram> run{};
-
-  void Start(const std::string& endpoint) {
-    json extra = {{"earlyStopping",
-                   {{"algorithmName", fault},
-                    {"endpoint", endpoint},
-                    {"endpointTimeout", fault == "slow" ? "500ms" : "30s"}}}};
-    const std::string file =
-        hone->Write(ScriptExperiment{.name = "spoilt", .trials = 2, .extra = &extra});
-    run = std::make_unique<RunningProgram>(hone->Start({"run", file}));
-  }
-};
+json EarlyStopping(const std::string& rule, const std::string& endpoint, const char* timeout) {
+  return {{"earlyStopping",
+           {{"algorithmName", rule}, {"endpoint", endpoint}, {"endpointTimeout", timeout}}}};
+}
 
 TEST_CASE("remote stop: a service that is dead, slow or wrong ends the experiment, and is named",
           "[e2e][slow]") {
-  HoneProgram services;
-  const std::string stubs = MakeStubs(services, "api/proto/katib_v1beta1.proto");
-  if (stubs.empty()) {
-    return;
-  }
-  const RunningProgram fake = services.StartProgram(
-      {kPython, (SourceFolder() / "tests/e2e/remote_stop_fake.py").string(), stubs});
-  const std::string address = AddressOf(fake);
-  std::vector<Spoilt> all;
-  for (const auto& [fault, told] : std::vector<std::pair<std::string, std::string>>{
-           {"dead", "unavailable"},
-           {"refused", "refuses the settings: patience must be > 0"},
-           {"slow", "deadline exceeded"},
-           {"broken", "Exception calling application"},
-           {"foreign", "rule 1 of 1 is about \"accuracy\", which is no metric"},
-           {"number", "the value \"much\", which is no number"},
-           {"comparison", "comparison that is none"},
-           {"step", "start step"},
-           {"many", "more rules (65)"},
-           {"big", "resource exhausted"},
-           {"garbage", "the reply is no such message"}}) {
-    all.push_back({fault, told});
-  }
-  for (Spoilt& each : all) {
-    each.Start(each.fault == "dead" ? kNobody : address);
-  }
-  for (Spoilt& each : all) {
-    CAPTURE(each.fault);
-    const ProgramRun run = each.run->Wait();
-    INFO(run.out << run.err);
-    CHECK(run.exit_code == 1);
-    CHECK(each.hone->Status("spoilt") == "Failed");
-    const std::string message = each.hone->StateOf("spoilt").message;
-    CAPTURE(message);
-    CHECK(message.starts_with("spec.earlyStopping.endpoint: the early-stopping service at " +
-                              (each.fault == "dead" ? kNobody : address)));
-    CHECK(message.find(each.told) != std::string::npos);
-    CHECK(each.hone->Trials("spoilt").empty());
-  }
+  CheckSpoilt("remote_stop_fake.py",
+              {{"refused", "refuses the settings: patience must be > 0"},
+               {"slow", "deadline exceeded"},
+               {"broken", "Exception calling application"},
+               {"foreign", "rule 1 of 1 is about \"accuracy\", which is no metric"},
+               {"number", "the value \"much\", which is no number"},
+               {"comparison", "comparison that is none"},
+               {"step", "start step"},
+               {"many", "more rules (65)"},
+               {"big", "resource exhausted"},
+               {"garbage", "the reply is no such message"}},
+              &EarlyStopping, "spec.earlyStopping.endpoint: the early-stopping service at ");
 }
 
 /// Sound trials end after five reports, the hopeless one would go on for a minute.

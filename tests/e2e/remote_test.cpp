@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/catch.h"
-#include "tests/e2e/python.h"
+#include "tests/e2e/spoilt.h"
 #include "tests/support/hone_program.h"
 
 namespace hone::test {
@@ -16,72 +16,26 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kNobody[] = "127.0.0.1:1";  // the port of tcpmux, which nobody listens on
-
-json Algorithm(const std::string& name, const std::string& endpoint) {
+json Algorithm(const std::string& name, const std::string& endpoint, const char* timeout) {
   return {{"algorithm",
-           {{"algorithmName", name},
-            {"endpoint", endpoint},
-            {"endpointTimeout", name == "slow" ? "500ms" : "30s"}}}};
+           {{"algorithmName", name}, {"endpoint", endpoint}, {"endpointTimeout", timeout}}}};
 }
-
-/// A run that a service spoils.
-struct Spoilt {
-  std::string fault;
-  std::string told;
-  std::unique_ptr<HoneProgram> hone = std::make_unique<HoneProgram>();
-  std::unique_ptr<RunningProgram> run{};
-
-  void Start(const std::string& endpoint) {
-    json extra = Algorithm(fault, endpoint);
-    const std::string file =
-        hone->Write(ScriptExperiment{.name = "spoilt", .trials = 2, .extra = &extra});
-    run = std::make_unique<RunningProgram>(hone->Start({"run", file}));
-  }
-};
 
 TEST_CASE("remote: a service that is dead, slow or wrong ends the experiment, and is named",
           "[e2e][slow]") {
-  HoneProgram services;
-  const std::string stubs = MakeStubs(services, "api/proto/katib_v1beta1.proto");
-  if (stubs.empty()) {
-    return;
-  }
-  const RunningProgram fake = services.StartProgram(
-      {kPython, (SourceFolder() / "tests/e2e/remote_fake.py").string(), stubs});
-  const std::string address = AddressOf(fake);
-  std::vector<Spoilt> all;
-  for (const auto& [fault, told] : std::vector<std::pair<std::string, std::string>>{
-           {"dead", "unavailable"},
-           {"refused", "refuses the experiment: gamma must be > 0"},
-           {"slow", "deadline exceeded"},
-           {"broken", "Exception calling application"},
-           {"count", " were asked for"},
-           {"foreign", "\"y\", which is no parameter"},
-           {"bounds", "parameter x: "},
-           {"kind", "parameter x: "},
-           {"twice", "has parameter x twice"},
-           {"missing", "lacks parameter x"},
-           {"big", "resource exhausted"},
-           {"garbage", "the reply is no such message"}}) {
-    all.push_back({fault, told});
-  }
-  for (Spoilt& each : all) {
-    each.Start(each.fault == "dead" ? kNobody : address);
-  }
-  for (Spoilt& each : all) {
-    CAPTURE(each.fault);
-    const ProgramRun run = each.run->Wait();
-    INFO(run.out << run.err);
-    CHECK(run.exit_code == 1);
-    CHECK(each.hone->Status("spoilt") == "Failed");
-    const std::string message = each.hone->StateOf("spoilt").message;
-    CAPTURE(message);
-    CHECK(message.find("the suggestion service at " + (each.fault == "dead" ? kNobody : address)) !=
-          std::string::npos);
-    CHECK(message.find(each.told) != std::string::npos);
-    CHECK(each.hone->Trials("spoilt").empty());
-  }
+  CheckSpoilt("remote_fake.py",
+              {{"refused", "refuses the experiment: gamma must be > 0"},
+               {"slow", "deadline exceeded"},
+               {"broken", "Exception calling application"},
+               {"count", " were asked for"},
+               {"foreign", "\"y\", which is no parameter"},
+               {"bounds", "parameter x: "},
+               {"kind", "parameter x: "},
+               {"twice", "has parameter x twice"},
+               {"missing", "lacks parameter x"},
+               {"big", "resource exhausted"},
+               {"garbage", "the reply is no such message"}},
+              &Algorithm, "the search algorithm failed: the suggestion service at ");
 }
 
 TEST_CASE("remote: the example's service in Python searches on after the engine was killed",
@@ -121,7 +75,7 @@ TEST_CASE("remote: the example's service in Python searches on after the engine 
 TEST_CASE("remote: hone suggestion serves hone", "[e2e]") {
   HoneProgram hone;
   RunningProgram service = hone.Start({"suggestion", "--listen", "127.0.0.1:0"});
-  json extra = Algorithm("tpe", AddressOf(service));
+  json extra = Algorithm("tpe", AddressOf(service), "30s");
   const std::string file =
       hone.Write(ScriptExperiment{.name = "far", .trials = 4, .extra = &extra});
   const ProgramRun run = hone.Run({"run", file});
