@@ -3,6 +3,7 @@
 
 #include "core/event_codec.h"
 #include "store/checks.h"
+#include "store/columns.h"
 #include "store/postgres/steps.h"
 
 namespace hone::postgres {
@@ -97,20 +98,8 @@ Status ReplaceRows(Connection& connection, const ExperimentId& experiment,
                    const Projection& projection) {
   HONE_ASSIGN_OR_RETURN(const Live live, FindLive(connection, experiment));
   const ExperimentRow& row = projection.experiment;
-  Use(connection, kReplaceExperiment)
-      .Text(row.phase)
-      .Text(row.reason)
-      .Text(row.algorithm)
-      .Text(row.objective)
-      .Int(row.trials)
-      .Int(row.running)
-      .Int(row.succeeded)
-      .Int(row.failed)
-      .Text(row.best_trial)
-      .Text(row.best_value)
-      .Time(row.ended_at)
-      .Int(live.key)
-      .Run();
+  Use replace(connection, kReplaceExperiment);
+  store::BindState(replace, row).Time(row.ended_at).Int(live.key).Run();
   Use(connection, "DELETE FROM trials WHERE trial BETWEEN $1 AND $2")
       .Int(TrialKey(live.key, 0))
       .Int(TrialKey(live.key + 1, 0) - 1)

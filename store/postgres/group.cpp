@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "store/checks.h"
+#include "store/columns.h"
 
 namespace hone::postgres {
 namespace {
@@ -42,35 +43,11 @@ Refused Parse(const std::string& text) {
 
 }  // namespace
 
-RowsText& AddState(RowsText& rows, const ExperimentRow& row) {
-  return rows.Text(row.phase)
-      .Text(row.reason)
-      .Text(row.algorithm)
-      .Text(row.objective)
-      .Int(row.trials)
-      .Int(row.running)
-      .Int(row.succeeded)
-      .Int(row.failed)
-      .Text(row.best_trial)
-      .Text(row.best_value);
-}
-
 RowsText& AddTrial(RowsText& rows, std::int64_t key, const TrialRow& row) {
-  return rows.Row()
+  rows.Row()
       .Int(TrialKey(key, row.number))
-      .Null(2)  // experiment and number: the server makes them
-      .Text(row.name)
-      .Text(row.phase)
-      .Int(row.attempt)
-      .Text(row.parameters)
-      .Text(row.metrics)
-      .Text(row.objective)
-      .Real(row.objective_number)
-      .Text(row.ending)
-      .Text(row.message)
-      .Time(row.created_at)
-      .Time(row.started_at)
-      .Time(row.ended_at);
+      .Null(2);  // experiment and number: the server makes them
+  return store::BindTrial(rows, row);
 }
 
 Group::Fit Group::AddStep(Connection& connection, const EncodedStep& step, Status& refusal) {
@@ -161,7 +138,7 @@ void Group::BindSteps(Use& call) const {
     const EncodedStep& last = *steps.all.back();
     rows.Row().Int(steps.key).Null(3).Unsigned(last.events.back().seq).Unsigned(last.epoch).Int(0);
     const ExperimentRow& row = last.projection.experiment;
-    AddState(rows, row).Null().Time(row.ended_at);
+    store::BindState(rows, row).Null().Time(row.ended_at);
     expected.push_back(static_cast<std::int64_t>(steps.all.front()->expected));
   }
   RowsText events;

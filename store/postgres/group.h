@@ -91,9 +91,6 @@ class Group {
   std::size_t events_ = 0;
 };
 
-/// Binds what an experiment's row says of its state, in the order of the table's columns, from
-/// `phase` to `best_value`.
-RowsText& AddState(RowsText& rows, const ExperimentRow& row);
 /// Adds a row of the table `trials`.
 RowsText& AddTrial(RowsText& rows, std::int64_t key, const TrialRow& row);
 

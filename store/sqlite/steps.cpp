@@ -2,6 +2,7 @@
 #include "store/sqlite/steps.h"
 
 #include "store/checks.h"
+#include "store/columns.h"
 
 namespace hone::sqlite {
 namespace {
@@ -63,18 +64,7 @@ constexpr char kAddRecord[] =
 
 /// Binds what both statements on experiments begin with.
 Use& BindRow(Use& use, const ExperimentRow& row, Version version) {
-  return use.Unsigned(version)
-      .Text(row.phase)
-      .Text(row.reason)
-      .Text(row.algorithm)
-      .Text(row.objective)
-      .Int(row.trials)
-      .Int(row.running)
-      .Int(row.succeeded)
-      .Int(row.failed)
-      .Text(row.best_trial)
-      .Text(row.best_value)
-      .Time(row.ended_at);
+  return store::BindState(use.Unsigned(version), row).Time(row.ended_at);
 }
 
 Result<std::int64_t> Create(Connection& connection, const EncodedStep& step) {
@@ -242,21 +232,8 @@ Status ApplyAdoption(Connection& connection, const EncodedStep& step,
 
 void PutTrials(Connection& connection, std::int64_t key, const std::vector<TrialRow>& rows) {
   for (const TrialRow& row : rows) {
-    Use(connection, kPutTrial)
-        .Int(TrialKey(key, row.number))
-        .Text(row.name)
-        .Text(row.phase)
-        .Int(row.attempt)
-        .Text(row.parameters)
-        .Text(row.metrics)
-        .Text(row.objective)
-        .Real(row.objective_number)
-        .Text(row.ending)
-        .Text(row.message)
-        .Time(row.created_at)
-        .Time(row.started_at)
-        .Time(row.ended_at)
-        .Run();
+    Use put(connection, kPutTrial);
+    store::BindTrial(put.Int(TrialKey(key, row.number)), row).Run();
   }
 }
 
