@@ -15,8 +15,8 @@ namespace {
 using nlohmann::json;
 using Reason = event::ExperimentEnded::Reason;
 
-const char* EndMessage(Reason reason) {
-  switch (reason) {
+const char* EndMessage(const ExperimentState& state) {
+  switch (*state.end_reason) {
     case Reason::kGoalReached:
       return "Experiment has succeeded because Objective goal has reached";
     case Reason::kMaxTrialsReached:
@@ -26,7 +26,9 @@ const char* EndMessage(Reason reason) {
     case Reason::kMaxFailedReached:
       return "Experiment has failed because max failed count has reached";
     case Reason::kSuggestionFailed:
-      return "Experiment has failed because the search algorithm failed";
+      return state.message.starts_with("spec.earlyStopping")  // the field that failed
+                 ? "Experiment has failed because the early-stopping service failed"
+                 : "Experiment has failed because the search algorithm failed";
     case Reason::kMaxDurationReached:
       return "Experiment has succeeded because max duration has reached";
     case Reason::kNoImprovement:
@@ -79,8 +81,8 @@ json Conditions(const ExperimentState& state) {
     // Katib has one reason for all failures; hone's own stands under status.hone.
     const std::string reason =
         succeeded ? std::string(Word(*state.end_reason)) : "ExperimentFailed";
-    list.push_back(ConditionObject({succeeded ? "Succeeded" : "Failed", true, reason,
-                                    EndMessage(*state.end_reason), state.ended_at}));
+    list.push_back(ConditionObject(
+        {succeeded ? "Succeeded" : "Failed", true, reason, EndMessage(state), state.ended_at}));
   }
   return list;
 }

@@ -172,6 +172,19 @@ TEST_CASE("render: conditions of an experiment by phase", "[api]") {
   }
 }
 
+TEST_CASE("render: who failed, the search or the early-stopping service", "[api]") {
+  ExperimentState state = State();
+  state.phase = ExperimentPhase::kFailed;
+  state.end_reason = event::ExperimentEnded::Reason::kSuggestionFailed;
+  const auto message = [&] {
+    return ExperimentObject(state)["status"]["conditions"].back()["message"].get<std::string>();
+  };
+  state.message = "the search algorithm failed: no such setting";
+  CHECK(message() == "Experiment has failed because the search algorithm failed");
+  state.message = "spec.earlyStopping.endpoint: the early-stopping service at here:1: unavailable";
+  CHECK(message() == "Experiment has failed because the early-stopping service failed");
+}
+
 TEST_CASE("render: the spec shows the present budget", "[api]") {
   ExperimentState state = State();
   state.parallel_trial_count = 1;
