@@ -8,6 +8,7 @@
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
 
+using hone::test::Has;
 using hone::test::HoneProgram;
 using hone::test::ProgramFolder;
 using nlohmann::json;
@@ -16,10 +17,6 @@ namespace {
 
 std::string Library(const std::string& name) {
   return (ProgramFolder().parent_path() / "tests" / name).string();
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 json AcceleratorCheck(HoneProgram& hone, const std::vector<std::string>& more) {

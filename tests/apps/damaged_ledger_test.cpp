@@ -7,6 +7,7 @@
 #include "tests/support/hone_program.h"
 
 using namespace hone;  // NOLINT(google-build-using-namespace): the subject of this file
+using hone::test::Has;
 using hone::test::HoneProgram;
 
 namespace {
@@ -37,10 +38,6 @@ void Append(SqliteStore& store, ShiftedClock& clock, const Event& event) {
   std::promise<Status> done;
   store.Append(std::move(step), [&](Status status) { done.set_value(std::move(status)); });
   REQUIRE(done.get_future().get().has_value());
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

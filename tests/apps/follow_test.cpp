@@ -12,6 +12,7 @@
 #include "tests/support/hone_program.h"
 
 using hone::test::Eventually;
+using hone::test::Has;
 using hone::test::HoneProgram;
 using hone::test::RunningProgram;
 using nlohmann::json;
@@ -19,10 +20,6 @@ using nlohmann::json;
 namespace {
 
 const char* const kWaits = "until [ -e go ]; do sleep 0.05; done; echo loss=${x}";
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 void Go(const HoneProgram& hone) {
   std::ofstream(hone.work() / "go") << "";

@@ -13,14 +13,11 @@
 #include "tests/support/hone_program.h"
 
 using namespace hone;  // NOLINT(google-build-using-namespace): the subject of this file
+using hone::test::Has;
 using hone::test::HoneProgram;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 void RunDemo(HoneProgram& hone, const std::string& name = "demo") {
   const auto run = hone.Run({"run", hone.Write({.name = name, .trials = 2, .parallel = 2})});

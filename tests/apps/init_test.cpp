@@ -9,6 +9,7 @@
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
 
+using hone::test::Has;
 using hone::test::HoneProgram;
 
 namespace {
@@ -29,10 +30,6 @@ arguments = parser.parse_args()
 for epoch in range(arguments.epochs):
     print(f"epoch={epoch} accuracy={1 - arguments.lr:.4f} loss={arguments.lr}")
 )py";
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Validates and runs the file, and gives the experiment.
 nlohmann::json Ran(HoneProgram& hone, const std::string& file, const std::string& name) {

@@ -9,16 +9,13 @@
 #include "tests/support/hone_program.h"
 
 using hone::test::Eventually;
+using hone::test::Has;
 using hone::test::HoneProgram;
 using hone::test::ReadText;
 using hone::test::RunningProgram;
 using nlohmann::json;
 
 namespace {
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Tells its start, then lasts until the file `go` is there.
 constexpr const char* kWaits =

@@ -8,14 +8,11 @@
 #include "tests/support/hone_program.h"
 
 using hone::test::Eventually;
+using hone::test::Has;
 using hone::test::HoneProgram;
 using hone::test::RunningProgram;
 
 namespace {
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string UntilFile(const std::string& name) {
   return "until [ -e " + name + " ]; do sleep 0.05; done; echo loss=${x}";

@@ -9,15 +9,12 @@
 #include "tests/catch.h"
 #include "tests/support/hone_program.h"
 
+using hone::test::Has;
 using hone::test::HoneProgram;
 
 namespace {
 
 constexpr std::uint64_t kQuota = std::uint64_t{64} << 10;
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// The one log in a data folder.
 std::filesystem::path LogOf(const HoneProgram& hone) {

@@ -12,16 +12,9 @@
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
 
+using hone::test::Has;
 using hone::test::HoneProgram;
 using nlohmann::json;
-
-namespace {
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("hone run: prints the best trial on stdout, progress on stderr, and exits 0", "[apps]") {
   HoneProgram hone;

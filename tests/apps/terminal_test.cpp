@@ -8,13 +8,10 @@
 #include "tests/paths.h"
 #include "tests/support/hone_program.h"
 
+using hone::test::Has;
 using hone::test::HoneProgram;
 
 namespace {
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string Without(std::string text, const std::string& part) {
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part)) {

@@ -13,7 +13,6 @@
 namespace hone::test {
 namespace {
 
-constexpr std::size_t kAll = 1'000'000;
 constexpr Version kMany = 200;
 
 void ReadsWhatWasAppended(StoreHarness& h) {

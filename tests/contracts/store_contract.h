@@ -17,6 +17,8 @@
 ///   }
 namespace hone::test {
 
+inline constexpr std::size_t kAll = 1'000'000;  ///< more events than a test writes
+
 /// A fresh store and the way to wait for it.
 class StoreHarness {
  public:

@@ -10,8 +10,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::size_t kAll = 1'000'000;
-
 void ListsTheNewestFirst(StoreHarness& h) {
   REQUIRE(h.store().ListExperiments().value().empty());
   for (const int n : {3, 1, 2}) {

@@ -50,13 +50,6 @@ SimulatedJob Train(const LaunchSpec& launch) {
   return TrainInFormat(launch, false);
 }
 
-void Create(Simulation& simulation, const ExperimentOptions& options) {
-  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
-  REQUIRE(answer.has_value());
-  INFO((answer->has_value() ? "" : answer->error().Text()));
-  REQUIRE(answer->has_value());
-}
-
 VerdictReport Recheck(Simulation& simulation) {
   const auto ledger = simulation.LedgerOf("sim");
   const ExperimentState state = simulation.StateOf("sim");

@@ -42,13 +42,6 @@ SimulatedJob EndAtOnce(const LaunchSpec& launch) {
   return job;
 }
 
-void Create(Simulation& simulation, const ExperimentOptions& options) {
-  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
-  REQUIRE(answer.has_value());
-  INFO((answer->has_value() ? "" : answer->error().Text()));
-  REQUIRE(answer->has_value());
-}
-
 TEST_CASE("engine: a warm start tries first what was best before", "[controller]") {
   Simulation simulation(Train, 8);
   Create(simulation, {.name = "earlier", .max_trials = 20});

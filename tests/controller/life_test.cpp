@@ -28,13 +28,6 @@ SimulatedJob Good(const LaunchSpec& launch) {
   return Prints("acc=0." + std::to_string(launch.id.number));
 }
 
-void Create(Simulation& simulation, const ExperimentOptions& options) {
-  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
-  REQUIRE(answer.has_value());
-  INFO((answer->has_value() ? "" : answer->error().Text()));
-  REQUIRE(answer->has_value());
-}
-
 TEST_CASE("life: every bad ending is typed, never the best, and the experiment goes on",
           "[controller]") {
   struct Case {

@@ -49,13 +49,6 @@ SimulatedJob Train(const LaunchSpec& launch) {
   return job;
 }
 
-void Create(Simulation& simulation, const ExperimentOptions& options) {
-  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
-  REQUIRE(answer.has_value());
-  INFO((answer->has_value() ? "" : answer->error().Text()));
-  REQUIRE(answer->has_value());
-}
-
 std::vector<event::TrialProposed> ProposedBy(Simulation& simulation) {
   std::vector<event::TrialProposed> proposed;
   for (const Recorded& recorded : simulation.LedgerOf("sim")) {

@@ -153,12 +153,6 @@ Demand DemandByName(const ExperimentSpec& spec) {
   return spec.name == "large" ? Demand{.cpus = 1, .gpus = 4} : Demand{.cpus = 1, .gpus = 1};
 }
 
-void Create(Simulation& simulation, const ExperimentOptions& options) {
-  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
-  REQUIRE(answer.has_value());
-  REQUIRE(answer->has_value());
-}
-
 TEST_CASE("slots: in an engine full of small trials a large one starts in bounded time",
           "[controller]") {
   Simulation simulation(&Prints, {.cpus = 16, .gpus = 4}, &DemandByName);

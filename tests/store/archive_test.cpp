@@ -26,8 +26,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kAll = 1'000'000;
-
 /// Trial 1 has succeeded, trial 2 runs; one reported text is no UTF-8.
 class Source {
  public:

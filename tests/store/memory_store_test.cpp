@@ -12,11 +12,10 @@ using test::BatchOf;
 using test::CodeOf;
 using test::CreateStep;
 using test::IdOf;
+using test::kAll;
 using test::NextStep;
 using test::StoreCase;
 using test::StoreHarness;
-
-constexpr std::size_t kAll = 1'000'000;
 
 /// Virtual time on one thread.
 class SimHarness final : public StoreHarness {

@@ -19,11 +19,10 @@ using test::BatchOf;
 using test::CodeOf;
 using test::CreateStep;
 using test::IdOf;
+using test::kAll;
 using test::NextStep;
 using test::PostgresServer;
 using test::RecordNow;
-
-constexpr std::size_t kAll = 1'000'000;
 
 /// A store in a schema of its own, or in one that is given.
 class PostgresHarness final : public test::StoreHarness {

@@ -17,10 +17,10 @@ namespace hone {
 namespace {
 
 using test::IdOf;
+using test::kAll;
 using test::SqliteHarness;
 using test::TempFolder;
 
-constexpr std::size_t kAll = 10'000'000;
 constexpr int kEventsEach = 3;
 
 /// The last durable version and offset that the process was told of.

@@ -19,12 +19,12 @@ using test::AppendNow;
 using test::Bytes;
 using test::CreateStep;
 using test::IdOf;
+using test::kAll;
 using test::NextStep;
 using test::RecordNow;
 using test::SqliteHarness;
 using test::TempFolder;
 
-constexpr std::size_t kAll = 1'000'000;
 constexpr std::size_t kPage = 4096;
 constexpr int kExperiments = 2;
 

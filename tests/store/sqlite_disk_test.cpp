@@ -21,11 +21,10 @@ using test::AppendNow;
 using test::CodeOf;
 using test::CreateStep;
 using test::IdOf;
+using test::kAll;
 using test::NextStep;
 using test::SqliteHarness;
 using test::TempFolder;
-
-constexpr std::size_t kAll = 1'000'000;
 
 /// A small disk, gone at the end.
 class SmallDisk {

@@ -15,13 +15,12 @@ using test::BatchOf;
 using test::CodeOf;
 using test::CreateStep;
 using test::IdOf;
+using test::kAll;
 using test::NextStep;
 using test::RecordNow;
 using test::SqliteHarness;
 using test::StoreCase;
 using test::TempFolder;
-
-constexpr std::size_t kAll = 1'000'000;
 
 SqliteOptions Guest() {
   SqliteOptions options;

@@ -52,6 +52,10 @@ std::string ReadText(const std::filesystem::path& file) {
   return text.str();
 }
 
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 bool Eventually(const std::function<bool()>& holds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!holds()) {

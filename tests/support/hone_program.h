@@ -23,6 +23,8 @@ struct ProgramRun {
 
 std::string ReadText(const std::filesystem::path& file);
 
+bool Has(const std::string& text, const std::string& part);
+
 /// Looks again and again until the condition holds. @returns false after half a minute
 bool Eventually(const std::function<bool()>& holds);
 

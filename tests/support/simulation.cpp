@@ -83,4 +83,11 @@ ExperimentState Simulation::StateOf(const std::string& name) {
   return state;
 }
 
+void Create(Simulation& simulation, const ExperimentOptions& options) {
+  const auto answer = simulation.Ask(request::Create{MakeSpec(options).document});
+  REQUIRE(answer.has_value());
+  INFO((answer->has_value() ? "" : answer->error().Text()));
+  REQUIRE(answer->has_value());
+}
+
 }  // namespace hone::test

@@ -13,6 +13,7 @@
 #include "core/transitions.h"
 #include "store/memory/memory_store.h"
 #include "suggestion/inprocess/factory.h"
+#include "tests/support/experiment.h"
 #include "trial-runner/simulated/simulated_runner.h"
 
 namespace hone::test {
@@ -58,5 +59,8 @@ class Simulation {
   Capacity capacity_;
   SimulatedRunner::DemandOfSpec demand_of_;
 };
+
+/// Begins an experiment, which must be accepted.
+void Create(Simulation& simulation, const ExperimentOptions& options);
 
 }  // namespace hone::test
