@@ -72,7 +72,7 @@ double BestOf(const char* name, int trials, std::uint64_t seed) {
   return best - 0.39788735772973816;
 }
 
-TEST_CASE("bayesianoptimization: far better than random on Branin", "[algorithms]") {
+TEST_CASE("bayesianoptimization: far better than random on Branin", "[algorithms][slow]") {
   // Fixed seeds: a model that is no better than random search would not come near a tenth of it.
   std::vector<double> random;
   std::vector<double> ours;
@@ -126,7 +126,8 @@ TEST_CASE("bayesianoptimization: a lost configuration may be tried again, a fail
   CHECK(Values(lab.Ask(1)[0]) == second);
 }
 
-TEST_CASE("bayesianoptimization: fails where half the space fails less and less", "[algorithms]") {
+TEST_CASE("bayesianoptimization: fails where half the space fails less and less",
+          "[algorithms][slow]") {
   SearcherLab lab(Info(), SpecOf(BraninSpace()), 3);
   int failed = 0;
   for (int i = 0; i < 40; ++i) {
@@ -139,7 +140,7 @@ TEST_CASE("bayesianoptimization: fails where half the space fails less and less"
 }
 
 TEST_CASE("bayesianoptimization: a failure near the optimum does not keep it away",
-          "[algorithms]") {
+          "[algorithms][slow]") {
   // Every sixth trial fails wherever it is, the best ones as likely as the others.
   SearcherLab lab(Info(), SpecOf(BraninSpace()), 3);
   double best = 1e9;
@@ -316,7 +317,7 @@ TEST_CASE("bayesianoptimization: bounds of outcomes are models of their own",
 }
 
 TEST_CASE("bayesianoptimization: without any trial within the bounds it looks for one",
-          "[algorithms]") {
+          "[algorithms][slow]") {
   // A ball that holds 0.2 % of the cube: random search needs 500 trials for it.
   SearcherLab lab(
       Info(), SpecOf({{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1), spaces::Real("z", 0, 1)}}),
@@ -335,7 +336,7 @@ TEST_CASE("bayesianoptimization: without any trial within the bounds it looks fo
   CHECK(first < 25);
 }
 
-TEST_CASE("bayesianoptimization: a bound that nobody measured is a failure", "[algorithms]") {
+TEST_CASE("bayesianoptimization: a bound that nobody measured is a failure", "[algorithms][slow]") {
   SearcherLab lab(Info(), SpecOf(BraninSpace()), 3);
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   int failed = 0;

@@ -103,7 +103,7 @@ TEST_CASE("cma: classical functions reach 1e-8 in the usual number of evaluation
 }
 
 TEST_CASE("cma: the factor of many dimensions makes as good a search as eigenvectors",
-          "[algorithms]") {
+          "[algorithms][slow]") {
   // The same sphere on either side of where the factor begins: the same progress within a quarter.
   double logs[2];
   for (const bool many : {false, true}) {

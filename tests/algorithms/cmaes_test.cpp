@@ -109,7 +109,7 @@ TEST_CASE("cmaes: reaches 1e-8, one by one, in parallel and in one dimension", "
   }
 }
 
-TEST_CASE("cmaes: restarts leave a local optimum behind", "[algorithms]") {
+TEST_CASE("cmaes: restarts leave a local optimum behind", "[algorithms][slow]") {
   const auto solved = [](const char* strategy) {
     int count = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
