@@ -11,14 +11,25 @@ function(hone_library name)
   endif()
 endfunction()
 
-# hone_test(NAME SOURCES a_test.cpp ... LINKS libs ...): one program per folder of tests/; cases tagged [slow] run as a
-# ctest of their own, so that the quick ones report first.
+# hone_test(NAME [OPTIMIZED] SOURCES a_test.cpp ... [APART b_test.cpp ...] LINKS libs ...): one program per folder of
+# tests/; cases tagged [slow] run as a ctest of their own, so that the quick ones report first.
+#   OPTIMIZED  in sanitized builds, too: what it instantiates of Eigen is what takes the time
+#   APART      not compiled together with others by HONE_UNITY: its names are theirs, too
 function(hone_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMIZED" "" "SOURCES;APART;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE hone_test_main ${ARG_LINKS})
-  if(HONE_PCH)
+  if(ARG_OPTIMIZED AND HONE_SANITIZE)
+    target_compile_options(${name} PRIVATE -O1)
+    if(HONE_PCH)  # one of its own, since it must be optimized alike
+      target_precompile_headers(${name} PRIVATE ${HONE_TEST_HEADERS})
+    endif()
+  elseif(HONE_PCH)
     target_precompile_headers(${name} REUSE_FROM hone_test_main)
+  endif()
+  if(HONE_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} "~[slow]~[.]")  # nor those that wait to be named
