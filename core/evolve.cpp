@@ -94,6 +94,7 @@ class Applier {
     trial.parent = e.parent;
     trial.start_from = e.start_from;
     trial.pauses = e.pauses;
+    trial.stop_rules = RulesOf(e.labels);
     trial.created_at = recorded_.at;
   }
 

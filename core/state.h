@@ -14,6 +14,7 @@
 #include "core/ids.h"
 #include "core/observation.h"
 #include "core/spec.h"
+#include "core/stop_rule.h"
 
 namespace hone {
 
@@ -69,6 +70,7 @@ struct TrialState {
   std::optional<double> reached;          ///< budget of its last result, if it was paused there
   Attempt paused_attempt = 0;             ///< the one that ended with its last pause; 0: none
   bool pauses = false;                    ///< at the good end of its budget
+  std::vector<StopRule> stop_rules{};     ///< of an early-stopping service
   bool operator==(const TrialState&) const = default;
 };
 

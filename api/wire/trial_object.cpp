@@ -120,6 +120,16 @@ json CopiedSpecOf(const ExperimentState& state) {
   return document.is_object() ? CopiedSpec(document.value("spec", json::object())) : json::object();
 }
 
+json RuleObject(const StopRule& rule) {
+  json object = {{"name", rule.metric},
+                 {"value", rule.value},
+                 {"comparison", std::string(Word(rule.comparison))}};
+  if (rule.start_step > 0) {
+    object["startStep"] = rule.start_step;
+  }
+  return object;
+}
+
 json MakeTrial(const ExperimentState& state, const TrialState& trial, const json& copied) {
   const ExperimentSpec& spec = *state.spec;
   json object = {{"apiVersion", kApiVersion}, {"kind", "Trial"}};
@@ -136,6 +146,9 @@ json MakeTrial(const ExperimentState& state, const TrialState& trial, const json
                            {"blockOwnerDeletion", true}}}}};
   object["spec"] = copied;
   object["spec"]["parameterAssignments"] = AssignmentList(spec, trial.values);
+  for (const StopRule& rule : trial.stop_rules) {
+    object["spec"]["earlyStoppingRules"].push_back(RuleObject(rule));
+  }
   object["status"] = StatusOf(trial);
   if (const TrialState* const parent = state.Find(trial.parent)) {
     object["status"]["hone"]["parent"] = state.NameOf(*parent);

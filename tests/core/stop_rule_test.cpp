@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/stop_rule.h"
 
+#include "core/transitions.h"
 #include "tests/catch.h"
 
 namespace hone {
@@ -19,6 +20,18 @@ TEST_CASE("stop rules: a label keeps them as they were", "[core]") {
   PutRules({}, labels);
   CHECK(labels == Labels{{"other", "1"}});
   CHECK(RulesOf(labels).empty());
+}
+
+TEST_CASE("stop rules: a trial has those of its proposal", "[core]") {
+  const std::vector<StopRule> rules = {{"loss", Comparison::kGreater, "0.5", 4}};
+  event::TrialProposed proposed;
+  proposed.trial = 2;
+  PutRules(rules, proposed.labels);
+  ExperimentState state;
+  Evolve(state, {1, {}, event::TrialsReserved{.first = 1, .count = 2}});
+  Evolve(state, {2, {}, proposed});
+  CHECK(state.Find(1)->stop_rules.empty());
+  CHECK(state.Find(2)->stop_rules == rules);
 }
 
 TEST_CASE("stop rules: the stored text stays readable", "[core]") {

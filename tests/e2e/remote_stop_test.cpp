@@ -59,6 +59,8 @@ void CheckStopped(HoneProgram& hone, const std::string& name, const std::string&
   CHECK(stopped.phase == TrialPhase::kEarlyStopped);
   const auto events = hone.Run({"events", name, "-o", "json"}).out;
   CHECK(events.find("hone.dev/stop-rules") != std::string::npos);
+  const auto trials = hone.Run({"trials", name, "-o", "json"}).out;
+  CHECK(trials.find("\"earlyStoppingRules\"") != std::string::npos);
 
   const auto why = hone.Run({"explain", state.NameOf(stopped)});
   CHECK(why.out.find("medianstop: loss = 0.9, the best of") != std::string::npos);

@@ -228,6 +228,8 @@ TEST_CASE("render: a trial carries what Katib's trials carry", "[api]") {
   trial.message = "exit code 3";
   trial.values[1].active = false;
   trial.observation = {{"loss", "", "", "", true}};
+  CHECK_FALSE(TrialObject(state, trial)["spec"].contains("earlyStoppingRules"));
+  trial.stop_rules = {{"loss", Comparison::kGreater, "0.5", 3}, {"acc", Comparison::kLess, "0.9"}};
   const json object = TrialObject(state, trial);
   CHECK(object["kind"] == "Trial");
   CHECK(object["metadata"]["name"] == "random-4");
@@ -237,6 +239,9 @@ TEST_CASE("render: a trial carries what Katib's trials carry", "[api]") {
         ParseJsonOrThrow(R"([{"name":"lr","value":"0.02"}])"));
   CHECK(object["spec"]["objective"]["objectiveMetricName"] == "loss");
   CHECK(object["spec"]["primaryContainerName"] == "training-container");
+  CHECK(object["spec"]["earlyStoppingRules"] ==
+        ParseJsonOrThrow(R"([{"name":"loss","value":"0.5","comparison":"greater","startStep":3},
+                        {"name":"acc","value":"0.9","comparison":"less"}])"));
   CHECK(object["status"]["observation"] ==
         ParseJsonOrThrow(R"({"metrics":[{"name":"loss","min":"unavailable","max":"unavailable",
                         "latest":"unavailable"}]})"));
