@@ -16,7 +16,10 @@ namespace {
 // Warps are learned from this many results on.
 constexpr Eigen::Index kWarpFrom = 12;
 constexpr int kIterations = 30;
-// Of so many points an iteration is dear, and there is less to choose between.
+// Of more points an iteration is dear: one of the two starts is given up early.
+constexpr Eigen::Index kFewPoints = 64;
+constexpr int kIterationsOfRace = 10;
+// Of so many, there is less to choose between.
 constexpr Eigen::Index kManyPoints = 150;
 constexpr int kIterationsOfMany = 20;
 constexpr double kLonger = 1.5;  // of logarithms of lengthscales, in the second start
@@ -38,13 +41,19 @@ VectorXd Mode(const LogPosterior& posterior, Eigen::Index count) {
   const auto objective = [&](const VectorXd& theta, VectorXd* gradient) {
     return posterior(theta, gradient);
   };
-  const int iterations = count < kManyPoints ? kIterations : kIterationsOfMany;
+  const bool race = count > kFewPoints && count < kManyPoints;
+  int iterations = count < kManyPoints ? kIterations : kIterationsOfMany;
+  iterations = race ? kIterationsOfRace : iterations;
   VectorXd start = posterior.PriorMode();
   Maximum best = Maximise(objective, start, box, iterations);
   // Longer lengthscales: the likelihood often has a second hill there.
   start.head(posterior.lengths()).array() += kLonger;
-  Maximum other = Maximise(objective, start, box, iterations);
-  return other.value > best.value ? other.x : best.x;
+  const Maximum other = Maximise(objective, start, box, iterations);
+  best = other.value > best.value ? other : best;
+  if (race) {
+    best = Maximise(objective, best.x, box, kIterations - kIterationsOfRace);
+  }
+  return best.x;
 }
 
 }  // namespace
