@@ -9,8 +9,8 @@
 // Two or three objectives: what a trial is expected to add to the front's hypervolume
 // (gp/hypervolume.h), each third by Knowles 2006, "ParEGO": a model of one number that weighs the
 // objectives anew. More of them: ParEGO alone.
-// Each fourth trial is a point of the front of several acquisitions (gp/front_search.h), but for
-// the last tenth of a known budget, which only exploits.
+// Each fourth trial is a point of the front of several acquisitions (gp/front_search.h), or what
+// `each_fourth` says, but for the last tenth of a known budget, which only exploits.
 // From 500 results on: a trust region around the best (gp/trust_region.h).
 // Outcome constraints: each bound is a model of its own, whose probability weighs on the
 // improvement; of the values, only those within the bounds are to be improved on.
@@ -36,6 +36,7 @@
 #include "algorithms/gp_round.h"
 #include "algorithms/initial_design.h"
 #include "algorithms/new_points.h"
+#include "algorithms/other_choice.h"
 #include "algorithms/registry.h"
 #include "algorithms/seed.h"
 #include "algorithms/unit_space.h"
@@ -64,6 +65,7 @@ struct Options {
   std::size_t initial = 0;
   std::optional<std::size_t> budget;
   bool local = true;
+  std::string each_fourth;
   GpModels::Options models;
 };
 
@@ -98,8 +100,15 @@ class BayesianOptimization final : public Searcher {
   [[nodiscard]] std::optional<VectorXd> ModelPoint(const GpRound& round, Turn turn) const;
   [[nodiscard]] gp::SearchOptions SearchOf(const GpRound& round) const;
   [[nodiscard]] std::optional<VectorXd> FrontPoint(const GpRound& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> DaringPoint(const GpRound& round, TrialNumber number) const;
+  [[nodiscard]] std::optional<VectorXd> ChoicePoint(const GpRound& round, TrialNumber number) const;
   [[nodiscard]] std::optional<VectorXd> Best(const GpRound& round, const gp::Criterion& criterion,
-                                             TrialNumber number) const;
+                                             TrialNumber number) const {
+    return Best(round, criterion, number, SearchOf(round));
+  }
+  [[nodiscard]] std::optional<VectorXd> Best(const GpRound& round, const gp::Criterion& criterion,
+                                             TrialNumber number,
+                                             const gp::SearchOptions& search) const;
   [[nodiscard]] std::optional<VectorXd> Hedged(const GpRound& round, TrialNumber number) const;
 
   UnitSpace space_;
@@ -134,6 +143,7 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
     options.models.acquisition = settings.Text("acq_func");
   }
   options.local = settings.Text("acq_optimizer") != "sampling";
+  options.each_fourth = settings.Text("each_fourth");
   options.models.objectives = context.objectives;
   options.models.device = context.device;
   return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
@@ -143,6 +153,10 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
 void BayesianOptimization::Check(const SearchContext& context, Problems& problems) {
   if (UsesForest(context.settings)) {
     CheckForestSearch(context, problems);
+  }
+  if (context.settings.Has("acq_func") && context.settings.Text("each_fourth") != "front") {
+    problems.Refuse("spec.algorithm.algorithmSettings",
+                    "each_fourth is of hone's own acquisition function; leave acq_func out");
   }
 }
 
@@ -230,9 +244,10 @@ gp::SearchOptions BayesianOptimization::SearchOf(const GpRound& round) const {
 
 std::optional<VectorXd> BayesianOptimization::Best(const GpRound& round,
                                                    const gp::Criterion& criterion,
-                                                   TrialNumber number) const {
+                                                   TrialNumber number,
+                                                   const gp::SearchOptions& search) const {
   const std::optional<VectorXd> point =
-      SearchBest(space_.dimensions(), criterion, round.incumbents, SearchOf(round),
+      SearchBest(space_.dimensions(), criterion, round.incumbents, search,
                  Rng(seed_, Scope::Trial(number), Purpose::kAcquisition));
   return point ? std::optional(space_.Canonical(*point)) : std::nullopt;
 }
@@ -247,11 +262,43 @@ std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round, T
   if (acquisition() == "gp_hedge") {
     return Hedged(round, turn.number);
   }
-  const bool dares = acquisition().empty() && turn.number % kDareEvery == 0;
-  if (dares && !turn.last) {
-    return FrontPoint(round, turn.number);
+  if (acquisition().empty() && turn.number % kDareEvery == 0 && !turn.last) {
+    return DaringPoint(round, turn.number);
   }
   return Best(round, round.By(Named(acquisition())), turn.number);
+}
+
+/// As `each_fourth` says.
+std::optional<VectorXd> BayesianOptimization::DaringPoint(const GpRound& round,
+                                                          TrialNumber number) const {
+  if (options_.each_fourth == "LCB") {
+    return Best(round, round.By({.kind = Kind::kLcb}), number);
+  }
+  if (options_.each_fourth == "EI") {
+    return Best(round, round.By({}), number);
+  }
+  if (options_.each_fourth == "choice") {
+    if (std::optional<VectorXd> point = ChoicePoint(round, number)) {
+      return point;
+    }
+  }
+  return FrontPoint(round, number);
+}
+
+/// The largest improvement with a choice that the best point does not have.
+std::optional<VectorXd> BayesianOptimization::ChoicePoint(const GpRound& round,
+                                                          TrialNumber number) const {
+  const std::optional<Choice> choice =
+      OtherChoice(space_.dimensions(), round.incumbents.col(0), results_.tried(),
+                  Rng(seed_, Scope::Trial(number), Purpose::kShuffle));
+  if (!choice) {
+    return std::nullopt;
+  }
+  gp::SearchOptions search = SearchOf(round);
+  search.feasible = [&, within = search.feasible](const VectorXd& point) {
+    return choice->IsAt(space_.dimensions(), point) && (!within || within(point));
+  };
+  return Best(round, round.By({}), number, search);
 }
 
 /// A point of the front of improvement, its probability, and the lower confidence bound.
@@ -315,6 +362,12 @@ HONE_REGISTER_SEARCHER(
                   AcquisitionSetting(),
                   ChoiceSetting("acq_optimizer", "auto", {"auto", "sampling", "lbfgs"},
                                 "sampling: the best of the candidates; auto and lbfgs: climb on"),
+                  ChoiceSetting(
+                      "each_fourth", "front", {"front", "LCB", "EI", "choice"},
+                      "where each fourth trial goes if acq_func is unset, but for the last "
+                      "tenth of the budget: to a point of the front of EI, PI and LCB, to "
+                      "LCB's best, to EI's like the others, or to EI's with another value "
+                      "of a category than the best trial has"),
                   RandomStateSetting()},
      .create = &BayesianOptimization::Create,
      .check = &BayesianOptimization::Check});

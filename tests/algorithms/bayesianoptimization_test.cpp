@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numbers>
 #include <set>
 #include <string>
@@ -189,6 +191,58 @@ TEST_CASE("bayesianoptimization: the initial design tries every branch", "[algor
     CHECK(kinds.size() == 5);
     CHECK(feasible.size() == 5);
   }
+}
+
+std::unique_ptr<Searcher> SearcherOf(const ExperimentSpec& spec) {
+  Problems problems;
+  const auto choice = CheckAlgorithm(spec, problems);
+  REQUIRE(choice.has_value());
+  return std::move(*choice->info->create(ContextOf(spec, choice->settings, 3)));
+}
+
+TEST_CASE("bayesianoptimization: each_fourth says where each fourth trial goes, but the last",
+          "[algorithms]") {
+  constexpr TrialNumber kBudget = 30;
+  ExperimentSpec spec = SpecOf(BraninSpace());
+  spec.space.parameters.push_back(spaces::Words("w", {"a", "b", "c"}));
+  spec.max_trial_count = kBudget;
+  std::vector<std::unique_ptr<Searcher>> searchers;
+  for (const char* const where : {"front", "LCB", "EI", "choice"}) {
+    spec.algorithm.settings = {{"each_fourth", where}};
+    searchers.push_back(SearcherOf(spec));
+  }
+  std::uint64_t seq = 0;
+  std::set<std::string> chosen;
+  for (TrialNumber trial = 1; trial <= kBudget; ++trial) {
+    std::set<std::string> answers;
+    std::vector<Assignment> values;
+    for (const auto& searcher : searchers) {
+      values.push_back(Values(searcher->Propose({{trial}, kBudget + 1 - trial})->at(0)));
+      answers.insert(Key(values.back()));
+    }
+    INFO("trial " << trial);
+    const bool dares = trial > 5 && trial <= 27 && trial % 4 == 0;
+    CHECK((answers.size() > 1) == dares);
+    if (dares) {
+      chosen.insert(values.back()[2].text);
+    }
+    // The same history for all. Nothing but the first word is any good.
+    const double value = Branin(values.front()) + (values.front()[2].text == "a" ? 0 : 100);
+    const HistoryItem items[] = {
+        {++seq, history::Proposed{trial, values.front(), "", std::nullopt}},
+        {++seq, history::Completed{trial, {value}, std::chrono::seconds(1)}}};
+    for (const auto& searcher : searchers) {
+      REQUIRE(searcher->Observe(items).has_value());
+    }
+  }
+  CHECK(chosen == std::set<std::string>{"b", "c"});
+}
+
+TEST_CASE("bayesianoptimization: each_fourth beside acq_func is refused", "[algorithms]") {
+  Problems problems;
+  const ExperimentSpec spec = SpecOf(BraninSpace(), {{"acq_func", "EI"}, {"each_fourth", "LCB"}});
+  (void)CheckAlgorithm(spec, problems);  // only the problems matter
+  CHECK(problems.HasErrors());
 }
 
 TEST_CASE("bayesianoptimization: every setting of Katib is taken or refused with its reason",
