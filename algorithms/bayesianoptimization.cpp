@@ -66,6 +66,7 @@ struct Options {
   std::optional<std::size_t> budget;
   bool local = true;
   std::string each_fourth;
+  gp::Priors priors;
   GpModels::Options models;
 };
 
@@ -81,7 +82,7 @@ class BayesianOptimization final : public Searcher {
  private:
   BayesianOptimization(UnitSpace space, Options options, std::uint64_t seed)
       : space_(std::move(space)),
-        embedding_(space_.dimensions()),
+        embedding_(space_.dimensions(), options.priors),
         options_(std::move(options)),
         seed_(seed),
         results_(space_, options_.models.objectives),
@@ -144,6 +145,9 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   }
   options.local = settings.Text("acq_optimizer") != "sampling";
   options.each_fourth = settings.Text("each_fourth");
+  if (settings.Text("priors") == "learned") {
+    options.priors = gp::Priors::Learned();
+  }
   options.models.objectives = context.objectives;
   options.models.device = context.device;
   return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
@@ -368,6 +372,9 @@ HONE_REGISTER_SEARCHER(
                       "tenth of the budget: to a point of the front of EI, PI and LCB, to "
                       "LCB's best, to EI's like the others, or to EI's with another value "
                       "of a category than the best trial has"),
+                  ChoiceSetting("priors", "broad", {"broad", "learned"},
+                                "of the Gaussian process's hyperparameters: those of Hvarfner et "
+                                "al., or learned from tuning tasks (docs/quality.md)"),
                   RandomStateSetting()},
      .create = &BayesianOptimization::Create,
      .check = &BayesianOptimization::Check});

@@ -413,8 +413,12 @@ void CheckForestSearch(const SearchContext& context, Problems& problems) {
     problems.Refuse(kSettings, "acq_optimizer lbfgs needs a gradient, which base_estimator " +
                                    estimator + " has not; use auto or sampling");
   }
-  if (context.settings.Text("each_fourth") != "front") {
-    problems.Refuse(kSettings, "each_fourth is of the Gaussian process; use base_estimator GP");
+  for (const auto& [name, unset] :
+       {std::pair("each_fourth", "front"), std::pair("priors", "broad")}) {
+    if (context.settings.Text(name) != unset) {
+      problems.Refuse(kSettings,
+                      std::string(name) + " is of the Gaussian process; use base_estimator GP");
+    }
   }
   if (estimator == "GBRT") {
     problems.Warn(kSettings, "base_estimator GBRT is taken as RF, a random forest");

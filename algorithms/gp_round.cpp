@@ -128,16 +128,16 @@ void GpModels::SetWeights(GpRound& round, const GpResults& results) const {
   others_.WithLock([&](Others& others) {
     const std::vector<gp::Observed>& all = results.results();
     if (results.failed() > 0) {
-      others.feasibility.Update(embedding_, all, gp::Target::kFeasibility);
+      others.feasibility.Update(plain_, all, gp::Target::kFeasibility);
       round.feasibility = std::make_unique<gp::Model>(others.feasibility.model());
     }
     if (options_.PerSecond() && std::ranges::any_of(all, IsTimed)) {
-      others.duration.Update(embedding_, all, gp::Target::kLogDuration);
+      others.duration.Update(plain_, all, gp::Target::kLogDuration);
       round.duration = std::make_unique<gp::Model>(others.duration.model());
     }
     others.bounds.resize(results.bounds());
     for (std::size_t k = 0; k < results.bounds(); ++k) {
-      others.bounds[k].Update(embedding_, results.ExcessOf(k), gp::Target::kBound);
+      others.bounds[k].Update(plain_, results.ExcessOf(k), gp::Target::kBound);
       round.bounds.push_back(others.bounds[k].model());
     }
   });

@@ -53,9 +53,10 @@ class GpModels {
       return objectives > 1 && objectives <= gp::kMostForHypervolume && acquisition.empty();
     }
   };
-  /// @param embedding  must live as long
+  /// @param embedding  of the models of values; must live as long
   GpModels(const gp::Embedding& embedding, Options options, std::uint64_t seed)
       : embedding_(embedding),
+        plain_(embedding.dimensions()),
         options_(std::move(options)),
         seed_(seed),
         value_(gp::Surrogate(gp::Surrogate::kDraws, seed, options_.device)) {}
@@ -74,6 +75,7 @@ class GpModels {
   void SetWeights(GpRound& round, const GpResults& results) const;
 
   const gp::Embedding& embedding_;
+  gp::Embedding plain_;  // of the others, whose priors are those of any function
   Options options_;
   std::uint64_t seed_;
   mutable Guarded<std::vector<gp::Surrogate>> objectives_;

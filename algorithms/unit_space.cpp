@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace hone {
 namespace {
@@ -13,6 +14,19 @@ using gp::Dimensions;
 using gp::VectorXd;
 
 constexpr std::uint64_t kMostListed = 1024;
+
+gp::Scale ScaleOf(const Domain& domain) {
+  const auto is_log = [](Distribution distribution) {
+    return distribution == Distribution::kLogUniform || distribution == Distribution::kLogNormal;
+  };
+  if (const auto* const real = std::get_if<RealDomain>(&domain)) {
+    return is_log(real->distribution) ? gp::Scale::kLog : gp::Scale::kLinear;
+  }
+  if (const auto* const integer = std::get_if<IntegerDomain>(&domain)) {
+    return is_log(integer->distribution) ? gp::Scale::kLog : gp::Scale::kInteger;
+  }
+  return gp::Scale::kLinear;
+}
 
 }  // namespace
 
@@ -28,6 +42,7 @@ UnitSpace::UnitSpace(const Space& space, SpaceEncoder encoder) : encoder_(std::m
     for (std::uint64_t cell = 0; cell < listed; ++cell) {
       dimension.values.push_back(encoder_.MiddleOf(p, cell));
     }
+    dimension.scale = ScaleOf(space.parameters[p].domain);
     SetParent(space, p, dimension);
     parameters_.push_back(p);
     dimensions_.push_back(std::move(dimension));

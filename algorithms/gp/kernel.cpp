@@ -38,7 +38,8 @@ constexpr double kAngle = std::numbers::pi / 2;
 
 }  // namespace
 
-Embedding::Embedding(Dimensions dimensions) : dimensions_(std::move(dimensions)) {
+Embedding::Embedding(Dimensions dimensions, const Priors& priors)
+    : dimensions_(std::move(dimensions)), priors_(priors) {
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     const Dimension& dimension = dimensions_[d];
     first_.push_back(features_);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "algorithms/gp/priors.h"
 #include "algorithms/gp/space.h"
 
 namespace hone::gp {
@@ -28,9 +29,11 @@ struct Hyper {
 ///          rho = 1/2; the factor gives active points the distances of an unconditional number
 class Embedding {
  public:
-  explicit Embedding(Dimensions dimensions);
+  /// @param priors  of the hyperparameters, for who learns them
+  explicit Embedding(Dimensions dimensions, const Priors& priors = {});
 
   [[nodiscard]] const Dimensions& dimensions() const { return dimensions_; }
+  [[nodiscard]] const Priors& priors() const { return priors_; }
   /// Number of coordinates of the image.
   [[nodiscard]] Eigen::Index features() const { return features_; }
   /// Dimension of a feature.
@@ -57,6 +60,7 @@ class Embedding {
   void MapOne(const Hyper& hyper, const VectorXd& point, Eigen::Ref<VectorXd> image) const;
 
   Dimensions dimensions_;
+  Priors priors_;
   std::vector<Eigen::Index> first_;  // feature of each dimension
   std::vector<Eigen::Index> owners_;
   std::vector<Eigen::Index> plain_;

@@ -11,25 +11,20 @@ namespace {
 
 using Eigen::Index;
 
-constexpr double kNoiseMean = -4;
-constexpr double kNoiseSd = 1;
-constexpr double kWarpSd = 0.5;
-constexpr double kScaleSd = 0.5;
-constexpr double kLinearMean = -3;
-constexpr double kLinearSd = 1;
-constexpr double kBetaA = 1;  // parameters of the additive share's prior
-constexpr double kBetaB = 9;
+constexpr double kBetaA = 1;  // of the additive share's prior
 constexpr double kMinNoise = 1e-6;
 constexpr double kMostLogit = 6;
 constexpr double kLeastLogLinear = -8;
 
-double LengthMean(Index dimensions) {
-  return std::numbers::sqrt2 + 0.5 * std::log(static_cast<double>(dimensions));
+/// Logarithm of a log-normal density's mode.
+double ModeOf(const Belief& belief) {
+  return belief.mean - belief.variance;
 }
 
 /// Logarithm of a log-normal density of exp(x), without constants; adds its slope.
-double LogNormal(double x, double mean, double sd, double* slope) {
-  const double z = (x - mean) / sd;
+double LogNormal(double x, const Belief& belief, double* slope) {
+  const double sd = std::sqrt(belief.variance);
+  const double z = (x - belief.mean) / sd;
   if (slope != nullptr) {
     *slope += -z / sd - 1;
   }
@@ -41,12 +36,12 @@ double Sigmoid(double x) {
 }
 
 /// Logarithm of the density of the additive share, as one of its logit, without constants.
-double LogitBeta(double logit, double* slope) {
+double LogitBeta(double logit, double beta_b, double* slope) {
   const double share = Sigmoid(logit);
   if (slope != nullptr) {
-    *slope += kBetaA * (1 - share) - kBetaB * share;
+    *slope += kBetaA * (1 - share) - beta_b * share;
   }
-  return kBetaA * std::log(share) + kBetaB * std::log1p(-share);
+  return kBetaA * std::log(share) + beta_b * std::log1p(-share);
 }
 
 /// The same for a density of x itself.
@@ -83,15 +78,21 @@ LogPosterior::LogPosterior(const Embedding& embedding, const MatrixXd& points,
   }
 }
 
+Belief LogPosterior::LengthBelief(Index d) const {
+  return priors().LengthOf(embedding_.dimensions(), static_cast<std::size_t>(d));
+}
+
 VectorXd LogPosterior::PriorMode() const {
   VectorXd theta = VectorXd::Zero(size());
-  theta.head(lengths_).setConstant(LengthMean(lengths_) - 3);  // mean - variance
-  theta[lengths_] = kNoiseMean - kNoiseSd * kNoiseSd;
+  for (Index d = 0; d < lengths_; ++d) {
+    theta[d] = ModeOf(LengthBelief(d));
+  }
+  theta[lengths_] = ModeOf(priors().log_noise);
   if (additive_ >= 0) {
-    theta[additive_] = std::log(kBetaA / kBetaB);
+    theta[additive_] = std::log(kBetaA / priors().additive);
   }
   if (linear_ >= 0) {
-    theta[linear_] = kLinearMean - kLinearSd * kLinearSd;
+    theta[linear_] = ModeOf(priors().log_linear);
   }
   return theta;
 }
@@ -142,20 +143,19 @@ Hyper LogPosterior::Unpacked(const VectorXd& theta) const {
 
 double LogPosterior::Prior(const VectorXd& theta, VectorXd* gradient) const {
   double sum = 0;
-  const double mean = LengthMean(lengths_);
   for (Index d = 0; d < lengths_; ++d) {
-    sum += LogNormal(theta[d], mean, std::numbers::sqrt3, At(gradient, d));
+    sum += LogNormal(theta[d], LengthBelief(d), At(gradient, d));
   }
-  sum += LogNormal(theta[lengths_], kNoiseMean, kNoiseSd, At(gradient, lengths_));
-  sum += Normal(theta[lengths_ + 1], kScaleSd, At(gradient, lengths_ + 1));
+  sum += LogNormal(theta[lengths_], priors().log_noise, At(gradient, lengths_));
+  sum += Normal(theta[lengths_ + 1], priors().log_scale_sd, At(gradient, lengths_ + 1));
   if (additive_ >= 0) {
-    sum += LogitBeta(theta[additive_], At(gradient, additive_));
+    sum += LogitBeta(theta[additive_], priors().additive, At(gradient, additive_));
   }
   if (linear_ >= 0) {
-    sum += LogNormal(theta[linear_], kLinearMean, kLinearSd, At(gradient, linear_));
+    sum += LogNormal(theta[linear_], priors().log_linear, At(gradient, linear_));
   }
   for (Index i = first_warp_; i < size(); ++i) {
-    sum += Normal(theta[i], kWarpSd, At(gradient, i));
+    sum += Normal(theta[i], priors().log_warp_sd, At(gradient, i));
   }
   return sum;
 }

@@ -9,12 +9,9 @@ namespace hone::gp {
 
 /// The logarithm of prior times marginal likelihood of the hyperparameters, with its gradient.
 ///
-/// Priors: lengthscale LogNormal(sqrt 2 + ln(d) / 2, sqrt 3) and noise variance LogNormal(-4, 1)
-/// (Hvarfner, Hellsten, Nardi 2024, arXiv 2402.02229); warp LogNormal(0, 0.5); the kernel's
-/// variance LogNormal(0, 0.5), since the outputs are standardised and the lengthscales' prior
-/// assumes 1; the additive share Beta(1, 9) and the linear variance LogNormal(-3, 1).
-/// Order of theta: log lengthscales, log noise, log scale, logit of the additive share and log of
-/// the linear variance where they are learned, then log a, log b of each warped dimension.
+/// Priors: the embedding's (priors.h). Order of theta: log lengthscales, log noise, log scale,
+/// logit of the additive share and log of the linear variance where they are learned, then log a,
+/// log b of each warped dimension.
 class LogPosterior {
  public:
   /// @param points   shape (dimensions, n), n >= 1; must live as long as this
@@ -41,6 +38,8 @@ class LogPosterior {
 
  private:
   [[nodiscard]] Eigen::Index Warps() const { return static_cast<Eigen::Index>(warped_.size()); }
+  [[nodiscard]] const Priors& priors() const { return embedding_.priors(); }
+  [[nodiscard]] Belief LengthBelief(Eigen::Index d) const;
   double Prior(const VectorXd& theta, VectorXd* gradient) const;
   void AddSlopes(const Hyper& hyper, const Covariance::Parts& parts, const MatrixXd& w,
                  VectorXd& gradient) const;

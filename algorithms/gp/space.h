@@ -13,6 +13,9 @@ namespace hone::gp {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+/// What a coordinate is of, unless it is of a category.
+enum class Scale { kLinear, kLog, kInteger };
+
 /// One coordinate of the points that the engine sees.
 struct Dimension {
   bool categorical = false;
@@ -22,6 +25,7 @@ struct Dimension {
   /// before it.
   std::optional<std::size_t> parent{};
   std::vector<bool> active_values{};
+  Scale scale = Scale::kLinear;
 };
 
 using Dimensions = std::vector<Dimension>;

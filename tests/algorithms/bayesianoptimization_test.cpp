@@ -245,6 +245,21 @@ TEST_CASE("bayesianoptimization: each_fourth beside acq_func is refused", "[algo
   CHECK(problems.HasErrors());
 }
 
+TEST_CASE("bayesianoptimization: what is believed before there are results is a setting",
+          "[algorithms]") {
+  SearcherLab broad(Info(), SpecOf(BraninSpace(), {{"priors", "broad"}}), 3);
+  SearcherLab unset(Info(), SpecOf(BraninSpace()), 3);
+  SearcherLab learned(Info(), SpecOf(BraninSpace(), {{"priors", "learned"}}), 3);
+  for (int i = 0; i < 5; ++i) {
+    for (SearcherLab* const lab : {&broad, &unset, &learned}) {
+      const Assignment values = Values(lab->Ask(1)[0]);
+      lab->Complete(lab->running().front(), Branin(values));
+    }
+  }
+  CHECK(broad.Peek(1) == unset.Peek(1));
+  CHECK(broad.Peek(1) != learned.Peek(1));
+}
+
 TEST_CASE("bayesianoptimization: every setting of Katib is taken or refused with its reason",
           "[algorithms]") {
   struct Row {

@@ -114,6 +114,7 @@ TEST_CASE("forest search: what it cannot honour is refused, GBRT with a warning"
       {"no gradient", {{"base_estimator", "ET"}, {"acq_optimizer", "lbfgs"}}, 1, false},
       {"GBRT", {{"base_estimator", "GBRT"}}, 1, true},
       {"no fourth", {{"base_estimator", "RF"}, {"each_fourth", "LCB"}}, 1, false},
+      {"no priors", {{"base_estimator", "RF"}, {"priors", "learned"}}, 1, false},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {

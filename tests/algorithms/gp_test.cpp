@@ -77,12 +77,17 @@ VectorXd Differences(const F& f, VectorXd x) {
 }
 
 TEST_CASE("gp: the gradient of the log posterior is that of finite differences", "[algorithms]") {
-  const Embedding embedding(Mixed());
+  struct Row {
+    Priors priors;
+    bool warped;
+    Index size;
+  };
   const MatrixXd points = RandomPoints(Mixed(), 17, Numbers(1));
   const VectorXd outputs = Bowl(points);
-  for (const bool warped : {false, true}) {
-    const LogPosterior posterior(embedding, points, outputs, warped);
-    CHECK(posterior.size() == (warped ? 12 : 8));
+  for (const Row& row : {Row{{}, false, 8}, Row{{}, true, 12}, Row{Priors::Learned(), true, 12}}) {
+    const Embedding embedding(Mixed(), row.priors);
+    const LogPosterior posterior(embedding, points, outputs, row.warped);
+    CHECK(posterior.size() == row.size);
     for (std::uint32_t k = 0; k < 4; ++k) {
       const VectorXd theta = RandomTheta(posterior, Numbers(10 + k));
       VectorXd gradient;
@@ -97,13 +102,17 @@ TEST_CASE("gp: the gradient of the log posterior is that of finite differences",
 
 TEST_CASE("gp: the prior mode is a maximum of the posterior without much data", "[algorithms]") {
   // One point at the mean says nothing about lengthscales.
-  const Embedding embedding(Dimensions(3));
   const MatrixXd point = MatrixXd::Constant(3, 1, 0.5);
   const VectorXd output = VectorXd::Zero(1);
-  const LogPosterior posterior(embedding, point, output, false);
-  VectorXd gradient;
-  posterior(posterior.PriorMode(), &gradient);
-  CHECK(gradient.head(3).cwiseAbs().maxCoeff() < 1e-12);
+  Dimensions dimensions(3);
+  dimensions[1].scale = Scale::kLog;
+  for (const Priors& priors : {Priors(), Priors::Learned()}) {
+    const Embedding embedding(dimensions, priors);
+    const LogPosterior posterior(embedding, point, output, false);
+    VectorXd gradient;
+    posterior(posterior.PriorMode(), &gradient);
+    CHECK(gradient.head(3).cwiseAbs().maxCoeff() < 1e-12);
+  }
 }
 
 TEST_CASE("gp: log expected improvement and log probability against 60-digit values",
