@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "controller/callback.h"
 
@@ -214,6 +215,7 @@ bool TrialWatch::EndsWith(const TrialFollower& follower, const TailStep& step) c
 }
 
 void TrialWatch::End(TrialFollower& follower, TailStep step) {
+  HONE_CHECK(follower.end.has_value(), "EndsWith has looked");
   ObservationBatch batch = TakeBatch(follower, std::move(step));
   input::Seen seen{*std::move(follower.end), follower.fold->summary()};
   followers_.erase(follower.id.number);
