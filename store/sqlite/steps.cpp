@@ -88,21 +88,23 @@ Result<std::int64_t> Create(Connection& connection, const EncodedStep& step) {
 }
 
 /// Looks only, because the step is not made if one of its offsets does not fit.
-Status CheckOffset(Connection& connection, std::int64_t key, const ObservationBatch& batch) {
-  Use offset(connection, kOffset);
-  offset.Int(TrialKey(key, batch.trial.number)).Int(batch.attempt).Text(batch.source);
-  const std::int64_t found = offset.Step() ? offset.GetInt(0) : 0;
-  return static_cast<std::uint64_t>(found) == batch.offset_before
-             ? Status()
-             : tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
+Status CheckOffsets(Connection& connection, std::int64_t key, const EncodedStep& step) {
+  for (const EncodedBatch& encoded : step.observations) {
+    const ObservationBatch& batch = encoded.batch;
+    Use offset(connection, kOffset);
+    offset.Int(TrialKey(key, batch.trial.number)).Int(batch.attempt).Text(batch.source);
+    const std::int64_t found = offset.Step() ? offset.GetInt(0) : 0;
+    if (static_cast<std::uint64_t>(found) != batch.offset_before) {
+      return tl::make_unexpected(store::OffsetMoved(batch.source, batch.offset_before));
+    }
+  }
+  return {};
 }
 
 Result<std::int64_t> Advance(Connection& connection, const EncodedStep& step) {
   const std::optional<std::int64_t> key = connection.KeyOf(step.experiment);
   if (key) {
-    for (const EncodedBatch& encoded : step.observations) {
-      HONE_RETURN_IF_ERROR(CheckOffset(connection, *key, encoded.batch));
-    }
+    HONE_RETURN_IF_ERROR(CheckOffsets(connection, *key, step));
     Use advance(connection, kAdvanceExperiment);
     BindRow(advance, step.projection.experiment, step.events.back().seq)
         .Int(*key)
