@@ -28,6 +28,7 @@
 #include "algorithms/sampling/kernels.h"
 #include "algorithms/sampling/mixture.h"
 #include "algorithms/seed.h"
+#include "algorithms/tpe_components.h"
 #include "algorithms/tpe_trials.h"
 #include "base/rng.h"
 
@@ -38,7 +39,9 @@ using Eigen::Index;
 using sampling::Coordinate;
 using sampling::Mixture;
 using tpe::Known;
+using tpe::Merged;
 using tpe::Split;
+using tpe::Weighted;
 
 // Coordinates with more cells than this are taken for continuous ones between proposals.
 constexpr std::uint64_t kMaxTableCells = 64;
@@ -61,6 +64,10 @@ struct Options {
   std::size_t startup_trials = 10;
   std::size_t max_components = 512;
 };
+
+double NarrowestOf(double kernels) {
+  return kNarrowest / std::min(100.0, kernels + 2);
+}
 
 std::vector<bool> ActiveOf(const Assignment& values) {
   std::vector<bool> active;
@@ -113,6 +120,7 @@ std::string ConditionOf(const Parameter& parameter) {
 struct Block {
   std::vector<std::size_t> coordinates;
   std::size_t condition = 0;  ///< the same for all blocks that are active together
+  std::size_t number = 0;
 };
 
 /// Each coordinate is in one block, in the order of the space.
@@ -122,43 +130,11 @@ std::vector<Block> BlocksOf(const Space& space, bool multivariate) {
   for (std::size_t d = 0; d < space.parameters.size(); ++d) {
     const auto [at, is_new] = known.try_emplace(ConditionOf(space.parameters[d]), known.size());
     if (is_new || !multivariate) {
-      blocks.push_back({{}, at->second});
+      blocks.push_back({{}, at->second, blocks.size()});
     }
     blocks[multivariate ? at->second : blocks.size() - 1].coordinates.push_back(d);
   }
   return blocks;
-}
-
-/// What a density is made from.
-struct Weighted {
-  std::vector<const Known*> trials;
-  Eigen::ArrayXd weights;
-};
-
-/// At most so many of some trials in the order of their age: the newest half stay, of the older
-/// ones the newest of each group of neighbours stands for its group.
-Weighted Merged(std::vector<const Known*> trials, std::size_t most) {
-  Weighted all{std::move(trials), {}};
-  const std::size_t n = all.trials.size();
-  all.weights = sampling::WeightsByAge(n);
-  if (n <= most) {
-    return all;
-  }
-  const std::size_t fresh = most / 2;
-  const std::size_t groups = most - fresh;
-  const std::size_t old = n - fresh;
-  Weighted merged{{}, Eigen::ArrayXd(static_cast<Index>(most))};
-  for (std::size_t g = 0; g < groups; ++g) {
-    const std::size_t begin = g * old / groups;
-    const std::size_t end = (g + 1) * old / groups;
-    merged.weights[static_cast<Index>(g)] =
-        all.weights.segment(static_cast<Index>(begin), static_cast<Index>(end - begin)).sum();
-    merged.trials.push_back(all.trials[end - 1]);
-  }
-  merged.trials.insert(merged.trials.end(), all.trials.end() - static_cast<std::ptrdiff_t>(fresh),
-                       all.trials.end());
-  merged.weights.tail(static_cast<Index>(fresh)) = all.weights.tail(static_cast<Index>(fresh));
-  return merged;
 }
 
 /// The densities that one split compares in a block.
@@ -190,7 +166,8 @@ class Tpe final : public Searcher {
       : encoder_(std::move(encoder)),
         options_(options),
         seed_(SeedOf(context.settings, context.seed)),
-        blocks_(BlocksOf(context.space, options.multivariate)) {
+        blocks_(BlocksOf(context.space, options.multivariate)),
+        sorted_(encoder_.dimensions()) {
     for (std::size_t d = 0; d < encoder_.dimensions(); ++d) {
       coordinates_.push_back(CoordinateOf(encoder_, d));
     }
@@ -212,6 +189,9 @@ class Tpe final : public Searcher {
   }
   Status Learn(const history::StoppedEarly& what) { return trials_.End(what.trial, State::kBad); }
   Status Learn(const history::Lost& what) {
+    if (const Known* const known = trials_.Find(what.trial)) {
+      sorted_.Remove(*known);
+    }
     trials_.Forget(what.trial);
     return {};
   }
@@ -221,6 +201,7 @@ class Tpe final : public Searcher {
 
   [[nodiscard]] Known Knowing(TrialNumber number, const Assignment& values,
                               const std::vector<double>& u) const;
+  [[nodiscard]] std::vector<double> LogScales(const std::vector<double>& u) const;
   [[nodiscard]] Result<Assignment> Choose(TrialNumber number,
                                           const std::vector<Known>& pending) const;
   [[nodiscard]] const std::vector<Compared>& ModelsOf(std::size_t block, Estimate& estimate) const;
@@ -230,7 +211,8 @@ class Tpe final : public Searcher {
   [[nodiscard]] Weighted ActiveOnes(const std::vector<const Known*>& trials,
                                     const Block& block) const;
   [[nodiscard]] Mixture Density(const Weighted& of, const Block& block) const;
-  [[nodiscard]] Eigen::ArrayXXd Spreads(const Eigen::ArrayXXd& points, const Block& block) const;
+  [[nodiscard]] Eigen::ArrayXXd Spreads(const Weighted& of, const Block& block) const;
+  [[nodiscard]] double CommonSpread(std::size_t kernels, const Block& block) const;
 
   SpaceEncoder encoder_;
   Options options_;
@@ -238,16 +220,41 @@ class Tpe final : public Searcher {
   std::vector<Block> blocks_;
   std::vector<Coordinate> coordinates_;
   tpe::Trials trials_;
+  tpe::Sorted sorted_;  // unless multivariate
 };
 
 Known Tpe::Knowing(TrialNumber number, const Assignment& values,
                    const std::vector<double>& u) const {
-  return {number, State::kRunning, {}, {}, u, ActiveOf(values), KeyOf(values)};
+  Known known{number, State::kRunning, {}, {}, u, ActiveOf(values), KeyOf(values), {}};
+  if (options_.multivariate) {
+    known.log_scales = LogScales(u);
+  }
+  return known;
+}
+
+/// Of a point's kernels in densities that have as many of them as they may.
+std::vector<double> Tpe::LogScales(const std::vector<double>& u) const {
+  std::vector<double> scales;
+  for (const Block& block : blocks_) {
+    std::vector<Coordinate> coordinates;
+    std::vector<double> point;
+    for (const std::size_t d : block.coordinates) {
+      coordinates.push_back(coordinates_[d]);
+      point.push_back(u[d]);
+    }
+    const std::vector<double> spreads(point.size(), CommonSpread(options_.max_components, block));
+    scales.push_back(sampling::LogScale(coordinates, point, spreads));
+  }
+  return scales;
 }
 
 Status Tpe::Learn(const history::Proposed& what) {
   HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(what.values));
-  trials_.Start(Knowing(what.trial, what.values, u));
+  Known known = Knowing(what.trial, what.values, u);
+  if (!options_.multivariate) {
+    sorted_.Add(known);
+  }
+  trials_.Start(std::move(known));
   return {};
 }
 
@@ -258,50 +265,65 @@ Status Tpe::Observe(History deltas) {
   return {};
 }
 
-Eigen::ArrayXXd Tpe::Spreads(const Eigen::ArrayXXd& points, const Block& block) const {
-  const auto n = static_cast<double>(points.rows());
+/// Of all kernels of a density, where they are alike.
+double Tpe::CommonSpread(std::size_t kernels, const Block& block) const {
+  const auto n = static_cast<double>(kernels);
   const auto d = static_cast<double>(block.coordinates.size());
-  const double narrowest = kNarrowest / std::min(100.0, n + 2);
-  const double common =
-      std::clamp(kSpreadOfOne * std::pow(std::max(n, 1.0), -1 / (d + 4)), narrowest, 1.0);
-  const Coordinate& first = coordinates_[block.coordinates.front()];
-  if (options_.multivariate || first.cells() > 0 || points.rows() == 0) {
-    return Eigen::ArrayXXd::Constant(1, points.cols(), common);
+  return std::clamp(kSpreadOfOne * std::pow(std::max(n, 1.0), -1 / (d + 4)), NarrowestOf(n), 1.0);
+}
+
+Eigen::ArrayXXd Tpe::Spreads(const Weighted& of, const Block& block) const {
+  const std::size_t d = block.coordinates.front();
+  const std::size_t n = of.trials.size();
+  if (options_.multivariate || coordinates_[d].cells() > 0 || n == 0) {
+    return Eigen::ArrayXXd::Constant(1, static_cast<Index>(block.coordinates.size()),
+                                     CommonSpread(n, block));
   }
-  return sampling::NeighbourSpreads(points.col(0), first.prior_mean).max(narrowest).min(1.0);
+  return sampling::NeighbourSpreads(sorted_.Of(d, of.trials, of.rows), coordinates_[d].prior_mean)
+      .max(NarrowestOf(static_cast<double>(n)))
+      .min(1.0);
 }
 
 Weighted Tpe::ActiveOnes(const std::vector<const Known*>& trials, const Block& block) const {
   const std::size_t d = block.coordinates.front();
-  if (!encoder_.ParentOf(d)) {
-    return Merged(trials, options_.max_components);
-  }
   std::vector<const Known*> active;
+  active.reserve(trials.size());
   for (const Known* known : trials) {
-    if (known->active[d]) {
+    if (!encoder_.ParentOf(d) || known->active[d]) {
       active.push_back(known);
     }
   }
-  return Merged(std::move(active), options_.max_components);
+  Weighted merged = Merged(std::move(active), options_.max_components);
+  if (!options_.multivariate) {
+    merged.rows = tpe::RowsOf(merged.trials);
+  }
+  return merged;
 }
 
 Mixture Tpe::Density(const Weighted& of, const Block& block) const {
+  const std::size_t n = of.trials.size();
   sampling::Components components;
-  components.points.resize(static_cast<Index>(of.trials.size()),
-                           static_cast<Index>(block.coordinates.size()));
-  for (std::size_t i = 0; i < of.trials.size(); ++i) {
-    for (std::size_t k = 0; k < block.coordinates.size(); ++k) {
-      components.points(static_cast<Index>(i), static_cast<Index>(k)) =
-          of.trials[i]->u[block.coordinates[k]];
+  components.points.resize(static_cast<Index>(n), static_cast<Index>(block.coordinates.size()));
+  double* place = components.points.data();  // row by row
+  for (const Known* known : of.trials) {
+    for (const std::size_t d : block.coordinates) {
+      *place++ = known->u[d];
     }
   }
   std::vector<Coordinate> coordinates;
+  coordinates.reserve(block.coordinates.size());
   for (const std::size_t d : block.coordinates) {
     coordinates.push_back(coordinates_[d]);
   }
   components.weights = of.weights;
-  components.spreads = Spreads(components.points, block);
+  components.spreads = Spreads(of, block);
   components.prior_weight = options_.prior_weight;
+  if (options_.multivariate && n == options_.max_components) {
+    components.log_scales.resize(static_cast<Index>(n));
+    for (std::size_t i = 0; i < n; ++i) {
+      components.log_scales[static_cast<Index>(i)] = of.trials[i]->log_scales[block.number];
+    }
+  }
   return {std::move(coordinates), std::move(components)};
 }
 

@@ -28,15 +28,15 @@ void Trials::Start(Known known) {
   trials_.insert(place, std::move(known));
 }
 
-Known* Trials::Find(TrialNumber trial) {
+const Known* Trials::Find(TrialNumber trial) const {
   const auto found = std::ranges::lower_bound(trials_, trial, {}, &Known::number);
   return found != trials_.end() && found->number == trial ? &*found : nullptr;
 }
 
 Status Trials::End(TrialNumber trial, Known::State state, pareto::Losses losses,
                    std::vector<double> excess) {
-  Known* const known = Find(trial);
-  if (known == nullptr) {
+  const auto known = std::ranges::lower_bound(trials_, trial, {}, &Known::number);
+  if (known == trials_.end() || known->number != trial) {
     return Fail(Code::kInternal, "trial " + std::to_string(trial) + " ended before its proposal");
   }
   known->state = state;

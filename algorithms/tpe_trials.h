@@ -24,7 +24,8 @@ struct Known {
   std::vector<double> excess;  // of the same: beyond each bound; empty: there are no bounds
   std::vector<double> u;
   std::vector<bool> active;
-  std::string key;  // of its values
+  std::string key;                 // of its values
+  std::vector<double> log_scales;  // of its kernel in each block, in densities that are full
 };
 
 /// Two sets of trials: what proposals should be like, never empty, and what not. By number, those
@@ -55,6 +56,8 @@ class Trials {
   /// As if it had never been.
   void Forget(TrialNumber trial);
 
+  /// Null: it was not started, or is forgotten.
+  [[nodiscard]] const Known* Find(TrialNumber trial) const;
   [[nodiscard]] std::size_t size() const { return trials_.size(); }
   [[nodiscard]] bool WasTried(const std::string& key) const { return tried_.contains(key); }
 
@@ -72,7 +75,6 @@ class Trials {
                                           std::optional<double> gamma) const;
 
  private:
-  [[nodiscard]] Known* Find(TrialNumber trial);
   [[nodiscard]] std::vector<std::size_t> GoodByObjectives(std::size_t count) const;
   [[nodiscard]] std::optional<Split> SplitByBound(std::size_t bound, std::size_t count) const;
 

@@ -2,6 +2,7 @@
 #include "algorithms/sampling/kernels.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace hone::sampling {
@@ -13,6 +14,10 @@ constexpr std::size_t kFullWeight = 25;
 
 }  // namespace
 
+void Insert(std::vector<Placed>& placed, Placed one) {
+  placed.insert(std::ranges::upper_bound(placed, one.value, {}, &Placed::value), one);
+}
+
 Eigen::ArrayXd WeightsByAge(std::size_t n) {
   Eigen::ArrayXd weights = Eigen::ArrayXd::Ones(static_cast<Index>(n));
   if (n > kFullWeight) {
@@ -23,28 +28,31 @@ Eigen::ArrayXd WeightsByAge(std::size_t n) {
 }
 
 Eigen::ArrayXd NeighbourSpreads(const Eigen::ArrayXd& points, double prior_mean) {
-  struct Entry {
-    double value;
-    Index point;  // -1: none
-  };
-  std::vector<Entry> sorted{{prior_mean, -1}, {0, -1}, {1, -1}};
+  std::vector<Placed> placed;
   for (Index i = 0; i < points.size(); ++i) {
-    sorted.push_back({points[i], i});
+    placed.push_back({points[i], i});
   }
-  std::ranges::sort(sorted, {}, &Entry::value);
-  Eigen::ArrayXd spreads(points.size());
-  for (std::size_t begin = 0; begin < sorted.size();) {
-    const double value = sorted[begin].value;
+  std::ranges::sort(placed, {}, &Placed::value);
+  return NeighbourSpreads(std::move(placed), prior_mean);
+}
+
+Eigen::ArrayXd NeighbourSpreads(std::vector<Placed> placed, double prior_mean) {
+  Eigen::ArrayXd spreads(static_cast<Index>(placed.size()));
+  for (const double value : {prior_mean, 0.0, 1.0}) {
+    Insert(placed, {value, -1});
+  }
+  for (std::size_t begin = 0; begin < placed.size();) {
+    const double value = placed[begin].value;
     std::size_t end = begin + 1;
-    while (end < sorted.size() && sorted[end].value == value) {
+    while (end < placed.size() && placed[end].value == value) {
       ++end;
     }
-    const double below = begin > 0 ? value - sorted[begin - 1].value : 0;
+    const double below = begin > 0 ? value - placed[begin - 1].value : 0;
     const bool alone = end == begin + 1;
-    const double above = alone && end < sorted.size() ? sorted[end].value - value : 0;
+    const double above = alone && end < placed.size() ? placed[end].value - value : 0;
     for (; begin < end; ++begin) {
-      if (sorted[begin].point >= 0) {
-        spreads[sorted[begin].point] = std::max(below, above);
+      if (placed[begin].point >= 0) {
+        spreads[placed[begin].point] = std::max(below, above);
       }
     }
   }

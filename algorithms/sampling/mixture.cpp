@@ -19,6 +19,9 @@ using Eigen::Index;
 const double kRootOfTwoPi = std::sqrt(2 * std::numbers::pi);
 // So many masses, each at least a third, are multiplied before a logarithm is taken.
 constexpr Index kFactors = 256;
+// From so many kernels on, those of a single coordinate are summed up in single precision.
+constexpr Index kMany = 128;
+constexpr double kLost = 1e-20;
 
 /// What a normal distribution has in each cell, never zero.
 Eigen::RowVectorXd CellMasses(const Coordinate& coordinate, double mean, double sd) {
@@ -68,6 +71,25 @@ std::size_t CellOf(const Coordinate& coordinate, double u) {
 
 double MiddleOf(const Coordinate& coordinate, std::size_t cell) {
   return (coordinate.edges[cell] + coordinate.edges[cell + 1]) / 2;
+}
+
+double LogScale(const std::vector<Coordinate>& coordinates, std::span<const double> point,
+                std::span<const double> spreads) {
+  double scale = 0;
+  double inside = 1;
+  for (std::size_t d = 0; d < coordinates.size(); ++d) {
+    if (coordinates[d].cells() > 0) {
+      continue;
+    }
+    const double mean = point[d] / spreads[d];
+    inside *= MassInside(mean, 1 / spreads[d] - mean) * spreads[d] * kRootOfTwoPi;
+    scale -= mean * mean / 2;
+    if (inside < 1e-200) {
+      scale -= std::log(inside);
+      inside = 1;
+    }
+  }
+  return scale - std::log(inside);
 }
 
 /// Kernels of a coordinate with cells: they depend on nothing but the component's cell.
@@ -132,28 +154,64 @@ void Mixture::AddTables() {
 }
 
 void Mixture::AddContinuous() {
-  const Index n = components_.points.rows();
   const auto columns = static_cast<Index>(continuous_.size());
-  linear_.resize(n, columns);
-  quadratic_.resize(AllAlike() ? 0 : n, AllAlike() ? 0 : columns);
-  ArrayXd inside = ArrayXd::Ones(n);  // times the spread, unless that is common
+  linear_.resize(components_.points.rows(), columns);
   for (Index k = 0; k < columns; ++k) {
-    const auto means = components_.points.col(continuous_[static_cast<std::size_t>(k)]);
+    linear_.col(k) = components_.points.col(continuous_[static_cast<std::size_t>(k)]);
+  }
+  if (columns == 0) {
+    return;
+  }
+  AllAlike() ? AddAlike() : AddDifferent();
+}
+
+void Mixture::AddAlike() {
+  if (components_.log_scales.size() > 0) {
+    constant_.array() += components_.log_scales;
+    return;
+  }
+  const Index columns = linear_.cols();
+  ArrayXd spreads(columns);
+  ArrayXd logs(columns);
+  for (Index k = 0; k < columns; ++k) {
+    spreads[k] = components_.spreads(0, continuous_[static_cast<std::size_t>(k)]);
+    logs[k] = std::log(spreads[k] * kRootOfTwoPi);
+  }
+  const ArrayXd half_precisions = 0.5 / (spreads * spreads);
+  ArrayXd inside = ArrayXd::Ones(linear_.rows());
+  for (Index begin = 0; begin < columns; begin += kFactors) {
+    const Index end = std::min(begin + kFactors, columns);
+    for (Index i = 0; i < linear_.rows(); ++i) {
+      double constant = constant_[i];
+      double mass = 1;
+      for (Index k = begin; k < end; ++k) {
+        const double mean = linear_(i, k);
+        mass *= MassInside(mean / spreads[k], (1 - mean) / spreads[k]);
+        constant -= mean * mean * half_precisions[k];
+        constant -= logs[k];
+      }
+      constant_[i] = constant;
+      inside[i] = mass;
+    }
+    constant_.array() -= inside.log();
+  }
+}
+
+void Mixture::AddDifferent() {
+  const Index n = linear_.rows();
+  const Index columns = linear_.cols();
+  quadratic_.resize(n, columns);
+  ArrayXd inside = ArrayXd::Ones(n);  // times the spread
+  for (Index k = 0; k < columns; ++k) {
+    const ArrayXd means = linear_.col(k);
     const auto spreads = components_.spreads.col(continuous_[static_cast<std::size_t>(k)]);
     for (Index i = 0; i < n; ++i) {
-      const double sd = spreads[AllAlike() ? 0 : i];
-      inside[i] *= MassInside(means[i] / sd, (1 - means[i]) / sd);
+      inside[i] *= MassInside(means[i] / spreads[i], (1 - means[i]) / spreads[i]);
     }
-    if (AllAlike()) {
-      linear_.col(k) = means;
-      constant_.array() -= means.square() * (0.5 / (spreads[0] * spreads[0]));
-      constant_.array() -= std::log(spreads[0] * kRootOfTwoPi);
-    } else {
-      const ArrayXd precisions = spreads.square().inverse();
-      linear_.col(k) = means * precisions;
-      quadratic_.col(k) = -0.5 * precisions;
-      constant_.array() -= 0.5 * means.square() * precisions + (spreads * kRootOfTwoPi).log();
-    }
+    const ArrayXd precisions = spreads.square().inverse();
+    linear_.col(k) = means * precisions;
+    quadratic_.col(k) = -0.5 * precisions;
+    constant_.array() -= 0.5 * means.square() * precisions + (spreads * kRootOfTwoPi).log();
     if ((k + 1) % kFactors == 0 || k + 1 == columns) {
       constant_.array() -= inside.log();
       inside.setOnes();
@@ -246,6 +304,9 @@ ArrayXd Mixture::LogDensity(const ArrayXXd& x) const {
 }
 
 ArrayXd Mixture::LogDensityOfOne(const ArrayXd& x, const ArrayXd& prior) const {
+  if (linear_.rows() >= kMany) {
+    return LogDensityOfMany(x, prior);
+  }
   const double scale = AllAlike() ? 1 / (components_.spreads(0, 0) * components_.spreads(0, 0)) : 1;
   ArrayXd terms(components_.points.rows());
   ArrayXd log_density(x.size());
@@ -255,6 +316,37 @@ ArrayXd Mixture::LogDensityOfOne(const ArrayXd& x, const ArrayXd& prior) const {
       terms += quadratic_.col(0).array() * (x[j] * x[j]);
     }
     log_density[j] = LogSum(terms, prior[j]);
+  }
+  return log_density;
+}
+
+/// Not by linear and quadratic parts: they are large and cancel each other, which single precision
+/// cannot afford.
+ArrayXd Mixture::LogDensityOfMany(const ArrayXd& x, const ArrayXd& prior) const {
+  using Eigen::ArrayXf;
+  const ArrayXd means = components_.points.col(0);
+  const ArrayXd spreads = components_.spreads.col(0).replicate(AllAlike() ? means.size() : 1, 1);
+  const ArrayXd tops = constant_.array() + 0.5 * (means / spreads).square();
+  const double highest = tops.maxCoeff();
+  const ArrayXf near = (tops - highest).cast<float>();
+  const ArrayXf precisions = (0.5 / spreads.square()).cast<float>();
+  const ArrayXf middles = means.cast<float>();
+  // Alike kernels have a part in common, which the caller adds and the prior comes without.
+  const double common = AllAlike() ? 0.5 / (spreads[0] * spreads[0]) : 0;
+  ArrayXd log_density(x.size());
+  for (Index j = 0; j < x.size(); ++j) {
+    const double of_all = x[j] * x[j] * common;
+    const double of_prior = prior[j] - of_all - highest;
+    const float sum =
+        (near - (static_cast<float>(x[j]) - middles).square() * precisions).exp().sum();
+    const double top = std::max(of_prior, 0.0);
+    const double scaled = static_cast<double>(sum) * std::exp(-top) + std::exp(of_prior - top);
+    // All may be so far below the highest top that nothing is left in single precision.
+    log_density[j] =
+        scaled > kLost
+            ? top + std::log(scaled)
+            : LogSum(tops - highest - 0.5 * ((x[j] - means) / spreads).square(), of_prior);
+    log_density[j] += of_all + highest;
   }
   return log_density;
 }

@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/rng.h"
@@ -25,15 +26,27 @@ struct Coordinate {
   bool operator==(const Coordinate&) const = default;
 };
 
+/// Row = a point: what a kernel is made from lies together.
+using Points = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 /// What a mixture is made of: a kernel for each point and one for the prior.
 struct Components {
-  Eigen::ArrayXXd points;  ///< shape (n, d), each in [0, 1]; n may be 0
+  Points points;           ///< shape (n, d), each in [0, 1]; n may be 0
   Eigen::ArrayXd weights;  ///< shape (n), > 0
   Eigen::ArrayXXd
       spreads;  ///< shape (n, d), or (1, d) for all points alike: standard deviations of
                 ///< the kernels, > 0. A coordinate with cells uses its first row only
   double prior_weight = 1;  ///< of the prior component, > 0
+  /// LogScale of each point with these spreads, shape (n), which must be alike; empty: found when
+  /// the mixture is made.
+  Eigen::ArrayXd log_scales{};
 };
+
+/// What the kernel at a point has in its continuous coordinates but for what depends on x: of its
+/// mean, its spread and what of it lies inside of the bounds.
+/// @param point, spreads  shape (d)
+double LogScale(const std::vector<Coordinate>& coordinates, std::span<const double> point,
+                std::span<const double> spreads);
 
 /// A density on the unit cube: a weighted sum of product kernels. The kernel of a continuous
 /// coordinate is a normal distribution truncated to [0, 1]; of an ordered one with cells, the same
@@ -55,10 +68,13 @@ class Mixture {
 
  private:
   struct Table;
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
   void SetWeights();
   void AddTables();
   void AddContinuous();
+  void AddAlike();
+  void AddDifferent();
   void AddTerms(std::size_t d, const Eigen::ArrayXd& x, Eigen::MatrixXd& terms) const;
   /// What does not depend on the component, if all kernels are alike. @returns shape (m)
   [[nodiscard]] Eigen::ArrayXd CommonTerm(const Eigen::ArrayXXd& x) const;
@@ -66,6 +82,9 @@ class Mixture {
   /// The same as LogDensity over a single continuous coordinate, without a matrix in between.
   [[nodiscard]] Eigen::ArrayXd LogDensityOfOne(const Eigen::ArrayXd& x,
                                                const Eigen::ArrayXd& prior) const;
+  /// Its parts with many kernels, in single precision.
+  [[nodiscard]] Eigen::ArrayXd LogDensityOfMany(const Eigen::ArrayXd& x,
+                                                const Eigen::ArrayXd& prior) const;
   [[nodiscard]] Eigen::MatrixXd Continuous(const Eigen::ArrayXXd& x) const;
   [[nodiscard]] double SampleOne(std::size_t d, Eigen::Index component, Rng& rng) const;
   [[nodiscard]] bool AllAlike() const { return components_.spreads.rows() == 1; }
@@ -77,8 +96,8 @@ class Mixture {
   double log_prior_weight_ = 0;
   // log density = constant + linear . x + quadratic . x^2 over the continuous coordinates; if all
   // kernels are alike, the quadratic part is common to them and x comes divided by the variance.
-  Eigen::MatrixXd linear_;
-  Eigen::MatrixXd quadratic_;
+  Matrix linear_;
+  Matrix quadratic_;
   Eigen::VectorXd constant_;
   std::vector<std::shared_ptr<const Table>> tables_;  // one a coordinate; null: continuous
 };

@@ -123,6 +123,51 @@ TEST_CASE("mixture: a kernel reaches to its farther neighbour", "[algorithms]") 
   }
 }
 
+TEST_CASE("mixture: a part that is known already need not be found again", "[algorithms]") {
+  constexpr Eigen::Index kPoints = 9;
+  const std::vector<Coordinate> coordinates{Coordinate{}, Cells({0, 0.5, 1}), Coordinate{}};
+  Components components;
+  components.points = (Points::Random(kPoints, 3) + 1) / 2;
+  components.weights = Eigen::ArrayXd::LinSpaced(kPoints, 1, 2);
+  components.spreads = Eigen::ArrayXXd::Constant(1, 3, 0.2);
+  const Mixture found(coordinates, components);
+  components.log_scales.resize(kPoints);
+  const std::vector<double> spreads(3, 0.2);
+  for (Eigen::Index i = 0; i < kPoints; ++i) {
+    const double* const point = components.points.row(i).data();
+    components.log_scales[i] = LogScale(coordinates, {point, 3}, spreads);
+  }
+  const Mixture told(coordinates, components);
+  const Eigen::ArrayXXd x = (Eigen::ArrayXXd::Random(5, 3) + 1) / 2;
+  CHECK((found.LogDensity(x) - told.LogDensity(x)).abs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("mixture: many kernels of one coordinate are summed up in single precision",
+          "[algorithms]") {
+  constexpr Eigen::Index kPoints = 700;
+  for (const bool alike : {false, true}) {
+    // The narrowest kernels there are; a second coordinate of one cell takes the other way.
+    Components one;
+    one.points = (Points::Random(kPoints, 1) + 1) / 2;
+    one.weights = Eigen::ArrayXd::LinSpaced(kPoints, 0.1, 1);
+    one.spreads = Eigen::ArrayXXd::Constant(alike ? 1 : kPoints, 1, 0.005);
+    if (!alike) {
+      one.spreads.col(0) = Eigen::ArrayXd::LinSpaced(kPoints, 0.005, 0.5);
+    }
+    Components two = one;
+    two.points.conservativeResize(kPoints, 2);
+    two.points.col(1).setConstant(0.5);
+    two.spreads.conservativeResize(Eigen::NoChange, 2);
+    two.spreads.col(1).setConstant(1);
+    const Coordinate narrow{.prior_mean = 0.5, .prior_sd = 1e-3};  // of no help far away
+    Eigen::ArrayXXd x = Eigen::ArrayXXd::Constant(101, 2, 0.5);
+    x.col(0) = Eigen::ArrayXd::LinSpaced(101, 0, 1);
+    const Eigen::ArrayXd single = Mixture({narrow}, one).LogDensity(x.leftCols(1));
+    const Eigen::ArrayXd exact = Mixture({narrow, Cells({0, 1})}, two).LogDensity(x);
+    CHECK((single - exact).abs().maxCoeff() < 1e-4);
+  }
+}
+
 TEST_CASE("mixture: probabilities of cells add up to one", "[algorithms]") {
   for (const bool categorical : {false, true}) {
     const Coordinate coordinate = Cells({0, 0.3, 0.4, 0.8, 1}, categorical);
@@ -191,10 +236,15 @@ TEST_CASE("mixture: without points it is the prior", "[algorithms]") {
 }
 
 TEST_CASE("mixture: points far from every kernel keep a finite density", "[algorithms]") {
-  const Mixture mixture({Coordinate{.prior_mean = 0.1, .prior_sd = 1e-3}}, Three(1e-3));
   Eigen::ArrayXXd x(2, 1);
   x << 0.5, 1.0;
-  CHECK(mixture.LogDensity(x).isFinite().all());
+  for (const Eigen::Index times : {1, 100}) {
+    Components components = Three(1e-3);
+    components.points = components.points.replicate(times, 1).eval();
+    components.weights = components.weights.replicate(times, 1).eval();
+    const Mixture mixture({Coordinate{.prior_mean = 0.1, .prior_sd = 1e-3}}, components);
+    CHECK(mixture.LogDensity(x).isFinite().all());
+  }
 }
 
 }  // namespace

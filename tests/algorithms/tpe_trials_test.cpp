@@ -18,7 +18,7 @@ constexpr double kUnknown = std::numeric_limits<double>::infinity();
 
 /// A trial that runs.
 Known Running(TrialNumber number) {
-  return {number, State::kRunning, {}, {}, {0.5}, {true}, "key " + std::to_string(number)};
+  return {number, State::kRunning, {}, {}, {0.5}, {true}, "key " + std::to_string(number), {}};
 }
 
 std::vector<TrialNumber> NumbersOf(const std::vector<const Known*>& trials) {
