@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "algorithms/encoder.h"
 #include "tests/catch.h"
 #include "tests/contracts/searcher_contract.h"
 
@@ -27,6 +30,32 @@ TEST_CASE("searchers: each registered one keeps the contract", "[algorithms]") {
   for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
     DYNAMIC_SECTION(info->name) {
       CheckSearcherContract(*info, EffortFor(*info));
+    }
+  }
+}
+
+TEST_CASE("searchers: eight at a time are eight different points", "[algorithms]") {
+  constexpr std::uint32_t kBatch = 8;
+  for (const SearcherInfo* info : SearcherRegistry::Instance().All()) {
+    if ((info->supports & kParallel) == 0) {
+      continue;
+    }
+    DYNAMIC_SECTION(info->name) {
+      SearcherLab lab(*info, ContractSpec(*info), 7);
+      for (int round = 0; round < 6; ++round) {
+        std::set<std::string> seen;
+        for (const Proposal& answer : lab.Ask(kBatch)) {
+          // One that goes on from another's checkpoint may have its values.
+          if (const auto* start = std::get_if<proposal::Start>(&answer); start && !start->parent) {
+            INFO("round " << round);
+            CHECK(seen.insert(KeyOf(start->values)).second);
+          }
+        }
+        while (!lab.running().empty()) {
+          const TrialNumber trial = lab.running().front();
+          lab.Complete(trial, 1.0 / trial);  // the newest is the best, which draws all to it
+        }
+      }
     }
   }
 }
