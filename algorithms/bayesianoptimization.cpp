@@ -88,6 +88,7 @@ class BayesianOptimization final : public Searcher {
         results_(space_, options_.models.objectives),
         models_(embedding_, options_.models, seed) {}
 
+  Status Learn(const std::vector<EarlierTask>& tasks);
   [[nodiscard]] const std::string& acquisition() const { return options_.models.acquisition; }
   struct Turn {
     TrialNumber number = 0;
@@ -150,8 +151,31 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   }
   options.models.objectives = context.objectives;
   options.models.device = context.device;
-  return std::unique_ptr<Searcher>(new BayesianOptimization(std::move(space), std::move(options),
-                                                            SeedOf(settings, context.seed)));
+  auto search = std::unique_ptr<BayesianOptimization>(new BayesianOptimization(
+      std::move(space), std::move(options), SeedOf(settings, context.seed)));
+  if (context.objectives == 1) {
+    HONE_RETURN_IF_ERROR(search->Learn(context.earlier));
+  }
+  return search;
+}
+
+Status BayesianOptimization::Learn(const std::vector<EarlierTask>& tasks) {
+  constexpr std::size_t kLeastResults = 3;  // of a task, for a model of it
+  std::vector<std::vector<gp::Observed>> earlier;
+  for (const EarlierTask& task : tasks) {
+    std::vector<gp::Observed> results;
+    for (const EarlierResult& result : task.results) {
+      HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(result.values));
+      results.push_back({std::move(point), result.loss, std::nullopt});
+    }
+    if (results.size() >= kLeastResults) {
+      earlier.push_back(std::move(results));
+    }
+  }
+  if (space_.size() > 0) {
+    models_.SetEarlier(std::move(earlier));
+  }
+  return {};
 }
 
 void BayesianOptimization::Check(const SearchContext& context, Problems& problems) {

@@ -23,11 +23,10 @@
 #include <utility>
 #include <vector>
 
-#include "algorithms/cma/categories.h"
-#include "algorithms/cma/margin.h"
 #include "algorithms/cma/restarts.h"
-#include "algorithms/cma/strategy.h"
+#include "algorithms/cma_earlier.h"
 #include "algorithms/cma_foreseen.h"
+#include "algorithms/cma_run.h"
 #include "algorithms/cma_space.h"
 #include "algorithms/feasible.h"
 #include "algorithms/registry.h"
@@ -59,15 +58,15 @@ constexpr int kConstrainedModelRounds = 100;
 constexpr int kRandomRounds = 4;
 // Questions may run ahead of the trials that have started by so many populations.
 constexpr TrialNumber kFarthest = 4;
-// Of a population of default size in which each stepped or categorical variable has this margin, at
-// least one variable is away from its mode with a probability of 0.27 a point (arXiv 2504.07884).
-constexpr double kAllAtMode = 0.73;
+// The generation of points of a run that does not begin as earlier tasks ended.
+constexpr std::int64_t kWithoutEarlier = -1;
 
 struct Options {
   Plan first;
   Restarts::Rule rule = Restarts::Rule::kTwoBudgets;
   bool separable = false;
   TrialNumber together = 0;  // trials that are asked for at a time, at most
+  std::optional<CmaEarlier> earlier{};
 };
 
 /// "run.generation.memo". @returns nothing for tags that are not ours
@@ -94,7 +93,12 @@ class CmaEs final : public Searcher {
         options_(options),
         seed_(seed),
         restarts_(options.rule, options.first),
-        run_(Begin(0, options.first)) {}
+        run_(Begin(0, options.first)),
+        racing_(options.earlier.has_value()) {
+    if (options.earlier) {
+      BeginAs(*options.earlier, options.first, options.separable, run_);
+    }
+  }
 
   static Result<std::unique_ptr<Searcher>> Create(const SearchContext& context);
   static void Check(const SearchContext& context, Problems& problems);
@@ -103,15 +107,6 @@ class CmaEs final : public Searcher {
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
 
  private:
-  struct Run {
-    std::uint32_t number = 0;
-    cma::Strategy strategy;
-    VectorXd stretch;  // of stepped coordinates, from the points of the strategy to the drawn ones
-    cma::Categories categories;
-    cma::Progress progress;
-    std::uint64_t most_evaluations = 0;
-    std::uint64_t evaluations = 0;
-  };
   struct Pending {
     CmaPoint point;
     std::optional<Origin> origin;
@@ -128,6 +123,7 @@ class CmaEs final : public Searcher {
   struct Chosen {
     proposal::Start start;
     std::optional<CmaPoint> point;
+    std::int64_t generation = 0;
   };
 
   Status Learn(const history::Proposed& what);
@@ -146,13 +142,12 @@ class CmaEs final : public Searcher {
   Status Learn(const history::Resumed& /*what*/) { return {}; }
   Status End(TrialNumber trial, std::optional<double> value, bool stopped = false);
 
-  [[nodiscard]] double Alpha() const;
-  [[nodiscard]] Run Begin(std::uint32_t number, const Plan& plan) const;
+  [[nodiscard]] CmaRun Begin(std::uint32_t number, const Plan& plan) const;
+  [[nodiscard]] bool EarlierLost(const std::vector<Evaluated>& ranked) const;
   void Update();
-  void KeepMargins();
-  [[nodiscard]] VectorXd Stretched(const VectorXd& x) const;
   [[nodiscard]] CmaPoint RandomPoint(Rng& rng) const;
-  [[nodiscard]] Chosen ModelPoint(Rng& rng) const;
+  [[nodiscard]] Chosen ModelPoint(TrialNumber number, Rng& rng) const;
+  [[nodiscard]] Chosen Tagged(CmaPoint point, std::int64_t generation) const;
   [[nodiscard]] Result<Chosen> Choose(TrialNumber number,
                                       const std::vector<std::string>& batch) const;
   void Foresee(TrialNumber last);
@@ -162,7 +157,8 @@ class CmaEs final : public Searcher {
   Options options_;
   std::uint64_t seed_;
   Restarts restarts_;
-  Run run_;
+  CmaRun run_;
+  bool racing_;  // the first population decides whether the run begins as earlier tasks ended
   std::map<TrialNumber, Pending> pending_;
   std::vector<Evaluated> unused_;
   std::unordered_multiset<std::string> tried_;
@@ -173,29 +169,8 @@ class CmaEs final : public Searcher {
   bool untagged_ = false;                   // a proposal came without a tag since the last update
 };
 
-double CmaEs::Alpha() const {
-  const auto variables =
-      static_cast<double>(space_.stepped()) + static_cast<double>(space_.choices().size());
-  return 1 - std::pow(kAllAtMode, 1 / std::max(variables, 1.0));
-}
-
-CmaEs::Run CmaEs::Begin(std::uint32_t number, const Plan& plan) const {
-  VectorXd start = VectorXd::Constant(space_.numbers(), 0.5);
-  if (number > 0) {  // the first run starts in the middle
-    Rng rng(seed_, {Scope::Kind::kGeneration, number}, Purpose::kSample);
-    for (double& u : start) {
-      u = rng.Uniform();
-    }
-  }
-  const cma::Options options{
-      .sigma = plan.sigma, .lambda = plan.lambda, .separable = options_.separable};
-  const auto dimensions = space_.numbers() + static_cast<Index>(space_.choices().size());
-  return {.number = number,
-          .strategy = cma::Strategy(space_.FromUniform(start), options),
-          .stretch = VectorXd::Ones(space_.numbers()),
-          .categories = cma::Categories(space_.choices(), Alpha()),
-          .progress = cma::Progress(dimensions, plan.lambda),
-          .most_evaluations = plan.most_evaluations};
+CmaRun CmaEs::Begin(std::uint32_t number, const Plan& plan) const {
+  return BeginRun(space_, number, plan, options_.separable, seed_);
 }
 
 Status CmaEs::Observe(History deltas) {
@@ -239,7 +214,7 @@ void CmaEs::Foresee(TrialNumber last) {
     foreseen_to_ = number;
     foreseen_keys_.push_back(KeyOf(chosen->start.values));
     if (chosen->point) {
-      const Origin origin{run_.number, run_.strategy.generation()};
+      const Origin origin{run_.number, chosen->generation};
       foreseen_.Add(foreseen_keys_.back(), {number, origin, *std::move(chosen->point)});
     }
   }
@@ -295,7 +270,13 @@ void CmaEs::Update() {
   if (!std::isfinite(ranked.front().value)) {
     return;
   }
-  const Origin now{run_.number, run_.strategy.generation()};
+  Origin now{run_.number, run_.strategy.generation()};
+  if (std::exchange(racing_, false) && EarlierLost(ranked)) {
+    now.generation = kWithoutEarlier;
+    const std::uint64_t evaluations = run_.evaluations;
+    run_ = Begin(0, options_.first);
+    run_.evaluations = evaluations;
+  }
   Eigen::MatrixXd points(space_.numbers(), static_cast<Index>(ranked.size()));
   std::vector<bool> injected;
   std::vector<double> values;
@@ -311,7 +292,7 @@ void CmaEs::Update() {
   }
   run_.strategy.Update(points, injected);
   run_.categories.Update(choices, run_.strategy.parameters().w.cwiseMax(0));
-  KeepMargins();
+  run_.KeepMargins(space_);
   run_.progress.Add(values);
   const bool stopped = options_.rule != Restarts::Rule::kSame &&
                        (run_.progress.Stopped() || run_.evaluations >= run_.most_evaluations);
@@ -325,23 +306,19 @@ void CmaEs::Update() {
   foreseen_.Forget({run_.number, run_.strategy.generation()});
 }
 
-void CmaEs::KeepMargins() {
-  cma::Strategy& strategy = run_.strategy;
-  for (Index i = 0; i < space_.numbers(); ++i) {
-    const double mean = strategy.mean()[i];
-    if (const auto cell = space_.CellOf(i, mean)) {
-      const double deviation = strategy.Deviation(i);
-      const cma::Stepped kept =
-          cma::KeepMargin({mean, deviation * run_.stretch[i]}, *cell, Alpha());
-      strategy.MoveMean(i, kept.mean);
-      run_.stretch[i] = kept.deviation / deviation;
+/// Whether the points of the earlier tasks' distribution rank worse, on average, than those drawn
+/// without it. Trials that a person gave, or that come from the earlier tasks, say nothing.
+bool CmaEs::EarlierLost(const std::vector<Evaluated>& ranked) const {
+  double sum[2] = {0, 0};
+  double count[2] = {0, 0};
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    if (ranked[i].origin) {
+      const std::size_t side = ranked[i].origin->generation == kWithoutEarlier ? 1 : 0;
+      sum[side] += static_cast<double>(i);
+      count[side] += 1;
     }
   }
-}
-
-VectorXd CmaEs::Stretched(const VectorXd& x) const {
-  const VectorXd& mean = run_.strategy.mean();
-  return (run_.stretch.array() == 1).select(x, mean + run_.stretch.cwiseProduct(x - mean));
+  return count[0] > 0 && count[1] > 0 && sum[0] / count[0] > sum[1] / count[1];
 }
 
 CmaPoint CmaEs::RandomPoint(Rng& rng) const {
@@ -356,14 +333,22 @@ CmaPoint CmaEs::RandomPoint(Rng& rng) const {
   return point;
 }
 
-/// A point of the present distribution, and in its tag what is to be learned from it.
-CmaEs::Chosen CmaEs::ModelPoint(Rng& rng) const {
-  CmaPoint point{run_.strategy.Sample(rng), run_.categories.Sample(rng)};
+/// A point of the present distribution. While the first population decides, half of the points are
+/// those of a run without earlier tasks.
+CmaEs::Chosen CmaEs::ModelPoint(TrialNumber number, Rng& rng) const {
+  if (racing_ && number % 2 == 0) {
+    return Tagged(Begin(0, options_.first).Sample(rng), kWithoutEarlier);
+  }
+  return Tagged(run_.Sample(rng), run_.strategy.generation());
+}
+
+/// With what is to be learned from it in its tag.
+CmaEs::Chosen CmaEs::Tagged(CmaPoint point, std::int64_t generation) const {
   proposal::Start start;
-  start.values = space_.Decode({Stretched(point.x), point.choices});
-  start.tag = std::to_string(run_.number) + "." + std::to_string(run_.strategy.generation()) + "." +
+  start.values = space_.Decode({run_.Stretched(point.x), point.choices});
+  start.tag = std::to_string(run_.number) + "." + std::to_string(generation) + "." +
               space_.Memo(point, start.values);
-  return {std::move(start), std::move(point)};
+  return {std::move(start), std::move(point), generation};
 }
 
 Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
@@ -378,7 +363,7 @@ Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
     Rng rng = stream(round);
     Chosen chosen;
     if (round < rounds) {
-      chosen = ModelPoint(rng);
+      chosen = ModelPoint(number, rng);
     } else {
       chosen.start.values = space_.Decode(RandomPoint(rng));
     }
@@ -439,6 +424,7 @@ Result<std::unique_ptr<Searcher>> CmaEs::Create(const SearchContext& context) {
                                         std::min<Index>(context.parallel_trial_count, kLargest));
   options.together = std::max(static_cast<TrialNumber>(options.first.lambda),
                               static_cast<TrialNumber>(context.parallel_trial_count));
+  HONE_ASSIGN_OR_RETURN(options.earlier, WhereEarlierWasGood(space, context.earlier));
   return std::make_unique<CmaEs>(std::move(space), options, SeedOf(settings, context.seed));
 }
 

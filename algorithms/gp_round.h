@@ -61,6 +61,11 @@ class GpModels {
         seed_(seed),
         value_(gp::Surrogate(gp::Surrogate::kDraws, seed, options_.device)) {}
 
+  /// What earlier tasks found, before the first question; for a single objective.
+  void SetEarlier(std::vector<std::vector<gp::Observed>> earlier) {
+    value_.WithLock([&](gp::Surrogate& value) { value.SetEarlier(std::move(earlier)); });
+  }
+
   /// Sets models and incumbents for a trial of this number. @threads safe
   void SetFor(GpRound& round, const GpResults& results, TrialNumber number) const;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/earlier.h"
 #include "core/history.h"
 #include "core/input.h"
 #include "core/objective.h"
@@ -33,6 +34,8 @@ struct SearchContext {
   /// For models that can use one; null: none. Not owned: outlives the searcher.
   const gp::Device* device = nullptr;
   bool keeps_folders = true;  ///< a trial that goes on after a pause finds what it left
+  /// What earlier experiments found, for those that can learn from other tasks.
+  std::vector<EarlierTask> earlier{};
 };
 
 struct ProposeRequest {

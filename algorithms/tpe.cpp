@@ -28,7 +28,9 @@
 #include "algorithms/sampling/kernels.h"
 #include "algorithms/sampling/mixture.h"
 #include "algorithms/seed.h"
+#include "algorithms/tpe_blocks.h"
 #include "algorithms/tpe_components.h"
+#include "algorithms/tpe_earlier.h"
 #include "algorithms/tpe_trials.h"
 #include "base/rng.h"
 
@@ -38,13 +40,12 @@ namespace {
 using Eigen::Index;
 using sampling::Coordinate;
 using sampling::Mixture;
+using tpe::Block;
 using tpe::Known;
 using tpe::Merged;
 using tpe::Split;
 using tpe::Weighted;
 
-// Coordinates with more cells than this are taken for continuous ones between proposals.
-constexpr std::uint64_t kMaxTableCells = 64;
 // Bandwidth of a single kernel, and the part of hyperopt's "magic clip" (no kernel narrower than
 // 1 / (n + 1)) that is kept. Chosen on the development tasks of benchmarks/quality, 64 trials:
 // twice the first loses 10 of 100 points on smooth functions, the whole clip 7.
@@ -78,69 +79,10 @@ std::vector<bool> ActiveOf(const Assignment& values) {
   return active;
 }
 
-/// How the densities see one coordinate of the encoder.
-Coordinate CoordinateOf(const SpaceEncoder& encoder, std::size_t d) {
-  Coordinate coordinate;
-  coordinate.categorical = encoder.IsCategorical(d);
-  const auto cells = encoder.Cells(d);
-  if (cells && (coordinate.categorical || *cells <= kMaxTableCells)) {
-    coordinate.edges.push_back(0);
-    for (std::uint64_t cell = 1; cell < *cells; ++cell) {
-      coordinate.edges.push_back(
-          coordinate.categorical ? static_cast<double>(cell) / static_cast<double>(*cells)
-                                 : (encoder.MiddleOf(d, cell - 1) + encoder.MiddleOf(d, cell)) / 2);
-    }
-    coordinate.edges.push_back(1);
-  }
-  // A bell-shaped distribution of the user's is the prior. Quartiles of a normal distribution are
-  // 0.6745 standard deviations from its middle.
-  const double low = encoder.FromUniform(d, 0.25);
-  const double high = encoder.FromUniform(d, 0.75);
-  if (low != 0.25 || high != 0.75) {
-    coordinate.prior_mean = encoder.FromUniform(d, 0.5);
-    coordinate.prior_sd = (high - low) / (2 * 0.6745);
-  }
-  return coordinate;
-}
-
-/// The condition under which a parameter is active, as a key; empty: always.
-std::string ConditionOf(const Parameter& parameter) {
-  std::string condition;
-  if (const auto& active_when = parameter.active_when) {
-    condition = active_when->parameter;
-    for (const std::string& text : active_when->in) {
-      condition += '\n';
-      condition += text;
-    }
-  }
-  return condition;
-}
-
-/// Coordinates that are modelled together: always active together.
-struct Block {
-  std::vector<std::size_t> coordinates;
-  std::size_t condition = 0;  ///< the same for all blocks that are active together
-  std::size_t number = 0;
-};
-
-/// Each coordinate is in one block, in the order of the space.
-std::vector<Block> BlocksOf(const Space& space, bool multivariate) {
-  std::vector<Block> blocks;
-  std::map<std::string, std::size_t> known;
-  for (std::size_t d = 0; d < space.parameters.size(); ++d) {
-    const auto [at, is_new] = known.try_emplace(ConditionOf(space.parameters[d]), known.size());
-    if (is_new || !multivariate) {
-      blocks.push_back({{}, at->second, blocks.size()});
-    }
-    blocks[multivariate ? at->second : blocks.size() - 1].coordinates.push_back(d);
-  }
-  return blocks;
-}
-
 /// The densities that one split compares in a block.
 struct Compared {
-  Mixture good;
-  Mixture bad;
+  sampling::Blend good;
+  sampling::Blend bad;
   double good_share;  ///< of the trials
 };
 
@@ -150,6 +92,7 @@ struct Estimate {
   // By condition of blocks: good and bad ones of each split.
   std::map<std::size_t, std::vector<std::pair<Weighted, Weighted>>> trials;
   std::vector<std::vector<Compared>> models;  // by block: one for each split
+  std::vector<double> shares{};               // of earlier tasks
 };
 
 /// Logarithm of the relative density ratio: of the chance that a trial is a good one, up to a
@@ -166,12 +109,16 @@ class Tpe final : public Searcher {
       : encoder_(std::move(encoder)),
         options_(options),
         seed_(SeedOf(context.settings, context.seed)),
-        blocks_(BlocksOf(context.space, options.multivariate)),
+        blocks_(tpe::BlocksOf(context.space, options.multivariate)),
+        earlier_(blocks_),
         sorted_(encoder_.dimensions()) {
     for (std::size_t d = 0; d < encoder_.dimensions(); ++d) {
-      coordinates_.push_back(CoordinateOf(encoder_, d));
+      coordinates_.push_back(tpe::CoordinateOf(encoder_, d));
     }
   }
+
+  /// What an earlier experiment found.
+  Status Learn(const EarlierTask& task);
 
   Status Observe(History deltas) override;
   [[nodiscard]] Result<std::vector<Proposal>> Propose(const ProposeRequest& request) const override;
@@ -181,6 +128,7 @@ class Tpe final : public Searcher {
 
   Status Learn(const history::Proposed& what);
   Status Learn(const history::Completed& what) {
+    earlier_.Found(what.trial, what.values.front());
     return trials_.End(what.trial, State::kCompleted, what.values, what.excess);
   }
   Status Learn(const history::Infeasible& what) {
@@ -193,6 +141,7 @@ class Tpe final : public Searcher {
       sorted_.Remove(*known);
     }
     trials_.Forget(what.trial);
+    earlier_.Forget(what.trial);
     return {};
   }
   Status Learn(const history::Reported& /*what*/) { return {}; }
@@ -211,6 +160,9 @@ class Tpe final : public Searcher {
   [[nodiscard]] Weighted ActiveOnes(const std::vector<const Known*>& trials,
                                     const Block& block) const;
   [[nodiscard]] Mixture Density(const Weighted& of, const Block& block) const;
+  [[nodiscard]] sampling::Blend Blended(const Weighted& of, const Block& block) const {
+    return {Density(of, block), of.weights.sum() + options_.prior_weight};
+  }
   [[nodiscard]] Eigen::ArrayXXd Spreads(const Weighted& of, const Block& block) const;
   [[nodiscard]] double CommonSpread(std::size_t kernels, const Block& block) const;
 
@@ -220,8 +172,28 @@ class Tpe final : public Searcher {
   std::vector<Block> blocks_;
   std::vector<Coordinate> coordinates_;
   tpe::Trials trials_;
+  tpe::Earlier earlier_;
   tpe::Sorted sorted_;  // unless multivariate
 };
+
+Status Tpe::Learn(const EarlierTask& task) {
+  std::vector<Known> trials;
+  for (const EarlierResult& result : task.results) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<double> u, encoder_.Encode(result.values));
+    trials.push_back(Knowing(0, result.values, u));
+    trials.back().losses = {result.loss};
+  }
+  const Split split = tpe::SplitEarlier(trials, options_.gamma);
+  std::vector<tpe::Earlier::Densities> densities;
+  for (const Block& block : blocks_) {
+    const Weighted good = ActiveOnes(split.good, block);
+    const Weighted bad = ActiveOnes(split.bad, block);
+    densities.push_back(
+        {Density(good, block), Density(bad, block), good.weights.sum(), bad.weights.sum()});
+  }
+  earlier_.Add(std::move(densities));
+  return {};
+}
 
 Known Tpe::Knowing(TrialNumber number, const Assignment& values,
                    const std::vector<double>& u) const {
@@ -254,6 +226,7 @@ Status Tpe::Learn(const history::Proposed& what) {
   if (!options_.multivariate) {
     sorted_.Add(known);
   }
+  earlier_.Expect(known);
   trials_.Start(std::move(known));
   return {};
 }
@@ -375,7 +348,10 @@ const std::vector<Compared>& Tpe::ModelsOf(std::size_t block, Estimate& estimate
     }
     const auto& [good, bad] = at->second[i];
     models.push_back(
-        {Density(good, blocks_[block]), Density(bad, blocks_[block]), split.GoodShare()});
+        {Blended(good, blocks_[block]), Blended(bad, blocks_[block]), split.GoodShare()});
+    if (split.by_objectives) {
+      earlier_.Blend(block, estimate.shares, models.back().good, models.back().bad);
+    }
   }
   return models;
 }
@@ -400,6 +376,7 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
   Estimate estimate{{}, {}, std::vector<std::vector<Compared>>(blocks_.size())};
   if (trials_.size() + pending.size() >= options_.startup_trials) {
     estimate.splits = trials_.Splits(pending, options_.gamma);
+    estimate.shares = earlier_.Shares();
   }
   const Space& space = encoder_.space();
   const int model_rounds = space.constraints.empty() ? kModelRounds : kConstrainedModelRounds;
@@ -459,7 +436,13 @@ Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
   options.candidates = static_cast<Index>(CandidatesOf(settings));
   options.startup_trials = static_cast<std::size_t>(settings.Int("n_startup_trials"));
   options.max_components = static_cast<std::size_t>(settings.Int("max_components"));
-  return std::make_unique<Tpe>(context, std::move(encoder), options);
+  auto search = std::make_unique<Tpe>(context, std::move(encoder), options);
+  for (const EarlierTask& task : context.earlier) {
+    if (context.objectives == 1 && !task.results.empty()) {
+      HONE_RETURN_IF_ERROR(search->Learn(task));
+    }
+  }
+  return search;
 }
 
 std::vector<SettingSpec> SettingsOfTpe() {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace hone::tpe {
 namespace {
@@ -20,6 +21,16 @@ std::size_t GoodCount(std::size_t results, std::optional<double> gamma) {
   const auto n = static_cast<double>(results);
   const double good = gamma ? *gamma * std::sqrt(n) : kGoodShare * n;
   return std::min({static_cast<std::size_t>(std::ceil(good)), kMaxGood, results});
+}
+
+Split SplitEarlier(const std::vector<Known>& results, std::optional<double> gamma) {
+  std::vector<const Known*> order;
+  for (const Known& known : results) {
+    order.push_back(&known);
+  }
+  std::ranges::stable_sort(order, std::greater(), [](const Known* k) { return k->losses[0]; });
+  const auto border = order.end() - static_cast<std::ptrdiff_t>(GoodCount(results.size(), gamma));
+  return {{border, order.end()}, {order.begin(), border}, true};
 }
 
 void Trials::Start(Known known) {
@@ -133,6 +144,7 @@ std::vector<Split> Trials::Splits(const std::vector<Known>& pending,
   if (completed_ > 0) {
     const std::vector<std::size_t> good = GoodByObjectives(std::min(count, completed_));
     Split& split = splits.emplace_back();
+    split.by_objectives = true;
     split.bad.reserve(trials_.size() + pending.size());
     auto next = good.begin();
     for (std::size_t i = 0; i < trials_.size(); ++i) {

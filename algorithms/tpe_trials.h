@@ -33,6 +33,7 @@ struct Known {
 struct Split {
   std::vector<const Known*> good;
   std::vector<const Known*> bad;
+  bool by_objectives = false;  ///< else by a bound
 
   /// Of all of them.
   [[nodiscard]] double GoodShare() const {
@@ -43,6 +44,10 @@ struct Split {
 /// How many of the results count as good: a tenth, or by hyperopt's rule gamma times the square
 /// root; at most 25 either way.
 std::size_t GoodCount(std::size_t results, std::optional<double> gamma);
+
+/// Of results of one objective, in no order. Both sets are of the worst first, the best last, as if
+/// the best were the newest.
+Split SplitEarlier(const std::vector<Known>& results, std::optional<double> gamma);
 
 /// The trials of an experiment, from its history.
 /// @threads  const calls are safe together

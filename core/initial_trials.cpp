@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/activation.h"
+#include "core/earlier.h"
 #include "core/given_value.h"
 #include "core/spec_parts.h"
 
@@ -36,6 +37,14 @@ class EntryDecoder {
   }
 
   void Decode(Fields& entry, const std::string& note) {
+    std::optional<Assignment> values = Read(entry);
+    if (values && IsNew(entry, *values)) {
+      trials_.push_back({std::move(*values), note});
+    }
+  }
+
+  /// Of one entry that may be there already. @returns nothing: its problems are told
+  std::optional<Assignment> Read(Fields& entry) {
     Assignment values;
     bool sound = KnowsAll(entry);
     for (const Parameter& parameter : space_.parameters) {
@@ -48,9 +57,7 @@ class EntryDecoder {
       sound = sound && value;
       values.push_back(value.value_or(Value{MiddleValue(parameter.domain), true}));
     }
-    if (sound && IsFeasible(entry, values) && IsNew(entry, values)) {
-      trials_.push_back({std::move(values), note});
-    }
+    return sound && IsFeasible(entry, values) ? std::optional(std::move(values)) : std::nullopt;
   }
 
   void DecodeAll(Fields& holder, std::string_view key, const std::function<void(Fields&)>& each) {
@@ -168,8 +175,11 @@ WarmStart DecodeWarmStart(Fields& fields) {
       !fields.problems().HasErrorsAt(fields.Path("experiments"))) {
     fields.problems().Refuse(fields.Path("experiments"), "name at least one earlier experiment");
   }
-  if (warm_start.best < 1 || warm_start.best > kMostWarm) {
-    fields.problems().Refuse(fields.Path("best"), "must be from 1 to " + std::to_string(kMostWarm));
+  if (warm_start.best < 0 || warm_start.best > kMostWarm) {
+    fields.problems().Refuse(fields.Path("best"), "must be from 0 to " + std::to_string(kMostWarm));
+  }
+  if (!fields.Flag("learn").value_or(false) && warm_start.best == 0) {
+    fields.problems().Refuse(fields.Path("best"), "0 takes nothing without learn: true");
   }
   return warm_start;
 }
@@ -182,6 +192,37 @@ void DecodeWarmTrials(Fields& warm_start, EntryDecoder& decoder) {
     }
     item.Finish();
   });
+}
+
+EarlierTask DecodeEarlierTask(Fields& item, EntryDecoder& decoder) {
+  EarlierTask task;
+  task.experiment = item.RequiredText("experiment", "name the experiment that it was");
+  decoder.DecodeAll(item, "trials", [&](Fields& trial) {
+    const std::optional<double> loss = trial.Number("loss");
+    if (!loss && !trial.problems().HasErrorsAt(trial.Path("loss"))) {
+      trial.problems().Refuse(trial.Path("loss"), "is required");
+    }
+    std::optional<Assignment> values;
+    if (std::optional<Fields> entry = trial.Object("values")) {
+      values = decoder.Read(*entry);
+    }
+    if (values && loss) {
+      task.results.push_back({std::move(*values), *loss});
+    }
+    trial.Finish();
+  });
+  item.Finish();
+  return task;
+}
+
+std::vector<EarlierTask> DecodeEarlierTasks(Fields& warm_start, EntryDecoder& decoder) {
+  std::vector<EarlierTask> tasks;
+  warm_start.ForEach("results", [&](Fields& item) {
+    if (EarlierTask task = DecodeEarlierTask(item, decoder); !task.results.empty()) {
+      tasks.push_back(std::move(task));
+    }
+  });
+  return tasks;
 }
 
 }  // namespace
@@ -207,6 +248,9 @@ std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& deco
       decoded.warm_start->taken = true;
       DecodeWarmTrials(*warm_start, decoder);
     }
+    if (warm_start->Has("results")) {
+      (void)DecodeEarlierTasks(*warm_start, decoder);  // checked here, taken by EarlierTasks
+    }
     warm_start->Finish();
   }
   return decoder.Take();
@@ -221,6 +265,20 @@ std::optional<Assignment> CompleteEntry(const Space& space, json entry) {
   decoder.Decode(fields, "");
   std::vector<InitialTrial> trials = decoder.Take();
   return trials.empty() ? std::nullopt : std::optional(std::move(trials.front().values));
+}
+
+std::vector<EarlierTask> EarlierTasks(const ExperimentSpec& spec) {
+  json document = ParseJson(spec.document);
+  const json::json_pointer at("/spec/warmStart/results");
+  if (!document.is_object() || !document.contains(at)) {
+    return {};
+  }
+  Problems told_when_decoded;
+  const SourceText no_source;
+  DecodeContext context{no_source, told_when_decoded};
+  Fields warm_start(document["spec"]["warmStart"], "spec.warmStart", context);
+  EntryDecoder decoder(spec.space);
+  return DecodeEarlierTasks(warm_start, decoder);
 }
 
 std::vector<InitialTrial> InitialTrials(const ExperimentSpec& spec) {

@@ -16,8 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-EarlierTrial Described(const ExperimentState& state, const TrialState& trial) {
+EarlierTrial Described(const ExperimentState& state, const TrialState& trial, double loss) {
   EarlierTrial described{state.NameOf(trial), {}};
+  if (trial.phase == TrialPhase::kSucceeded) {
+    described.loss = loss;
+  }
   const std::vector<Parameter>& parameters = state.spec->space.parameters;
   for (std::size_t i = 0; i < std::min(parameters.size(), trial.values.size()); ++i) {
     if (trial.values[i].active) {
@@ -25,6 +28,17 @@ EarlierTrial Described(const ExperimentState& state, const TrialState& trial) {
     }
   }
   return described;
+}
+
+/// What it has of the parameters of a space.
+json EntryOf(const Space& space, const EarlierTrial& trial) {
+  json entry = json::object();
+  for (const auto& [name, value] : trial.values) {
+    if (std::ranges::find(space.parameters, name, &Parameter::name) != space.parameters.end()) {
+      entry[name] = value;
+    }
+  }
+  return entry;
 }
 
 /// Chooses among the trials of all sources.
@@ -38,12 +52,7 @@ class Choice {
 
   /// @returns whether the trial fits
   bool Take(const EarlierTrial& trial) {
-    json entry = json::object();
-    for (const auto& [name, value] : trial.values) {
-      if (std::ranges::find(space_.parameters, name, &Parameter::name) != space_.parameters.end()) {
-        entry[name] = value;
-      }
-    }
+    json entry = EntryOf(space_, trial);
     std::optional<Assignment> values = CompleteEntry(space_, entry);
     if (!values || entry.empty()) {
       return false;
@@ -64,6 +73,42 @@ class Choice {
   json taken_ = json::array();
 };
 
+/// What the trials of a source came to, the best first. @param source  in that order
+json ResultsOf(const Space& space, const std::vector<EarlierTrial>& source) {
+  json all = json::array();
+  for (const EarlierTrial& trial : source) {
+    json entry = EntryOf(space, trial);
+    if (trial.loss && !entry.empty() && CompleteEntry(space, entry)) {
+      all.push_back({{"values", std::move(entry)}, {"loss", *trial.loss}});
+    }
+  }
+  if (all.size() <= kMostEarlierResults) {
+    return all;
+  }
+  constexpr std::size_t kBest = kMostEarlierResults / 2;
+  constexpr std::size_t kOthers = kMostEarlierResults - kBest;
+  json kept(all.begin(), all.begin() + kBest);
+  const std::size_t others = all.size() - kBest;
+  for (std::size_t k = 1; k <= kOthers; ++k) {  // the worst is among them
+    kept.push_back(std::move(all[kBest + k * others / kOthers - 1]));
+  }
+  return kept;
+}
+
+/// @param gives  set for sources that have results
+json AllResults(const ExperimentSpec& spec, const std::vector<std::vector<EarlierTrial>>& sources,
+                std::vector<bool>& gives) {
+  json results = json::array();
+  for (std::size_t s = 0; s < std::min(sources.size(), spec.warm_start->experiments.size()); ++s) {
+    if (json trials = ResultsOf(spec.space, sources[s]); !trials.empty()) {
+      gives[s] = true;
+      results.push_back(
+          {{"experiment", spec.warm_start->experiments[s]}, {"trials", std::move(trials)}});
+    }
+  }
+  return results;
+}
+
 }  // namespace
 
 std::vector<EarlierTrial> BestTrials(const ExperimentState& state, std::size_t most) {
@@ -81,7 +126,7 @@ std::vector<EarlierTrial> BestTrials(const ExperimentState& state, std::size_t m
   std::vector<EarlierTrial> best;
   best.reserve(ranked.size());
   for (const auto& [loss, number] : ranked) {
-    best.push_back(Described(state, *state.Find(number)));
+    best.push_back(Described(state, *state.Find(number), loss));
   }
   return best;
 }
@@ -100,15 +145,20 @@ Result<ExperimentSpec> WithWarmStart(const ExperimentSpec& spec,
       fits[s] = (rank < sources[s].size() && choice.Take(sources[s][rank])) || fits[s];
     }
   }
+  const bool full = most > 0 && choice.Count() >= most;
+  json document = ParseJsonOrThrow(spec.document);
+  json& warm_start = document["spec"]["warmStart"];
+  warm_start["trials"] = choice.Taken();
+  if (warm_start.value("learn", false)) {
+    warm_start["results"] = AllResults(spec, sources, fits);
+  }
   const auto without = std::ranges::find(fits, false);
-  if (without != fits.end() && choice.Count() < most) {
+  if (without != fits.end() && !full) {
     const auto index = static_cast<std::size_t>(without - fits.begin());
     return Fail(Code::kFailedPrecondition,
                 "has no trial with a result whose values this experiment allows; leave it out",
                 "spec.warmStart.experiments[" + std::to_string(index) + "]");
   }
-  json document = ParseJsonOrThrow(spec.document);
-  document["spec"]["warmStart"]["trials"] = choice.Taken();
   return DecodeStoredSpec(DumpJson(document));
 }
 

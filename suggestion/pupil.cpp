@@ -26,6 +26,7 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
   }
   SearchContext context = ContextOf(spec, choice->settings, seed);
   context.device = device;
+  context.earlier = EarlierTasks(spec);
   HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher, choice->info->create(context));
   auto pupil = std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
                                        InitialTrials(spec));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -20,6 +21,8 @@ class Categories {
   Categories(const std::vector<Eigen::Index>& choices, double alpha);
 
   [[nodiscard]] std::size_t size() const { return q_.size(); }
+  /// Begins with other probabilities than equal ones. @param q  of each variable, with sum 1
+  void Start(std::vector<Eigen::VectorXd> q) { q_ = std::move(q); }
   /// One choice for each variable.
   [[nodiscard]] std::vector<Eigen::Index> Sample(Rng& rng) const;
   /// Learns from one population.

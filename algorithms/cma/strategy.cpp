@@ -90,6 +90,14 @@ Strategy::Strategy(VectorXd mean, const Options& options)
     covariance_ = MatrixXd::Identity(d, d);
     axes_ = MatrixXd::Identity(d, d);
   }
+  if (options.covariance.size() > 0) {
+    if (separable_) {
+      variances_ = options.covariance.diagonal();
+    } else {
+      covariance_ = options.covariance;
+    }
+    Decompose();
+  }
 }
 
 VectorXd Strategy::Sample(Rng& rng) const {

@@ -29,6 +29,8 @@ struct Options {
   double sigma = 0.3;       ///< first step size, > 0
   Eigen::Index lambda = 0;  ///< 0: the default of the dimension
   bool separable = false;   ///< a diagonal covariance: O(d) instead of O(d^2) a point
+  /// The first C, positive definite, of which only the diagonal counts if separable; empty: 1.
+  Eigen::MatrixXd covariance{};
 };
 
 /// Covariance matrix adaptation evolution strategy with active update: the distribution

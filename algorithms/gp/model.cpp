@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "algorithms/gp/trend.h"
 #include "base/check.h"
 
 namespace hone::gp {
@@ -23,13 +24,21 @@ constexpr double kLeastVariance = 1e-12;
 
 }  // namespace
 
-Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points, const Device* device)
-    : embedding_(embedding), hyper_(std::move(hyper)), device_(device), n_(points.cols()) {
+Model::Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points, const Device* device,
+             Follows follows)
+    : embedding_(embedding),
+      hyper_(std::move(hyper)),
+      device_(device),
+      n_(points.cols()),
+      follows_(std::move(follows)) {
   const MatrixXd image = embedding_.Map(hyper_, points);
   factor_ = MatrixXd::Zero(n_ + kRoom, n_ + kRoom);
   factor_.topLeftCorner(n_, n_) = FactorOf(image);
   image_ = MatrixXd::Zero(embedding_.features(), n_ + kRoom);
   image_.leftCols(n_) = image;
+  if (follows_.trend != nullptr) {
+    basis_ = follows_.trend->At(points);
+  }
 }
 
 /// Adds to the noise until there is a factor.
@@ -76,9 +85,16 @@ void Model::Append(const VectorXd& point) {
   factor_(n_, n_) = std::sqrt(std::max(rest, 0.5 * noise));
   image_.col(n_) = z;
   ++n_;
+  if (follows_.trend != nullptr) {
+    basis_.conservativeResize(n_, basis_.cols());
+    basis_.row(n_ - 1) = follows_.trend->At(point);
+  }
 }
 
 void Model::SetOutputs(VectorXd outputs) {
+  if (follows_.trend != nullptr) {
+    SetTrend(outputs);
+  }
   Solve(std::move(outputs));
   best_ = FittedMeans().minCoeff();
 }
@@ -95,8 +111,25 @@ void Model::Solve(VectorXd outputs) {
   HONE_DCHECK(outputs.size() == n_, "one output for each point");
   outputs_ = std::move(outputs);
   alpha_ = outputs_;
+  if (follows_.trend != nullptr) {
+    alpha_ = (outputs_ - TrendOf(basis_)) / unit_;
+  }
   L().triangularView<Eigen::Lower>().solveInPlace(alpha_);
   L().transpose().triangularView<Eigen::Upper>().solveInPlace(alpha_);
+}
+
+/// The weights are those of the kernel's noise; its unit is found before.
+void Model::SetTrend(const VectorXd& outputs) {
+  unit_ = RoughlyOf(basis_, outputs).unit;
+  MatrixXd weighted = basis_ / unit_;
+  L().triangularView<Eigen::Lower>().solveInPlace(weighted);
+  L().transpose().triangularView<Eigen::Upper>().solveInPlace(weighted);
+  weights_ = TrendWeights(basis_, weighted / unit_, outputs, follows_.shift);
+  offset_ = (outputs - basis_ * weights_).mean();
+}
+
+VectorXd Model::TrendOf(const MatrixXd& basis) const {
+  return (basis * weights_).array() + offset_;
 }
 
 void Model::Condition(const VectorXd& point) {
@@ -111,8 +144,13 @@ Prediction Model::Predict(const MatrixXd& points) const {
   const MatrixXd z = embedding_.Map(hyper_, points);
   const VectorXd prior = Kernel().Variances(z);
   Device::Posterior found = PosteriorAt(z);
-  return {std::move(found.mean),
-          (prior - found.explained).cwiseMax(kLeastVariance * prior).cwiseSqrt()};
+  Prediction prediction{std::move(found.mean),
+                        (prior - found.explained).cwiseMax(kLeastVariance * prior).cwiseSqrt()};
+  if (follows_.trend != nullptr) {
+    prediction.mean = unit_ * prediction.mean + TrendOf(follows_.trend->At(points));
+    prediction.sd *= unit_;
+  }
+  return prediction;
 }
 
 Device::Posterior Model::PosteriorAt(const MatrixXd& z) const {
@@ -130,8 +168,23 @@ Device::Posterior Model::PosteriorAt(const MatrixXd& z) const {
   return found;
 }
 
+VectorXd Model::Means(const MatrixXd& points) const {
+  return Kernel().Between(image_.leftCols(n_), embedding_.Map(hyper_, points)).transpose() * alpha_;
+}
+
+VectorXd Model::MeanSlopes(const VectorXd& point) const {
+  const VectorXd z = embedding_.Map(hyper_, point);
+  const VectorXd by_feature = Kernel().At(image_.leftCols(n_), z).slopes.transpose() * alpha_;
+  const VectorXd du = embedding_.Slopes(hyper_, point);
+  VectorXd slopes = VectorXd::Zero(point.size());
+  for (Index f = 0; f < z.size(); ++f) {
+    slopes[embedding_.owners()[static_cast<std::size_t>(f)]] += by_feature[f] * du[f];
+  }
+  return slopes;
+}
+
 VectorXd Model::FittedMeans() const {
-  return outputs_ - std::exp(hyper_.log_noise) * alpha_;
+  return outputs_ - unit_ * std::exp(hyper_.log_noise) * alpha_;
 }
 
 PointPrediction Model::PredictAt(const VectorXd& point) const {
@@ -154,6 +207,13 @@ PointPrediction Model::PredictAt(const VectorXd& point) const {
     const Index d = embedding_.owners()[static_cast<std::size_t>(f)];
     prediction.mean_slope[d] += mean_z[f] * du[f];
     prediction.sd_slope[d] += variance_z[f] * du[f] / (2 * prediction.sd);
+  }
+  if (follows_.trend != nullptr) {
+    prediction.mean = unit_ * prediction.mean + TrendOf(follows_.trend->At(point))[0];
+    prediction.sd *= unit_;
+    prediction.mean_slope =
+        unit_ * prediction.mean_slope + follows_.trend->SlopesAt(point) * weights_;
+    prediction.sd_slope *= unit_;
   }
   return prediction;
 }

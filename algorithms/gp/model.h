@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "algorithms/gp/covariance.h"
@@ -22,14 +23,24 @@ struct PointPrediction {
   VectorXd sd_slope;
 };
 
+class Trend;
+
+/// What a model's function follows, if anything.
+struct Follows {
+  std::shared_ptr<const Trend> trend{};  ///< shared by all models of the function; null: none
+  VectorXd shift{};                      ///< of its weights: TrendWeights
+};
+
 /// A Gaussian process with fixed hyperparameters. A value: copies are independent. The factor is a
 /// function of the first points and the order of those appended, bit for bit.
 class Model {
  public:
   /// @param points  shape (dimensions, n), n >= 1
-  /// @param device  for what is heavy; null: none. Not owned: outlives this and its copies
+  /// @param device   for what is heavy; null: none. Not owned: outlives this and its copies
+  /// @param follows  the outputs are a trend and what it leaves over, which the hyperparameters
+  ///                 are of
   Model(const Embedding& embedding, Hyper hyper, const MatrixXd& points,
-        const Device* device = nullptr);
+        const Device* device = nullptr, Follows follows = {});
 
   [[nodiscard]] Eigen::Index size() const { return n_; }
   [[nodiscard]] const Hyper& hyper() const { return hyper_; }
@@ -48,6 +59,10 @@ class Model {
 
   /// @param points  shape (dimensions, m) @cost O(n^2 m)
   [[nodiscard]] Prediction Predict(const MatrixXd& points) const;
+  /// The means alone, of a model without a trend. @cost O(n m)
+  [[nodiscard]] VectorXd Means(const MatrixXd& points) const;
+  /// Their derivatives by a point's coordinates.
+  [[nodiscard]] VectorXd MeanSlopes(const VectorXd& point) const;
   /// Posterior means at the model's own points. @cost O(n)
   [[nodiscard]] VectorXd FittedMeans() const;
   [[nodiscard]] PointPrediction PredictAt(const VectorXd& point) const;
@@ -62,6 +77,9 @@ class Model {
 
   void Solve(VectorXd outputs);
   [[nodiscard]] Device::Posterior PosteriorAt(const MatrixXd& z) const;
+  void SetTrend(const VectorXd& outputs);
+  /// What the trend says. @param basis  shape (m, functions of the trend)
+  [[nodiscard]] VectorXd TrendOf(const MatrixXd& basis) const;
 
   Embedding embedding_;
   Hyper hyper_;
@@ -72,6 +90,11 @@ class Model {
   MatrixXd factor_;  // lower, with room for more
   VectorXd outputs_;
   VectorXd alpha_;  // inverse kernel matrix times outputs
+  Follows follows_;
+  MatrixXd basis_;  // the trend's functions at the points, in rows
+  VectorXd weights_;
+  double offset_ = 0;
+  double unit_ = 1;  // of what the trend leaves over
 };
 
 }  // namespace hone::gp

@@ -7,6 +7,7 @@
 
 #include "algorithms/gp/fit.h"
 #include "algorithms/gp/outputs.h"
+#include "algorithms/gp/trend.h"
 #include "algorithms/gp/trust_region.h"
 
 namespace hone::gp {
@@ -157,6 +158,31 @@ std::size_t Surrogate::FitCount(std::size_t count) {
   return fit;
 }
 
+/// Of those that have results.
+std::shared_ptr<const Trend> Surrogate::MakeTrend(const Embedding& embedding) const {
+  std::vector<Model> known;
+  for (const std::vector<Observed>& results : earlier_) {
+    Surrogate surrogate;
+    surrogate.Update(embedding, results, Target::kValue);
+    known.push_back(surrogate.model());
+  }
+  return std::make_shared<const Trend>(std::move(known));
+}
+
+/// The most probable weights for the first draw, others for the rest.
+Follows Surrogate::FollowedBy(std::size_t draw) const {
+  if (trend_ == nullptr) {
+    return {};
+  }
+  VectorXd shift = VectorXd::Zero(trend_->size());
+  if (draw > 0) {
+    Rng rng(seed_, {Scope::Kind::kGeneration, static_cast<std::uint32_t>(fitted_)},
+            Purpose::kShuffle, static_cast<std::uint32_t>(draw));
+    std::ranges::generate(shift, [&] { return rng.Normal(); });
+  }
+  return {trend_, std::move(shift)};
+}
+
 /// To the first `fitted_` of the known results.
 void Surrogate::Refit(const Embedding& embedding, std::span<const Observed> results,
                       Target target) {
@@ -164,14 +190,19 @@ void Surrogate::Refit(const Embedding& embedding, std::span<const Observed> resu
   const bool region = draws_ > 1;
   const std::vector<std::size_t> sample = Chosen(results, first, kMostInFit, region);
   VectorXd outputs = OutputsOf(results, sample, target);
+  const MatrixXd sampled = PointsOf(results, sample);
+  if (trend_ != nullptr) {
+    const MatrixXd basis = trend_->At(sampled);
+    outputs = RoughlyOf(basis, outputs).Rest(basis, outputs);
+  }
   outputs /= SpreadOf(outputs);
   const int draws = fitted_ <= kMostWithDraws ? draws_ : 1;
   const Rng rng(seed_, Scope::Experiment(), Purpose::kFit, static_cast<std::uint32_t>(fitted_));
   rows_ = Chosen(results, first, kMostInModel, region);
   const MatrixXd points = PointsOf(results, rows_);
   models_.clear();
-  for (Hyper& hyper : FitDraws(embedding, PointsOf(results, sample), outputs, draws, rng)) {
-    models_.emplace_back(embedding, std::move(hyper), points, device_);
+  for (Hyper& hyper : FitDraws(embedding, sampled, outputs, draws, rng)) {
+    models_.emplace_back(embedding, std::move(hyper), points, device_, FollowedBy(models_.size()));
   }
   in_model_ = fitted_;
 }
@@ -182,6 +213,9 @@ void Surrogate::Update(const Embedding& embedding, std::span<const Observed> res
     if (OutputOf(results[seen_], target)) {
       known_.push_back(seen_);
     }
+  }
+  if (!earlier_.empty() && trend_ == nullptr) {
+    trend_ = MakeTrend(embedding);
   }
   const std::size_t fit = FitCount(known_.size());
   if (models_.empty() || fit != fitted_) {

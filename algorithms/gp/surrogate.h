@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "algorithms/gp/model.h"
@@ -50,6 +52,10 @@ class Surrogate {
   Surrogate(int draws, std::uint64_t seed, const Device* device = nullptr)
       : draws_(draws), seed_(seed), device_(device) {}
 
+  /// What was found of functions that may be like this one, before the first Update: the model then
+  /// follows the trend of their models.
+  void SetEarlier(std::vector<std::vector<Observed>> earlier) { earlier_ = std::move(earlier); }
+
   /// Brings a kept one up to date, or makes it anew. Results must begin with those it was made of;
   /// there is at least one that has what is modelled.
   void Update(const Embedding& embedding, std::span<const Observed> results, Target target);
@@ -66,6 +72,8 @@ class Surrogate {
   static std::size_t FitCount(std::size_t count);
 
  private:
+  [[nodiscard]] std::shared_ptr<const Trend> MakeTrend(const Embedding& embedding) const;
+  [[nodiscard]] Follows FollowedBy(std::size_t draw) const;
   void Refit(const Embedding& embedding, std::span<const Observed> results, Target target);
 
   int draws_ = 1;
@@ -77,6 +85,8 @@ class Surrogate {
   std::size_t in_model_ = 0;        // of them, up to the last appended
   std::vector<std::size_t> rows_;
   std::vector<Model> models_;
+  std::vector<std::vector<Observed>> earlier_;
+  std::shared_ptr<const Trend> trend_;  // of their models; null: none
 };
 
 }  // namespace hone::gp

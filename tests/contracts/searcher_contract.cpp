@@ -230,8 +230,13 @@ void CheckSpecialSpaces(const SearcherInfo& info, const ContractEffort& effort) 
 
 }  // namespace
 
-SearcherLab::SearcherLab(const SearcherInfo& info, ExperimentSpec spec, std::uint64_t seed)
-    : info_(info), spec_(std::move(spec)), seed_(seed), searcher_(Make()) {}
+SearcherLab::SearcherLab(const SearcherInfo& info, ExperimentSpec spec, std::uint64_t seed,
+                         std::vector<EarlierTask> earlier)
+    : info_(info),
+      spec_(std::move(spec)),
+      seed_(seed),
+      earlier_(std::move(earlier)),
+      searcher_(Make()) {}
 
 std::unique_ptr<Searcher> SearcherLab::Make() const {
   Problems problems;
@@ -240,7 +245,9 @@ std::unique_ptr<Searcher> SearcherLab::Make() const {
     INFO(problem.field << ": " << problem.message);
     REQUIRE(problem.severity == Problem::Severity::kWarning);
   }
-  auto searcher = info_.create(ContextOf(spec_, choice->settings, seed_));
+  SearchContext context = ContextOf(spec_, choice->settings, seed_);
+  context.earlier = earlier_;
+  auto searcher = info_.create(context);
   REQUIRE(searcher.has_value());
   return std::move(*searcher);
 }

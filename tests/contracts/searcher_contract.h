@@ -15,7 +15,9 @@ namespace hone {
 class SearcherLab {
  public:
   /// Fails the test if the algorithm refuses the experiment.
-  SearcherLab(const SearcherInfo& info, ExperimentSpec spec, std::uint64_t seed);
+  /// @param earlier  what it knows of other tasks
+  SearcherLab(const SearcherInfo& info, ExperimentSpec spec, std::uint64_t seed,
+              std::vector<EarlierTask> earlier = {});
 
   /// Reserves the next numbers, asks for them and records what starts.
   /// @returns the answers, one for each number
@@ -53,6 +55,7 @@ class SearcherLab {
   const SearcherInfo& info_;
   ExperimentSpec spec_;
   std::uint64_t seed_;
+  std::vector<EarlierTask> earlier_;
   std::unique_ptr<Searcher> searcher_;
   std::vector<HistoryItem> history_;
   std::vector<TrialNumber> running_;

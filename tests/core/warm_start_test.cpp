@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/warm_start.h"
 
+#include "core/earlier.h"
 #include "core/initial_trials.h"
+#include "core/spec_codec.h"
 #include "tests/catch.h"
 #include "tests/support/experiment.h"
 
@@ -13,9 +15,10 @@ EarlierTrial Trial(const std::string& name, const std::string& lr, const std::st
 }
 
 ExperimentSpec Spec(int best, const std::string& initial = {}) {
-  return test::MakeSpec({.initial_trials = initial,
-                         .more = R"({"warmStart": {"experiments": ["one", "two"], "best": )" +
-                                 std::to_string(best) + "}}"});
+  return test::MakeSpec(
+      {.initial_trials = initial,
+       .more = R"({"warmStart": {"experiments": ["one", "two"], "learn": true, "best": )" +
+               std::to_string(best) + "}}"});
 }
 
 std::vector<std::string> Notes(const ExperimentSpec& spec) {
@@ -52,6 +55,62 @@ TEST_CASE("warm start: what does not fit and what is there already is passed ove
                                                  "taken by warmStart from the trial two-a",
                                                  "taken by warmStart from the trial two-b",
                                                  "taken by warmStart from the trial one-e"});
+}
+
+EarlierTrial Result(const std::string& name, const std::string& lr, double loss) {
+  EarlierTrial trial = Trial(name, lr, "2");
+  trial.loss = loss;
+  return trial;
+}
+
+TEST_CASE("warm start: results of trials that came to their end are recorded", "[core]") {
+  const auto spec =
+      WithWarmStart(Spec(1), {{Result("one-a", "0.01", -0.9), Trial("one-b", "0.02", "2"),
+                               Result("one-c", "99", -0.5), Result("one-d", "0.03", 1e-300)},
+                              {Trial("two-a", "0.04", "3")}});
+  REQUIRE(spec.has_value());
+  CHECK(Notes(*spec) == std::vector<std::string>{"taken by warmStart from the trial one-a"});
+  CHECK(EarlierTasks(*spec) ==
+        std::vector<EarlierTask>{
+            {"one", {{{{"0.01"}, {"2"}, {"adam"}}, -0.9}, {{{"0.03"}, {"2"}, {"adam"}}, 1e-300}}}});
+  CHECK(EarlierTasks(Spec(1)).empty());
+  CHECK(EarlierTasks(DecodeStoredSpec(spec->document).value()) == EarlierTasks(*spec));
+}
+
+TEST_CASE("warm start: of many results the better half and the worst stay", "[core]") {
+  std::vector<EarlierTrial> many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back(Result("one-" + std::to_string(i), "0.0" + std::to_string(1000 + i), i));
+  }
+  const auto spec = WithWarmStart(Spec(1), {many, {Result("two-a", "0.04", 3)}});
+  REQUIRE(spec.has_value());
+  const std::vector<EarlierTask> tasks = EarlierTasks(*spec);
+  REQUIRE(tasks.size() == 2);
+  REQUIRE(tasks[0].results.size() == kMostEarlierResults);
+  CHECK(tasks[0].results[49].loss == 49);
+  CHECK(tasks[0].results[50].loss > 60);
+  CHECK(tasks[0].results.back().loss == 999);
+}
+
+TEST_CASE("warm start: trials alone, or results alone", "[core]") {
+  const std::vector<std::vector<EarlierTrial>> sources{{Result("one-a", "0.01", 1)},
+                                                       {Result("two-a", "0.02", 2)}};
+  const auto with = [](const std::string& more) {
+    return test::MakeSpec(
+        {.more = R"({"warmStart": {"experiments": ["one", "two"], )" + more + "}}"});
+  };
+  const auto trials = WithWarmStart(with(R"("best": 5)"), sources);
+  REQUIRE(trials.has_value());
+  CHECK(InitialTrials(*trials).size() == 2);
+  CHECK(EarlierTasks(*trials).empty());
+  const auto results = WithWarmStart(with(R"("best": 0, "learn": true)"), sources);
+  REQUIRE(results.has_value());
+  CHECK(InitialTrials(*results).empty());
+  CHECK(EarlierTasks(*results).size() == 2);
+  const auto nothing = WithWarmStart(with(R"("best": 0, "learn": true)"),
+                                     {sources[0], {Trial("two-a", "0.02", "1")}});
+  REQUIRE_FALSE(nothing.has_value());
+  CHECK(nothing.error().field == "spec.warmStart.experiments[1]");
 }
 
 TEST_CASE("warm start: an experiment that has nothing to give is named", "[core]") {
