@@ -106,6 +106,7 @@ Result<std::unique_ptr<Searcher>> Make(const std::string& name, const SearchCont
                     .objectives = context.objectives,
                     .parallel_trial_count = context.parallel_trial_count,
                     .max_trial_count = context.max_trial_count,
+                    .noisy = context.noisy,
                     .device = context.device,
                     .earlier = context.earlier};
   return info->create(own);

@@ -67,6 +67,7 @@ struct Options {
   bool local = true;
   std::string each_fourth;
   gp::Priors priors;
+  bool noisy = false;
   GpModels::Options models;
 };
 
@@ -151,6 +152,7 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   }
   options.models.objectives = context.objectives;
   options.models.device = context.device;
+  options.noisy = context.noisy;
   auto search = std::unique_ptr<BayesianOptimization>(new BayesianOptimization(
       std::move(space), std::move(options), SeedOf(settings, context.seed)));
   if (context.objectives == 1) {
@@ -233,7 +235,12 @@ Result<std::optional<VectorXd>> BayesianOptimization::Next(const GpRound& round,
       return point;
     }
   }
-  return AnyNewPoint(space_, round.taken, Rng(seed_, Scope::Trial(turn.number), Purpose::kSample));
+  const Rng rng(seed_, Scope::Trial(turn.number), Purpose::kSample);
+  HONE_ASSIGN_OR_RETURN(std::optional<VectorXd> point, AnyNewPoint(space_, round.taken, rng));
+  if (!point && options_.noisy) {
+    return AnyNewPoint(space_, {}, rng);
+  }
+  return point;
 }
 
 /// Whether the trial is in the last tenth of a known budget.
@@ -259,7 +266,9 @@ Acquisition Named(std::string_view name) {
 gp::SearchOptions BayesianOptimization::SearchOf(const GpRound& round) const {
   gp::SearchOptions search;
   search.local = options_.local;
-  search.taken = [&](const VectorXd& point) { return round.IsTaken(space_.Canonical(point)); };
+  search.taken = [&](const VectorXd& point) {
+    return !options_.noisy && round.IsTaken(space_.Canonical(point));
+  };
   if (options_.models.objectives == 1 && results_.region().length()) {
     search.region = results_.region().Around(round.incumbents.col(0), space_.dimensions(),
                                              round.value.front().hyper().log_length);

@@ -154,6 +154,7 @@ SearchContext ContextOf(const ExperimentSpec& spec, const Settings& settings, st
           .objectives = spec.objective.Count(),
           .parallel_trial_count = spec.parallel_trial_count,
           .max_trial_count = spec.max_trial_count,
+          .noisy = spec.objective.noisy,
           .keeps_folders = spec.runner != RunnerKind::kAskTell};
 }
 

@@ -65,6 +65,7 @@ struct Options {
   Plan first;
   Restarts::Rule rule = Restarts::Rule::kTwoBudgets;
   bool separable = false;
+  bool noisy = false;
   TrialNumber together = 0;  // trials that are asked for at a time, at most
   std::optional<CmaEarlier> earlier{};
 };
@@ -371,7 +372,7 @@ Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
       continue;
     }
     const std::string key = KeyOf(chosen.start.values);
-    if (!tried_.contains(key) && std::ranges::find(batch, key) == batch.end()) {
+    if (options_.noisy || (!tried_.contains(key) && std::ranges::find(batch, key) == batch.end())) {
       return chosen;
     }
     repeated = std::move(chosen);
@@ -414,6 +415,7 @@ Result<std::unique_ptr<Searcher>> CmaEs::Create(const SearchContext& context) {
   Options options;
   options.rule = RuleOf(settings.Text("restart_strategy"));
   options.separable = settings.Text("separable") == "true";
+  options.noisy = context.noisy;
   const double sigma = settings.Has("sigma") ? settings.Real("sigma") : 0;
   options.first.sigma = sigma > 0 ? sigma : kSigma;
   const auto dimensions =

@@ -31,6 +31,7 @@ struct SearchContext {
   std::size_t objectives = 1;
   int parallel_trial_count = 1;
   std::optional<int> max_trial_count;
+  bool noisy = false;  ///< a configuration may be tried again, and comes to another result then
   /// For models that can use one; null: none. Not owned: outlives the searcher.
   const gp::Device* device = nullptr;
   bool keeps_folders = true;  ///< a trial that goes on after a pause finds what it left

@@ -64,6 +64,7 @@ struct Options {
   Index candidates = 24;
   std::size_t startup_trials = 10;
   std::size_t max_components = 512;
+  bool noisy = false;
 };
 
 double NarrowestOf(double kernels) {
@@ -393,7 +394,8 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
       continue;
     }
     const std::string key = KeyOf(values);
-    if (!trials_.WasTried(key) && std::ranges::find(pending, key, &Known::key) == pending.end()) {
+    if (options_.noisy ||
+        (!trials_.WasTried(key) && std::ranges::find(pending, key, &Known::key) == pending.end())) {
       return values;
     }
     repeated = std::move(values);
@@ -429,6 +431,7 @@ Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
   const Settings& settings = context.settings;
   Options options;
   options.multivariate = kMultivariate;
+  options.noisy = context.noisy;
   if (settings.Has("gamma")) {
     options.gamma = settings.Real("gamma");
   }

@@ -59,6 +59,7 @@ Draft::Draft(const ExperimentState& state, Timestamp now)
       failed_(state.Count(TrialPhase::kFailed) + state.Count(TrialPhase::kMetricsUnavailable)),
       max_trials_(state.max_trial_count),
       max_failed_(state.max_failed_trial_count),
+      noisy_best_(state.best),
       since_best_(state.results_since_best),
       exhausted_(state.exhausted),
       ended_(state.Ended()) {
@@ -167,8 +168,28 @@ void Draft::Consider(TrialNumber trial, double budget, const Observation& observ
   if (goals_.empty() && ReachesGoals(objective, observation)) {
     goals_ = GoalsText(objective, observation);
   }
-  if (Leads(budget, observation)) {
+  if (objective.noisy && LossesOf(objective, observation)) {
+    ConsiderNoisy({trial, budget, observation});
+  } else if (Leads(budget, observation)) {
     Emit(event::BestChanged{trial});
+  }
+}
+
+void Draft::ConsiderNoisy(NoisyResult result) {
+  noisy_results_.push_back(std::move(result));
+  const std::optional<TrialNumber> best = BestOfNoisy(state_, noisy_results_);
+  if (best && best != noisy_best_) {
+    has_best_ = true;
+    since_best_ = 0;
+    noisy_best_ = best;
+    Emit(event::BestChanged{*best});
+  }
+}
+
+void Draft::Lose(TrialNumber trial) {
+  noisy_results_.push_back({trial, 0, {}});
+  if (state_.best == trial) {
+    ChooseAgain(trial);
   }
 }
 
@@ -177,6 +198,11 @@ void Draft::ChooseAgain(TrialNumber gone) {
   best_ = {};
   best_losses_.reset();
   since_best_ = 0;
+  noisy_best_ = BestOfNoisy(state_, noisy_results_);
+  if (noisy_best_) {
+    has_best_ = true;
+    return Emit(event::BestChanged{*noisy_best_});
+  }
   TrialNumber best = 0;
   for (const TrialState& trial : state_.trials) {
     if (trial.number != gone && HasResult(trial) && Leads(BudgetOf(trial), trial.observation)) {
@@ -206,9 +232,7 @@ void Draft::FailTrial(event::TrialOutcome outcome, Ending ending) {
   Over(trial);
   ++failed_;
   Emit(event::TrialFailed{std::move(outcome), std::move(ending)});
-  if (state_.best == trial) {
-    ChooseAgain(trial);
-  }
+  Lose(trial);
 }
 
 void Draft::StopEarly(event::TrialOutcome outcome, const std::string& reason) {
@@ -220,16 +244,15 @@ void Draft::StopEarly(event::TrialOutcome outcome, const std::string& reason) {
   }
   ++since_best_;
   Emit(event::TrialEarlyStopped{outcome, reason});
-  Consider(trial.number, Trained(trial.budget), outcome.observation);
+  const double budget = state_.spec->objective.noisy ? kStoppedEarly : Trained(trial.budget);
+  Consider(trial.number, budget, outcome.observation);
 }
 
 void Draft::Kill(event::TrialOutcome outcome, const std::string& reason) {
   const TrialNumber trial = outcome.trial;
   Over(trial);
   Emit(event::TrialKilled{std::move(outcome), reason});
-  if (state_.best == trial) {
-    ChooseAgain(trial);
-  }
+  Lose(trial);
 }
 
 void Draft::Pause(const event::TrialOutcome& outcome) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/noisy_best.h"
 #include "core/transitions.h"
 
 /// Private to the files of Decide.
@@ -62,9 +63,12 @@ class Draft {
   [[nodiscard]] std::size_t ActiveCount() const;
   /// Whether a trial with a new result is the best one, and whether it reaches the goal.
   void Consider(TrialNumber trial, double budget, const Observation& observation);
+  /// The same of a noisy objective.
+  void ConsiderNoisy(NoisyResult result);
   /// Whether a result is better than the best one so far, whose place it takes then.
   bool Leads(double budget, const Observation& observation);
-  /// The best trial is none any more: it failed, or was killed, after its pause.
+  /// A trial failed, or was killed: what it came to at its last pause, if anything, does not count.
+  void Lose(TrialNumber trial);
   void ChooseAgain(TrialNumber gone);
   [[nodiscard]] bool IsBest(const ObjectiveValue& value,
                             const std::optional<std::vector<double>>& losses) const;
@@ -90,8 +94,10 @@ class Draft {
   ObjectiveValue best_;
   std::optional<std::vector<double>> best_losses_;  // of the best one
   double best_budget_ = 0;
-  bool best_reaches_ = false;  // every goal
-  std::string goals_;          // what was reached; empty: nothing
+  bool best_reaches_ = false;               // every goal
+  std::vector<NoisyResult> noisy_results_;  // not in state_ yet
+  std::optional<TrialNumber> noisy_best_;
+  std::string goals_;  // what was reached; empty: nothing
   bool has_best_ = false;
   std::uint32_t since_best_;  // trials with a result after the best one
   bool exhausted_;

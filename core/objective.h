@@ -44,6 +44,7 @@ struct Objective {
   std::vector<MetricStrategy> strategies;
   std::vector<FurtherObjective> further;
   std::vector<OutcomeConstraint> constraints;
+  bool noisy = false;  ///< the same configuration comes to another value each time [hone's own]
   bool operator==(const Objective&) const = default;
 
   /// How many objectives there are.

@@ -156,7 +156,11 @@ void DecodeObjective(Fields& spec, Objective& objective) {
   DecodeOutcomeConstraints(*fields, objective);
   DecodeStrategies(*fields, objective);
   AddDefaultStrategies(*fields, objective);
-  fields->NotYet({"noisy"});
+  objective.noisy = fields->Flag("noisy").value_or(false);
+  if (objective.noisy && !objective.further.empty()) {
+    fields->problems().Refuse(fields->Path("noisy"),
+                              "is for a single objective; remove it or additionalObjectives");
+  }
   fields->Finish();
 }
 

@@ -62,6 +62,8 @@ constexpr Field kFields[] = {
     {"spec.objective.outcomeConstraints[].metricName", Kind::kText, "The metric.", true},
     {"spec.objective.outcomeConstraints[].atMost", Kind::kNumber, "Its largest value."},
     {"spec.objective.outcomeConstraints[].atLeast", Kind::kNumber, "Its smallest value."},
+    {"spec.objective.noisy", Kind::kFlag,
+     "The same values come to another result each time, so they may be tried again (hone's own)."},
     {"spec.objective.metricStrategies", Kind::kList, "Which of a trial's values count."},
     {"spec.objective.metricStrategies[]", Kind::kObject, "For one metric."},
     {"spec.objective.metricStrategies[].name", Kind::kText, "The metric.", true},
