@@ -12,9 +12,9 @@
 --   p_records   id is the number of the offset (from 1) that the row came with
 --   p_done      rows of `outbox` to be removed; no payload
 -- p_first is the first position of a transaction that was counted before; NULL: this call counts it.
--- Steps and offsets that do not fit leave nothing, nor does a step with an offset that does not. They are what is returned, apart by blanks: "s7", the step
--- of experiment 7; "g2", "m3": of offset 2 there is no experiment, 3 has another value. "w": this
--- transaction was counted before, or its writer is unknown; nothing was written.
+-- Steps and offsets that do not fit leave nothing, nor does a step with an offset that does not. They are what
+-- is returned, apart by blanks: "s7", the step of experiment 7; "g2", "m3": of offset 2 there is no experiment,
+-- 3 has another value. "w": this transaction was counted before, or its writer is unknown; nothing was written.
 CREATE FUNCTION write_group(
   p_writer TEXT, p_n BIGINT, p_first BIGINT, p_steps experiments[], p_expected BIGINT[],
   p_events events[], p_outbox outbox[], p_trials trials[], p_offsets collector_offsets[],
@@ -41,11 +41,13 @@ BEGIN
   END IF;
 
   IF cardinality(p_steps) > 0 THEN
-    SELECT coalesce(array_agg(p_with[o.ordinality]), '{}') INTO v_unfit
-      FROM unnest(p_offsets) WITH ORDINALITY AS o
-      LEFT JOIN collector_offsets AS c
-        ON c.trial = o.trial AND c.attempt = o.attempt AND c.source = o.source
-      WHERE p_with[o.ordinality] <> 0 AND coalesce(c."offset", 0) <> p_before[o.ordinality];
+    IF cardinality(p_offsets) > 0 THEN
+      SELECT coalesce(array_agg(p_with[o.ordinality]), '{}') INTO v_unfit
+        FROM unnest(p_offsets) WITH ORDINALITY AS o
+        LEFT JOIN collector_offsets AS c
+          ON c.trial = o.trial AND c.attempt = o.attempt AND c.source = o.source
+        WHERE p_with[o.ordinality] <> 0 AND coalesce(c."offset", 0) <> p_before[o.ordinality];
+    END IF;
     WITH advanced AS (
       UPDATE experiments AS x SET version = s.version, phase = s.phase, reason = s.reason,
         algorithm = s.algorithm, objective = s.objective, trials = s.trials, running = s.running,
