@@ -52,10 +52,11 @@ using tpe::Weighted;
 constexpr double kSpreadOfOne = 0.1;
 constexpr double kNarrowest = 0.5;
 // A point of the model is drawn again this often if it is known already, and more often if
-// constraints may refuse it; then as many random points as are left.
+// constraints may refuse it; then random points are, more of them where nearly all are known.
 constexpr int kModelRounds = 4;
 constexpr int kConstrainedModelRounds = 32;
 constexpr int kRandomRounds = 4;
+constexpr int kMoreDraws = 1000;
 
 struct Options {
   bool multivariate = false;
@@ -385,6 +386,10 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
     return Rng(seed_, Scope::Trial(number), Purpose::kAcquisition,
                static_cast<std::uint32_t>(round));
   };
+  const auto is_new = [&](const Assignment& values) {
+    const std::string key = KeyOf(values);
+    return !trials_.WasTried(key) && std::ranges::find(pending, key, &Known::key) == pending.end();
+  };
   std::optional<Assignment> repeated;
   for (int round = 0; round < model_rounds + kRandomRounds; ++round) {
     Rng rng = stream(round);
@@ -393,18 +398,22 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
     if (!space.Feasible(values)) {
       continue;
     }
-    const std::string key = KeyOf(values);
-    if (options_.noisy ||
-        (!trials_.WasTried(key) && std::ranges::find(pending, key, &Known::key) == pending.end())) {
+    if (options_.noisy || is_new(values)) {
       return values;
     }
     repeated = std::move(values);
   }
-  if (repeated) {
-    return *std::move(repeated);
-  }
   Rng rng = stream(model_rounds + kRandomRounds);
-  return DrawFeasible(space, [&] { return encoder_.Draw(rng); });
+  if (!repeated) {
+    return DrawFeasible(space, [&] { return encoder_.Draw(rng); });
+  }
+  for (int i = 0; i < kMoreDraws; ++i) {
+    Assignment values = encoder_.Draw(rng);
+    if (space.Feasible(values) && is_new(values)) {
+      return values;
+    }
+  }
+  return *std::move(repeated);
 }
 
 Result<std::vector<Proposal>> Tpe::Propose(const ProposeRequest& request) const {

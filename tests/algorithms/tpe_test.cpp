@@ -100,6 +100,22 @@ TEST_CASE("tpe: a batch has no point twice, nor one that runs or is done", "[alg
   }
 }
 
+TEST_CASE("tpe: no configuration is tried twice while others are left", "[algorithms]") {
+  const Space space{{spaces::Whole("a", 0, 9), spaces::Whole("b", 0, 9)}};
+  for (const char* name : kNames) {
+    DYNAMIC_SECTION(name) {
+      SearcherLab lab(Info(name), SpecOf(space, {}, name), 4);
+      std::set<std::pair<double, double>> seen;
+      for (int i = 0; i < 99; ++i) {
+        const Assignment values = ValuesOf(lab.Ask(1).front());
+        const double a = NumberIn(values, 0);
+        CHECK(seen.emplace(a, NumberIn(values, 1)).second);
+        lab.Complete(lab.running().front(), a);
+      }
+    }
+  }
+}
+
 TEST_CASE("tpe: stays away from what failed", "[algorithms]") {
   const Space space{{spaces::Real("x", 0, 1), spaces::Real("y", 0, 1)}};
   SearcherLab lab(Info("multivariate-tpe"), SpecOf(space, {}, "multivariate-tpe"), 5);
