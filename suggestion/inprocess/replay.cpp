@@ -90,9 +90,9 @@ std::string_view KindOf(const Proposal& answer) {
 }
 
 /// Compares answers and keeps the score.
-class Comparison {
+class ReplayComparison {
  public:
-  explicit Comparison(const Space& space) : space_(space) {}
+  explicit ReplayComparison(const Space& space) : space_(space) {}
 
   void Start(const event::TrialProposed& recorded, const Proposal& answer) {
     Begin(recorded.trial);
@@ -249,7 +249,7 @@ class Walk {
   ExperimentState state_;  // of an experiment whose money bounds its trials, too
 };
 
-void Compare(const Group& group, std::span<const Proposal> answers, Comparison& comparison) {
+void Compare(const Group& group, std::span<const Proposal> answers, ReplayComparison& comparison) {
   const auto answer = [&](TrialNumber number) -> const Proposal& {
     return answers[number - group.reserved.first];
   };
@@ -288,7 +288,7 @@ Result<ReplayReport> ReplayExperiment(const ExperimentSpec& spec, std::uint64_t 
   for (const Recorded& recorded : ledger) {
     collector.Add(recorded);
   }
-  Comparison comparison(spec.space);
+  ReplayComparison comparison(spec.space);
   Walk walk(spec, ledger);
   for (const auto& [seq, group] : collector.Found()) {
     if (!group.based_on) {

@@ -17,7 +17,7 @@ namespace {
 const char* const kLearners[] = {"tpe", "multivariate-tpe", "bayesianoptimization", "cmaes",
                                  "auto"};
 
-using Loss = std::function<double(const Assignment&)>;
+using LossOf = std::function<double(const Assignment&)>;
 
 Space SmallSpace() {
   return Space{{spaces::Real("x", 0, 1), spaces::Real("lr", 1e-5, 1, Distribution::kLogUniform),
@@ -47,7 +47,7 @@ SearcherLab LabOf(const std::string& algorithm, std::uint64_t seed,
 }
 
 /// What an algorithm comes to, trial by trial.
-EarlierTask Played(const std::string& algorithm, std::uint64_t seed, int trials, const Loss& loss,
+EarlierTask Played(const std::string& algorithm, std::uint64_t seed, int trials, const LossOf& loss,
                    std::vector<EarlierTask> earlier = {}) {
   SearcherLab lab = LabOf(algorithm, seed, std::move(earlier));
   EarlierTask task{"played", {}};
@@ -62,8 +62,8 @@ EarlierTask Played(const std::string& algorithm, std::uint64_t seed, int trials,
 }
 
 /// The median of seeds of the best loss after so many trials.
-double MedianBest(const std::string& algorithm, int trials, const Loss* earlier) {
-  const Loss here = [](const Assignment& values) { return Bowl(values, 0); };
+double MedianBest(const std::string& algorithm, int trials, const LossOf* earlier) {
+  const LossOf here = [](const Assignment& values) { return Bowl(values, 0); };
   std::vector<double> best;
   for (std::uint64_t seed = 1; seed <= 9; ++seed) {
     std::vector<EarlierTask> tasks;
@@ -78,7 +78,9 @@ double MedianBest(const std::string& algorithm, int trials, const Loss* earlier)
 }
 
 TEST_CASE("earlier tasks: one that is alike helps, whatever its scale", "[algorithms][slow]") {
-  const Loss alike = [](const Assignment& values) { return 1e6 - 3000 + 700 * Bowl(values, 0.02); };
+  const LossOf alike = [](const Assignment& values) {
+    return 1e6 - 3000 + 700 * Bowl(values, 0.02);
+  };
   for (const char* name : kLearners) {
     DYNAMIC_SECTION(name) {
       constexpr int kTrials = 16;
@@ -91,7 +93,7 @@ TEST_CASE("earlier tasks: one that is alike helps, whatever its scale", "[algori
 }
 
 TEST_CASE("earlier tasks: one that says the opposite does little harm", "[algorithms][slow]") {
-  const Loss opposite = [](const Assignment& values) { return -Bowl(values, 0); };
+  const LossOf opposite = [](const Assignment& values) { return -Bowl(values, 0); };
   for (const char* name : kLearners) {
     DYNAMIC_SECTION(name) {
       constexpr int kTrials = 40;
@@ -106,7 +108,7 @@ TEST_CASE("earlier tasks: one that says the opposite does little harm", "[algori
 
 TEST_CASE("earlier tasks: a search that knows some is made anew bit for bit",
           "[algorithms][slow]") {
-  const Loss alike = [](const Assignment& values) { return Bowl(values, 0.05); };
+  const LossOf alike = [](const Assignment& values) { return Bowl(values, 0.05); };
   const std::vector<EarlierTask> earlier{
       Played("random", 5, 40, alike), Played("random", 6, 3, alike), {"empty", {}}};
   for (const char* name : kLearners) {
@@ -124,7 +126,7 @@ TEST_CASE("earlier tasks: a search that knows some is made anew bit for bit",
 }
 
 TEST_CASE("earlier tasks: of their losses those that rank only see the order", "[algorithms]") {
-  const Loss here = [](const Assignment& values) { return Bowl(values, 0); };
+  const LossOf here = [](const Assignment& values) { return Bowl(values, 0); };
   EarlierTask plain = Played("random", 5, 40, here);
   EarlierTask stretched = plain;
   for (EarlierResult& result : stretched.results) {
@@ -138,7 +140,7 @@ TEST_CASE("earlier tasks: of their losses those that rank only see the order", "
 }
 
 TEST_CASE("earlier tasks: their configurations are tried again", "[algorithms]") {
-  const Loss here = [](const Assignment& values) { return Bowl(values, 0); };
+  const LossOf here = [](const Assignment& values) { return Bowl(values, 0); };
   const Space small{{spaces::Words("word", {"a", "b", "c", "d"})}};
   EarlierTask all{"all", {}};
   for (const char* word : {"a", "b", "c", "d"}) {

@@ -20,7 +20,7 @@ Rng Numbers(std::uint32_t stream) {
 
 /// A number, a category of three, a category under the first of these, a number of two values on
 /// which another one depends.
-Dimensions Mixed() {
+Dimensions MixedCube() {
   Dimensions dimensions(5);
   dimensions[1] = {.categorical = true, .values = {1.0 / 6, 0.5, 5.0 / 6}};
   dimensions[2] = {.categorical = true,
@@ -36,7 +36,7 @@ Dimensions Mixed() {
 VectorXd Point(double word, double under, double parent) {
   VectorXd point(5);
   point << 0.3, word, under, parent, 0.4;
-  return gp::Snapped(Mixed(), point);
+  return gp::Snapped(MixedCube(), point);
 }
 
 TEST_CASE("other choice: one that the best point does not have, rather what was seldom tried",
@@ -49,9 +49,10 @@ TEST_CASE("other choice: one that the best point does not have, rather what was 
   std::map<std::pair<std::size_t, std::size_t>, int> counts;
   constexpr int kDraws = 2000;
   for (int i = 0; i < kDraws; ++i) {
-    const auto choice = OtherChoice(Mixed(), best, tried, Numbers(static_cast<std::uint32_t>(i)));
+    const auto choice =
+        OtherChoice(MixedCube(), best, tried, Numbers(static_cast<std::uint32_t>(i)));
     REQUIRE(choice.has_value());
-    CHECK_FALSE(choice->IsAt(Mixed(), best));
+    CHECK_FALSE(choice->IsAt(MixedCube(), best));
     ++counts[{choice->dimension, choice->value}];
   }
   // Weights 1/10, 1 and 1; the category that is not active at the best point has none. Six standard
@@ -64,9 +65,9 @@ TEST_CASE("other choice: one that the best point does not have, rather what was 
 
 TEST_CASE("other choice: a point has it only where it plays a role", "[algorithms]") {
   const Choice choice{2, 0};
-  CHECK(choice.IsAt(Mixed(), Point(1.0 / 6, 0.25, 0.25)));
-  CHECK_FALSE(choice.IsAt(Mixed(), Point(1.0 / 6, 0.75, 0.25)));
-  CHECK_FALSE(choice.IsAt(Mixed(), Point(0.5, 0.25, 0.25)));
+  CHECK(choice.IsAt(MixedCube(), Point(1.0 / 6, 0.25, 0.25)));
+  CHECK_FALSE(choice.IsAt(MixedCube(), Point(1.0 / 6, 0.75, 0.25)));
+  CHECK_FALSE(choice.IsAt(MixedCube(), Point(0.5, 0.25, 0.25)));
 }
 
 TEST_CASE("other choice: a space of numbers has none", "[algorithms]") {

@@ -57,7 +57,7 @@ TEST_CASE("warm start: what does not fit and what is there already is passed ove
                                                  "taken by warmStart from the trial one-e"});
 }
 
-EarlierTrial Result(const std::string& name, const std::string& lr, double loss) {
+EarlierTrial ResultOf(const std::string& name, const std::string& lr, double loss) {
   EarlierTrial trial = Trial(name, lr, "2");
   trial.loss = loss;
   return trial;
@@ -65,8 +65,8 @@ EarlierTrial Result(const std::string& name, const std::string& lr, double loss)
 
 TEST_CASE("warm start: results of trials that came to their end are recorded", "[core]") {
   const auto spec =
-      WithWarmStart(Spec(1), {{Result("one-a", "0.01", -0.9), Trial("one-b", "0.02", "2"),
-                               Result("one-c", "99", -0.5), Result("one-d", "0.03", 1e-300)},
+      WithWarmStart(Spec(1), {{ResultOf("one-a", "0.01", -0.9), Trial("one-b", "0.02", "2"),
+                               ResultOf("one-c", "99", -0.5), ResultOf("one-d", "0.03", 1e-300)},
                               {Trial("two-a", "0.04", "3")}});
   REQUIRE(spec.has_value());
   CHECK(Notes(*spec) == std::vector<std::string>{"taken by warmStart from the trial one-a"});
@@ -80,9 +80,9 @@ TEST_CASE("warm start: results of trials that came to their end are recorded", "
 TEST_CASE("warm start: of many results the better half and the worst stay", "[core]") {
   std::vector<EarlierTrial> many;
   for (int i = 0; i < 1000; ++i) {
-    many.push_back(Result("one-" + std::to_string(i), "0.0" + std::to_string(1000 + i), i));
+    many.push_back(ResultOf("one-" + std::to_string(i), "0.0" + std::to_string(1000 + i), i));
   }
-  const auto spec = WithWarmStart(Spec(1), {many, {Result("two-a", "0.04", 3)}});
+  const auto spec = WithWarmStart(Spec(1), {many, {ResultOf("two-a", "0.04", 3)}});
   REQUIRE(spec.has_value());
   const std::vector<EarlierTask> tasks = EarlierTasks(*spec);
   REQUIRE(tasks.size() == 2);
@@ -93,8 +93,8 @@ TEST_CASE("warm start: of many results the better half and the worst stay", "[co
 }
 
 TEST_CASE("warm start: trials alone, or results alone", "[core]") {
-  const std::vector<std::vector<EarlierTrial>> sources{{Result("one-a", "0.01", 1)},
-                                                       {Result("two-a", "0.02", 2)}};
+  const std::vector<std::vector<EarlierTrial>> sources{{ResultOf("one-a", "0.01", 1)},
+                                                       {ResultOf("two-a", "0.02", 2)}};
   const auto with = [](const std::string& more) {
     return test::MakeSpec(
         {.more = R"({"warmStart": {"experiments": ["one", "two"], )" + more + "}}"});
