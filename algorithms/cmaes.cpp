@@ -359,6 +359,10 @@ Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
   const auto stream = [&](int round) {
     return Rng(seed_, Scope::Trial(number), Purpose::kSample, static_cast<std::uint32_t>(round));
   };
+  const auto is_new = [&](const Assignment& values) {
+    const std::string key = KeyOf(values);
+    return !tried_.contains(key) && std::ranges::find(batch, key) == batch.end();
+  };
   std::optional<Chosen> repeated;
   for (int round = 0; round < rounds + kRandomRounds; ++round) {
     Rng rng = stream(round);
@@ -371,19 +375,23 @@ Result<CmaEs::Chosen> CmaEs::Choose(TrialNumber number,
     if (!space.Feasible(chosen.start.values)) {
       continue;
     }
-    const std::string key = KeyOf(chosen.start.values);
-    if (options_.noisy || (!tried_.contains(key) && std::ranges::find(batch, key) == batch.end())) {
+    if (options_.noisy || is_new(chosen.start.values)) {
       return chosen;
     }
     repeated = std::move(chosen);
   }
-  if (repeated) {
+  Rng rng = stream(rounds + kRandomRounds);
+  const auto draw = [&] { return space_.Decode(RandomPoint(rng)); };
+  Chosen chosen;
+  if (!repeated) {
+    HONE_ASSIGN_OR_RETURN(chosen.start.values, DrawFeasible(space, draw));
+    return chosen;
+  }
+  std::optional<Assignment> values = DrawNew(space, draw, is_new);
+  if (!values) {
     return *std::move(repeated);
   }
-  Rng rng = stream(rounds + kRandomRounds);
-  Chosen chosen;
-  HONE_ASSIGN_OR_RETURN(chosen.start.values,
-                        DrawFeasible(space, [&] { return space_.Decode(RandomPoint(rng)); }));
+  chosen.start.values = *std::move(values);
   return chosen;
 }
 

@@ -56,7 +56,6 @@ constexpr double kNarrowest = 0.5;
 constexpr int kModelRounds = 4;
 constexpr int kConstrainedModelRounds = 32;
 constexpr int kRandomRounds = 4;
-constexpr int kMoreDraws = 1000;
 
 struct Options {
   bool multivariate = false;
@@ -404,16 +403,11 @@ Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pen
     repeated = std::move(values);
   }
   Rng rng = stream(model_rounds + kRandomRounds);
+  const auto draw = [&] { return encoder_.Draw(rng); };
   if (!repeated) {
-    return DrawFeasible(space, [&] { return encoder_.Draw(rng); });
+    return DrawFeasible(space, draw);
   }
-  for (int i = 0; i < kMoreDraws; ++i) {
-    Assignment values = encoder_.Draw(rng);
-    if (space.Feasible(values) && is_new(values)) {
-      return values;
-    }
-  }
-  return *std::move(repeated);
+  return DrawNew(space, draw, is_new).value_or(*std::move(repeated));
 }
 
 Result<std::vector<Proposal>> Tpe::Propose(const ProposeRequest& request) const {

@@ -196,12 +196,12 @@ TEST_CASE("cmaes: a finite space is used up before anything is tried twice", "[a
   const Space space{{spaces::Whole("a", 0, 5), spaces::Words("b", {"x", "y"})}};
   SearcherLab lab(Info(), SpecOf(space), 3);
   std::set<std::string> seen;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 12; ++i) {
     const Assignment values = ValuesOf(lab.Ask(1).front());
     seen.insert(values[0].text + values[1].text);
     lab.Complete(lab.running().front(), Number(values, 0));
   }
-  CHECK(seen.size() == 8);
+  CHECK(seen.size() == 12);
 }
 
 TEST_CASE("cmaes: trials of others and tags of others are learned from", "[algorithms]") {
