@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "algorithms/other_choice.h"
 
-#include <algorithm>
 #include <vector>
 
 namespace hone {
 namespace {
 
 using Eigen::Index;
-using gp::Dimension;
 using gp::Dimensions;
 using gp::VectorXd;
 
 bool IsChosen(const Dimensions& dimensions, std::size_t d) {
-  return dimensions[d].categorical ||
-         std::ranges::any_of(dimensions, [d](const Dimension& other) { return other.parent == d; });
+  return dimensions[d].categorical || gp::HasChildren(dimensions, d);
 }
 
 std::size_t ValueAt(const Dimensions& dimensions, const VectorXd& point, std::size_t d) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "algorithms/gp/priors.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace hone::gp {
@@ -23,7 +22,7 @@ Priors Priors::Learned() {
 }
 
 Priors::Kind Priors::KindOf(const Dimensions& dimensions, std::size_t d) {
-  if (std::ranges::any_of(dimensions, [d](const Dimension& other) { return other.parent == d; })) {
+  if (HasChildren(dimensions, d)) {
     return kBranch;
   }
   if (dimensions[d].categorical) {

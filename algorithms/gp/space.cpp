@@ -5,6 +5,10 @@
 
 namespace hone::gp {
 
+bool HasChildren(const Dimensions& dimensions, std::size_t d) {
+  return std::ranges::any_of(dimensions, [d](const Dimension& other) { return other.parent == d; });
+}
+
 std::size_t NearestValue(const Dimension& dimension, double u) {
   const std::vector<double>& values = dimension.values;
   const auto above = std::ranges::lower_bound(values, u);

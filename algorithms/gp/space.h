@@ -39,6 +39,9 @@ inline bool IsChoice(const Dimension& dimension) {
          (!dimension.values.empty() && dimension.values.size() <= kFewValues);
 }
 
+/// Whether others play a role only for some of a coordinate's values.
+bool HasChildren(const Dimensions& dimensions, std::size_t d);
+
 /// Index of the nearest value. @param dimension  one that has values
 std::size_t NearestValue(const Dimension& dimension, double u);
 
