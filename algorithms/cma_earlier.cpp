@@ -71,7 +71,7 @@ Result<std::optional<CmaEarlier>> WhereEarlierWasGood(const CmaSpace& space,
   earlier.covariance.diagonal().array() += kKernel * kKernel;
   const Eigen::LLT<MatrixXd> llt(earlier.covariance);
   const MatrixXd factor = llt.matrixL();
-  earlier.sigma = std::exp(factor.diagonal().array().log().mean());
+  earlier.sigma = d > 0 ? std::exp(factor.diagonal().array().log().mean()) : 1;
   earlier.covariance /= earlier.sigma * earlier.sigma;
   earlier.probabilities = Shares(space, best);
   return std::optional(std::move(earlier));

@@ -12,9 +12,8 @@ using Eigen::Index;
 
 constexpr double kFlat = 1e-12;          // TolHistFun
 constexpr std::size_t kHistory = 20000;  // generations that Stagnation looks back at most
-constexpr std::size_t kFewestTies =
-    2;                               // of plateaus: a single one is no reason to stop, as in pycma
-constexpr Index kLargest = 1 << 20;  // populations grow no further
+constexpr std::size_t kFewestTies = 2;   // a single plateau is no reason to stop (as in pycma)
+constexpr Index kLargest = 1 << 20;      // populations grow no further
 
 double MedianOf(std::span<const double> values) {
   std::vector<double> sorted(values.begin(), values.end());
