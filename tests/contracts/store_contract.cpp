@@ -396,6 +396,18 @@ void ValuesWithStepsAmongOthers(StoreHarness& h) {
   REQUIRE(h.store().ReadRecords({IdOf(1), 2}, 0, "").value().empty());
 }
 
+/// Those that arrive together may be written by one call, but are judged one by one.
+void AStepIsNotRefusedForALaterOne(StoreHarness& h) {
+  REQUIRE(AppendNow(h, CreateStep(1)));
+  REQUIRE(AppendNow(h, CreateStep(2)));
+  const auto codes = Pipeline(h, {NextStep(2, 1), NextStep(2, 2), StepWith(1, BatchOf(1, 1, 0, 1)),
+                                  StepWith(2, BatchOf(1, 2, 5, 6)), NextStep(1, 3)});
+  REQUIRE(codes == std::vector<Code>{kOk, kOk, kOk, Code::kAborted, Code::kAborted});
+  REQUIRE(h.store().Read(IdOf(1), 0, kAll).value().size() == 2);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 1}, 0, "").value().size() == 1);
+  REQUIRE(h.store().ReadRecords({IdOf(1), 2}, 0, "").value().empty());
+}
+
 void RemovesRecords(StoreHarness& h) {
   REQUIRE(AppendNow(h, CreateStep(1)));
   REQUIRE(AppendNow(h, CreateStep(2)));
@@ -480,6 +492,7 @@ constexpr auto kCases = std::to_array<StoreCase>({
     {"records values with a step", &RecordsValuesWithAStep},
     {"a step and its values are refused together", &AStepAndItsValuesAreRefusedTogether},
     {"values with steps among others", &ValuesWithStepsAmongOthers},
+    {"a step is not refused for a later one", &AStepIsNotRefusedForALaterOne},
     {"removes records up to a trial", &RemovesRecords},
     {"many threads", &ManyThreads},
 });

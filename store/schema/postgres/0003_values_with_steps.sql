@@ -15,6 +15,8 @@
 -- Steps and offsets that do not fit leave nothing, nor does a step with an offset that does not. They are what
 -- is returned, apart by blanks: "s7", the step of experiment 7; "g2", "m3": of offset 2 there is no experiment,
 -- 3 has another value. "w": this transaction was counted before, or its writer is unknown; nothing was written.
+-- What is a step here may be several, of which the earlier ones are not to be refused for a later one's offset.
+-- So a call that is a transaction of its own (p_first NULL) fails then as by a constraint, and is made again one by one.
 CREATE FUNCTION write_group(
   p_writer TEXT, p_n BIGINT, p_first BIGINT, p_steps experiments[], p_expected BIGINT[],
   p_events events[], p_outbox outbox[], p_trials trials[], p_offsets collector_offsets[],
@@ -47,6 +49,9 @@ BEGIN
         LEFT JOIN collector_offsets AS c
           ON c.trial = o.trial AND c.attempt = o.attempt AND c.source = o.source
         WHERE p_with[o.ordinality] <> 0 AND coalesce(c."offset", 0) <> p_before[o.ordinality];
+      IF v_unfit <> '{}' AND p_first IS NULL THEN
+        RAISE EXCEPTION 'an offset does not fit' USING ERRCODE = 'integrity_constraint_violation';
+      END IF;
     END IF;
     WITH advanced AS (
       UPDATE experiments AS x SET version = s.version, phase = s.phase, reason = s.reason,
