@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/defer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -46,11 +45,17 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::io_context io;
   std::optional<asio::executor_work_guard<PoolExecutor>> work{io.get_executor()};
+  // Timers tick elsewhere: a context that has any keeps a thread in epoll, and every task that is
+  // posted wakes that one beside the one that takes it.
+  asio::io_context timer_io;
+  std::optional<asio::executor_work_guard<PoolExecutor>> timer_work{timer_io.get_executor()};
+  std::string name;
   std::mutex mutex;  // guards stopping and timers; asio's own locks nest inside it
   std::atomic<bool> stopping = false;  // changes under the mutex
   Timers timers;
   std::mutex join_mutex;
   std::vector<std::jthread> threads;
+  std::jthread timer_thread;  // begins with the first timer, under the mutex
 
   // A copy of a std::function would copy what it captured; this one is only ever moved.
   auto Handler(Task task) {
@@ -76,27 +81,31 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
       PostOn(executor, std::move(task));
       return;
     }
-    auto handler = Handler(std::move(task));
     const std::scoped_lock lock(mutex);
     if (stopping) {
       return;
     }
-    timers.emplace_front(io, std::min(delay, kLongestDelay));
-    auto expired = [this, timer = timers.begin(),
-                    handler = std::move(handler)](const boost::system::error_code&) mutable {
+    if (!timer_thread.joinable()) {
+      timer_thread = std::jthread([this] {
+        NameThisThread(name + "-t", 0, 1);
+        timer_io.run();
+      });
+    }
+    timers.emplace_front(timer_io, std::min(delay, kLongestDelay));
+    timers.front().async_wait([this, executor, timer = timers.begin(),
+                               task = std::move(task)](const boost::system::error_code&) mutable {
       Timers done;
       {
         const std::scoped_lock inner(mutex);
         done.splice(done.begin(), timers, timer);
       }
-      handler();
-    };
-    timers.front().async_wait(asio::bind_executor(executor, std::move(expired)));
+      PostOn(executor, std::move(task));
+    });
   }
 
-  void Start(const std::string& name, int count) {
+  void Start(int count) {
     for (int i = 0; i < count; ++i) {
-      threads.emplace_back([this, name, i, count] {
+      threads.emplace_back([this, i, count] {
         NameThisThread(name, i, count);
         io.run();
       });
@@ -111,11 +120,15 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
         timer.cancel();
       }
       work.reset();
+      timer_work.reset();
     }
     const std::scoped_lock lock(join_mutex);
     for (std::jthread& thread : threads) {
       HONE_CHECK(thread.get_id() != std::this_thread::get_id(),
                  "an executor cannot be stopped from its own thread");
+    }
+    if (timer_thread.joinable()) {
+      timer_thread.join();
     }
     threads.clear();  // joins
   }
@@ -146,7 +159,8 @@ class AsioStrand final : public Executor {
 
 AsioExecutor::AsioExecutor(const std::string& name, int threads) : impl_(std::make_shared<Impl>()) {
   HONE_CHECK(threads >= 1, "an executor needs a thread");
-  impl_->Start(name, threads);
+  impl_->name = name;
+  impl_->Start(threads);
 }
 
 AsioExecutor::~AsioExecutor() {
