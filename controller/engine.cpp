@@ -25,15 +25,22 @@ Result<std::shared_ptr<Engine>> Engine::Create(const EnginePorts& ports, EngineO
       HONE_RETURN_IF_ERROR(ports.store.AnswerRequest(request.id, restarted));
     }
   }
-  ports.runner.OnHint(OnStrand(engine->strand_, std::weak_ptr(engine),
-                               [](Engine& self, const TrialId& id) { self.Hint(id); }));
+  ports.runner.OnHint([weak = std::weak_ptr(engine)](const TrialId& id) {
+    if (const auto self = weak.lock()) {
+      self->Hint(id);
+    }
+  });
   engine->Begin();
   return engine;
 }
 
 void Engine::Hint(const TrialId& id) {
-  if (const auto found = driven_.find(id.experiment); found != driven_.end()) {
-    found->second.strand->Hint(id.number);
+  const auto strand = driving_.WithLock([&](const auto& driving) {
+    const auto found = driving.find(id.experiment);
+    return found == driving.end() ? nullptr : found->second;
+  });
+  if (strand != nullptr) {
+    strand->Hint(id.number);
   }
 }
 
@@ -145,15 +152,23 @@ void Engine::Drive(const ExperimentId& id, std::function<void(Status)> done) {
   ExperimentStrand::Options options;
   options.epoch = epoch_;
   options.lost_after = options_.lost_after;
-  options.on_durable = [tell = OnStrand(strand_, weak, [id](Engine& self, bool drained) {
-                          self.OnDurable(id, drained);
-                        })](const ExperimentState& state) { tell(state.Drained()); };
+  options.on_durable =
+      [tell = OnStrand(strand_, weak,
+                       [id](Engine& self, bool drained) { self.OnDurable(id, drained); }),
+       on_change = options_.on_change, told = false](const ExperimentState& state) mutable {
+        if (on_change) {
+          on_change();
+        }
+        if (std::exchange(told, state.Drained()) != state.Drained()) {
+          tell(told);
+        }
+      };
   options.on_given_up = OnStrand(strand_, weak, [id](Engine& self) { self.Lose(id); });
   auto strand = std::make_shared<ExperimentStrand>(ports_, slots_, id, std::move(options));
   Driven& driven = driven_[id];
   driven.strand = strand;
   driven.when_loaded.push_back(std::move(done));
-  driving_.WithLock([&](auto& driving) { driving.insert(id); });
+  driving_.WithLock([&](auto& driving) { driving[id] = strand; });
   ++starting_;
   strand->Start(OnStrand(strand_, weak, [id](Engine& self, const Status& status) {
     self.OnDriven(id, status);
@@ -163,7 +178,8 @@ void Engine::Drive(const ExperimentId& id, std::function<void(Status)> done) {
 
 void Engine::Drop(const ExperimentId& id) {
   driven_.erase(id);
-  driving_.WithLock([&](auto& driving) { driving.erase(id); });
+  // Not destroyed under the lock.
+  const auto gone = driving_.WithLock([&](auto& driving) { return driving.extract(id); });
 }
 
 void Engine::OnDriven(const ExperimentId& id, const Status& status) {
@@ -232,9 +248,6 @@ void Engine::OnDurable(const ExperimentId& id, bool drained) {
     return;
   }
   found->second.drained = drained;
-  if (options_.on_change) {
-    options_.on_change();
-  }
   if (!drained) {
     return;
   }
@@ -290,7 +303,7 @@ void Engine::Stop(std::function<void()> done) {
 void Engine::CloseAll(const std::function<void()>& done) {
   stopped_ = true;
   const auto driven = std::exchange(driven_, {});
-  driving_.WithLock([](auto& driving) { driving.clear(); });
+  driving_.WithLock([](auto& driving) { return std::exchange(driving, {}); });
   const auto left = std::make_shared<std::size_t>(driven.size() + 1);  // counted by callbacks
   const auto one_less = OnStrand(strand_, weak_from_this(), [left, done](Engine& /*self*/) {
     if (--*left == 0) {

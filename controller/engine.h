@@ -27,8 +27,9 @@ struct EngineOptions {
   std::filesystem::path crash_folder;  ///< see base/crash.h; empty: crashes are not counted
   /// Take up every unfinished experiment that nobody drives, at the start and from then on.
   bool drive_all = false;
-  bool serve_requests = true;            ///< answer the store's requests table
-  std::function<void()> on_change = {};  ///< something new is in the ledger; may be empty
+  bool serve_requests = true;  ///< answer the store's requests table
+  std::function<void()> on_change =
+      {};  ///< something new is in the ledger; may be empty. @threads any
   /// Who has which slots may be different now; may be empty. Must return at once.
   std::function<void()> on_slots = {};
   /// How long experiments stay this one's after a heartbeat; a third of it is between two.
@@ -69,6 +70,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// @errors kFailedPrecondition: another controller drives it, which the message names;
   /// kUnavailable: nobody does at the moment; those of the store
   Status CheckDriven(const ExperimentId& id);
+  /// Whether it drives the experiment. @threads  any
+  [[nodiscard]] bool Drives(const ExperimentId& id) const;
 
  private:
   struct Driven {
@@ -133,6 +136,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool IsForMe(const Request& posted) const;
   void OnRequest(const Request& posted);
   void Answer(std::int64_t id, const Result<std::string>& reply);
+  /// @threads any
   void Hint(const TrialId& id);
   void OnDriven(const ExperimentId& id, const Status& status);
   /// Every change of driven_ but finding.
@@ -167,8 +171,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EngineOptions options_;
   OwnerLease lease_;
   std::atomic<OwnerEpoch> epoch_ = 0;
-  std::atomic<std::int64_t> contact_ = 0;    // when the store answered; 0: it does not
-  Guarded<std::set<ExperimentId>> driving_;  // the keys of driven_
+  std::atomic<std::int64_t> contact_ = 0;  // when the store answered; 0: it does not
+  /// As in driven_, for those who are not on strand_.
+  Guarded<std::map<ExperimentId, std::shared_ptr<ExperimentStrand>>> driving_;
   SlotScheduler slots_;
   std::shared_ptr<Executor> strand_;
 

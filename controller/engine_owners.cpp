@@ -46,8 +46,12 @@ bool Engine::IsOther(const OwnerInfo& owner) const {
   return owner.alive && owner.epoch != epoch_;
 }
 
+bool Engine::Drives(const ExperimentId& id) const {
+  return driving_.WithLock([&](const auto& driving) { return driving.contains(id); });
+}
+
 Status Engine::CheckDriven(const ExperimentId& id) {
-  if (driving_.WithLock([&](const auto& driving) { return driving.contains(id); })) {
+  if (Drives(id)) {
     return {};
   }
   HONE_ASSIGN_OR_RETURN(const OwnerInfo owner, ports_.store.OwnerOf(id));
@@ -173,7 +177,12 @@ void Engine::KeepLooking() {
 }
 
 void Engine::LookForUndriven() {
-  const auto known = driving_.WithLock([](const auto& driving) { return driving; });
+  std::set<ExperimentId> known;
+  driving_.WithLock([&](const auto& driving) {
+    for (const auto& [id, strand] : driving) {
+      known.insert(id);
+    }
+  });
   Blocking([this, known] { return Undriven(known); },
            [this, asked = ports_.clock.Now()](const auto& rows) {
              if (!stopped_) {

@@ -62,6 +62,8 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
       launch.run_object =
           WithMoreMemory(launch.run_object, MemoryFactor(*spec.retry_policy, trial));
     }
+    launch.container = ContainersOf(spec);
+    launch.collector = OrderOf(spec);
   }
   launch.primary_container = spec.trial_template.primary_container;
   launch.primary_labels = spec.trial_template.primary_pod_labels;
@@ -74,8 +76,6 @@ Result<LaunchSpec> MakeLaunchSpec(const ExperimentState& state, const TrialState
   }
   launch.metrics_file = TrialFollower::MetricsPath(spec.collector);
   launch.metrics_folder = spec.collector.kind == CollectorKind::kTensorFlowEvent;
-  launch.container = ContainersOf(spec);
-  launch.collector = OrderOf(spec);
   launch.parent = trial.parent;
   launch.start_from = trial.start_from;
   if (trial.paused_attempt > 0 && attempt == trial.paused_attempt + 1) {

@@ -136,7 +136,10 @@ Status ExperimentStrand::BeginWatching() {
   };
   released_.clear();
   question_ = std::make_shared<Question>(std::move(suggester), strand_, runner_->Instance(), post);
-  watch_ = std::make_shared<TrialWatch>(ports, id_, state_.spec, std::move(parser), Listening());
+  // One hand-over less each way where reading never waits.
+  auto reads_on = runner_->OutputIsInMemory() ? strand_ : ports_.io.MakeStrand();
+  watch_ = std::make_shared<TrialWatch>(ports, std::move(reads_on), id_, state_.spec,
+                                        std::move(parser), Listening());
   dispatcher_ = std::make_shared<Dispatcher>(ports, id_, strand_, watch_, post);
   return {};
 }

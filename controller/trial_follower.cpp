@@ -8,6 +8,15 @@
 #include "metrics-collector/tailer.h"
 
 namespace hone {
+namespace {
+
+/// Of the one log that is followed, in the store.
+std::string LogName(const ExperimentSpec& spec) {
+  std::string path = TrialFollower::FollowedPath(spec);
+  return path.empty() ? "output" : path;
+}
+
+}  // namespace
 
 std::string TrialFollower::MetricsPath(const CollectorSpec& collector) {
   const bool has_path = collector.kind == CollectorKind::kFile ||
@@ -28,46 +37,42 @@ std::string TrialFollower::FollowedPath(const ExperimentSpec& spec) {
   return !told && order.NeedsProcess() ? kPushedOutput : MetricsPath(spec.collector);
 }
 
+Result<TrialFollower::Recalled> TrialFollower::Recall(const ExperimentSpec& spec, const TrialId& id,
+                                                      Attempt attempt, Observations& store) {
+  Recalled recalled;
+  HONE_ASSIGN_OR_RETURN(recalled.records, store.ReadRecords(id, attempt, ""));
+  if (spec.collector.kind != CollectorKind::kTensorFlowEvent) {
+    HONE_ASSIGN_OR_RETURN(recalled.offset, store.OffsetOf(id, attempt, LogName(spec)));
+  }
+  return recalled;
+}
+
 Status TrialFollower::Open(const ExperimentSpec& spec, const MetricParser& parser,
-                           TrialRunner& runner, Observations& store,
-                           const FollowedMetrics& wanted) {
+                           TrialRunner& runner, const FollowedMetrics& wanted) {
   Close();
   fold = std::make_unique<ObservationFold>(spec.objective);
   untold = {id.number, attempt, 1, !fresh, {}};
   reports = ReportFold(wanted);
-  if (!fresh) {
-    const auto records = store.ReadRecords(id, attempt, "");
-    if (!records.has_value()) {
+  const Recalled known = std::exchange(recalled, std::nullopt).value_or(Recalled());
+  for (const StoredRecord& stored : known.records) {
+    Add(stored.record);
+  }
+  if (spec.collector.kind != CollectorKind::kTensorFlowEvent) {  // else they are found as they come
+    const Status opened = OpenLog(spec, parser, runner, known.offset);
+    if (!opened.has_value()) {
       Close();
-      return tl::make_unexpected(records.error());
+      return opened;
     }
-    for (const StoredRecord& stored : *records) {
-      Add(stored.record);
-    }
-  }
-  if (spec.collector.kind == CollectorKind::kTensorFlowEvent) {
-    fresh = false;
-    return {};  // its files are found as they come
-  }
-  const Status opened = OpenLog(spec, parser, runner, store);
-  if (!opened.has_value()) {
-    Close();
-    return opened;
   }
   fresh = false;
   return {};
 }
 
 Status TrialFollower::OpenLog(const ExperimentSpec& spec, const MetricParser& parser,
-                              TrialRunner& runner, Observations& store) {
-  const std::string path = FollowedPath(spec);
-  const std::string name = path.empty() ? "output" : path;
-  std::uint64_t offset = 0;
-  if (!fresh) {
-    HONE_ASSIGN_OR_RETURN(offset, store.OffsetOf(id, attempt, name));
-  }
-  HONE_ASSIGN_OR_RETURN(auto bytes, runner.OpenOutput(id, attempt, path));
-  sources.push_back({name, std::make_unique<Tailer>(std::move(bytes), parser, offset), offset});
+                              TrialRunner& runner, std::uint64_t offset) {
+  HONE_ASSIGN_OR_RETURN(auto bytes, runner.OpenOutput(id, attempt, FollowedPath(spec)));
+  sources.push_back(
+      {LogName(spec), std::make_unique<Tailer>(std::move(bytes), parser, offset), offset});
   return {};
 }
 

@@ -28,7 +28,8 @@ struct TrialFollower {
   bool fresh = true;       ///< nothing was recorded before: no need to ask the store
   bool confirmed = false;  ///< the runner has taken the launch
   bool told_running = false;
-  bool recording = false;                 ///< a batch is under way to the store
+  /// A batch is under way to the store, or what it has, from there: nothing is read meanwhile.
+  bool recording = false;
   std::optional<Sighting> end;            ///< set once the attempt is over; then the log is final
   std::optional<Timestamp> not_before;    ///< after an error of the environment: wait until then
   std::unique_ptr<ObservationFold> fold;  ///< nothing: not open
@@ -44,16 +45,27 @@ struct TrialFollower {
   std::vector<Source> sources;
   std::size_t current = 0;  ///< the source of the last step
 
+  /// What the store has of an attempt.
+  struct Recalled {
+    std::vector<StoredRecord> records;
+    std::uint64_t offset = 0;  ///< of its one log
+  };
+  std::optional<Recalled> recalled;  ///< until the log is open
+  /// May block.
+  static Result<Recalled> Recall(const ExperimentSpec& spec, const TrialId& id, Attempt attempt,
+                                 Observations& store);
+
   /// The file or folder of the trial that this collector reads, as the user wrote it; empty:
   /// standard output, or none.
   static std::string MetricsPath(const CollectorSpec& collector);
   /// What is followed: that, or kPushedOutput.
   static std::string FollowedPath(const ExperimentSpec& spec);
 
-  /// Opens the log where the store's records end, and folds those records.
+  /// Opens the log where the store's records end, and folds those records: what was recalled;
+  /// nothing, if it is fresh.
   /// @param wanted  metrics whose stored reports go to `untold`
   Status Open(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
-              Observations& store, const FollowedMetrics& wanted);
+              const FollowedMetrics& wanted);
   /// A step of the first log, in turn, that has something to tell; `current` is which. A folder is
   /// looked through for new event files first.
   Result<TailStep> Step(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);
@@ -66,7 +78,7 @@ struct TrialFollower {
 
  private:
   Status OpenLog(const ExperimentSpec& spec, const MetricParser& parser, TrialRunner& runner,
-                 Observations& store);
+                 std::uint64_t offset);
   Status OpenEventFiles(const ExperimentSpec& spec, TrialRunner& runner, Observations& store);
 };
 

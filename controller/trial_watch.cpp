@@ -25,7 +25,7 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 
 }  // namespace
 
-TrialWatch::TrialWatch(const EnginePorts& ports, ExperimentId id,
+TrialWatch::TrialWatch(const EnginePorts& ports, std::shared_ptr<Executor> strand, ExperimentId id,
                        std::shared_ptr<const ExperimentSpec> spec,
                        std::unique_ptr<MetricParser> parser, Listener listener)
     : ports_(ports),
@@ -33,7 +33,7 @@ TrialWatch::TrialWatch(const EnginePorts& ports, ExperimentId id,
       spec_(std::move(spec)),
       parser_(std::move(parser)),
       listener_(std::move(listener)),
-      strand_(ports.io.MakeStrand()) {}
+      strand_(std::move(strand)) {}
 
 void TrialWatch::Watch(TrialNumber trial, Attempt attempt, bool fresh) {
   strand_->Post([self = shared_from_this(), trial, attempt, fresh] {
@@ -168,6 +168,9 @@ void TrialWatch::ReadMore(TrialNumber trial) {
     return;
   }
   follower.not_before.reset();
+  if (follower.fold == nullptr && !follower.fresh && !follower.recalled) {
+    return Recall(follower);
+  }
   auto step = NextStep(follower);
   if (!step.has_value()) {
     HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", step.error().Text()});
@@ -197,10 +200,37 @@ void TrialWatch::ReadMore(TrialNumber trial) {
   }
 }
 
+/// Asks the store for what it has, which may take it a while.
+void TrialWatch::Recall(TrialFollower& follower) {
+  follower.recording = true;
+  const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
+                         TrialWatch& self, const Result<TrialFollower::Recalled>& recalled) {
+    self.OnRecalled(trial, attempt, recalled);
+  };
+  ports_.io.Post([&store = ports_.store, spec = spec_, id = follower.id, attempt = follower.attempt,
+                  told = OnStrand(strand_, weak_from_this(), go_on)] {
+    told(TrialFollower::Recall(*spec, id, attempt, store));
+  });
+}
+
+void TrialWatch::OnRecalled(TrialNumber trial, Attempt attempt,
+                            Result<TrialFollower::Recalled> recalled) {
+  const auto found = followers_.find(trial);
+  if (closed_ || found == followers_.end() || found->second.attempt != attempt) {
+    return;
+  }
+  found->second.recording = false;
+  if (!recalled.has_value()) {
+    HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", recalled.error().Text()});
+    return Restart(found->second);
+  }
+  found->second.recalled = *std::move(recalled);
+  ReadMore(trial);
+}
+
 Result<TailStep> TrialWatch::NextStep(TrialFollower& follower) {
   if (follower.fold == nullptr) {
-    HONE_RETURN_IF_ERROR(
-        follower.Open(*spec_, *parser_, ports_.runner, ports_.store, listener_.wanted.metrics));
+    HONE_RETURN_IF_ERROR(follower.Open(*spec_, *parser_, ports_.runner, listener_.wanted.metrics));
     TellReports(follower);
   }
   return follower.Step(*spec_, ports_.runner, ports_.store);

@@ -18,7 +18,7 @@ namespace hone {
 /// Watches the launched attempts of one experiment: asks the runner about them on hints and now and
 /// then, follows their logs while they run, and tells the strand what it should know: that an
 /// attempt runs, and, once its whole log is recorded, that it is over.
-/// @threads  calls are thread-safe and return at once; all work is on one I/O strand of its own
+/// @threads  calls are thread-safe and return at once; all work is on one strand
 class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
  public:
   /// What the watch tells, on its strand.
@@ -30,9 +30,11 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
     ReportsWanted wanted = {};
   };
 
+  /// @param strand  where logs are read: of I/O threads, unless that never waits
   /// @param parser  of the experiment's metrics
-  TrialWatch(const EnginePorts& ports, ExperimentId id, std::shared_ptr<const ExperimentSpec> spec,
-             std::unique_ptr<MetricParser> parser, Listener listener);
+  TrialWatch(const EnginePorts& ports, std::shared_ptr<Executor> strand, ExperimentId id,
+             std::shared_ptr<const ExperimentSpec> spec, std::unique_ptr<MetricParser> parser,
+             Listener listener);
 
   /// Follow an attempt from now on. @param fresh  nothing of it can have been recorded yet
   void Watch(TrialNumber trial, Attempt attempt, bool fresh);
@@ -49,6 +51,8 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void LookAt(TrialFollower& follower);
   void Advance(TrialNumber trial);
   void ReadMore(TrialNumber trial);
+  void Recall(TrialFollower& follower);
+  void OnRecalled(TrialNumber trial, Attempt attempt, Result<TrialFollower::Recalled> recalled);
   Result<TailStep> NextStep(TrialFollower& follower);
   [[nodiscard]] bool EndsWith(const TrialFollower& follower, const TailStep& step) const;
   void End(TrialFollower& follower, TailStep step);

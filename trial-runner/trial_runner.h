@@ -117,6 +117,8 @@ class TrialRunner {
   /// The end of this attempt is recorded; it need not be told any more. Its logs stay.
   virtual void Forget(TrialId id, Attempt attempt) = 0;
 
+  /// Whether what attempts write lies in memory, so that reading it never waits.
+  [[nodiscard]] virtual bool OutputIsInMemory() const { return false; }
   /// What an attempt writes, for collectors and people. @param file  empty: its standard output and
   /// error; else a path as the trial sees it
   virtual Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,

@@ -131,9 +131,10 @@ TEST_CASE("ingest: a cut log goes on at its new beginning, in the store too", "[
   const EnginePorts ports{store, suggesters, runner, executor, executor, executor};
   auto spec = std::make_shared<const ExperimentSpec>(MakeSpec({}));
   bool over = false;
-  const auto watch = std::make_shared<TrialWatch>(
-      ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
-      Hearing(store, [&over](const input::Seen&) { over = true; }));
+  const auto watch =
+      std::make_shared<TrialWatch>(ports, executor.MakeStrand(), IdOf(1), spec,
+                                   std::move(MakeParser(spec->collector, spec->objective)).value(),
+                                   Hearing(store, [&over](const input::Seen&) { over = true; }));
   watch->Watch(1, 1, true);
   watch->Confirm(1, 1);
   executor.RunUntil([&] { return over || executor.Now() > At(60); });
@@ -160,11 +161,12 @@ TEST_CASE("ingest: reading stops while the store lags, and nothing is lost", "[c
   const EnginePorts ports{store, suggesters, runner, executor, executor, executor};
   auto spec = std::make_shared<const ExperimentSpec>(MakeSpec({}));
   std::map<TrialNumber, std::string> seen;
-  const auto watch = std::make_shared<TrialWatch>(
-      ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
-      Hearing(store, [&seen](const input::Seen& input) {
-        seen[input.sighting.trial] = input.observation.at(0).latest;
-      }));
+  const auto watch =
+      std::make_shared<TrialWatch>(ports, executor.MakeStrand(), IdOf(1), spec,
+                                   std::move(MakeParser(spec->collector, spec->objective)).value(),
+                                   Hearing(store, [&seen](const input::Seen& input) {
+                                     seen[input.sighting.trial] = input.observation.at(0).latest;
+                                   }));
   for (TrialNumber trial = 1; trial <= kTrials; ++trial) {
     watch->Watch(trial, 1, true);
     watch->Confirm(trial, 1);
@@ -234,8 +236,8 @@ TEST_CASE(
               },
           .wanted = {{c.followed}, [&](const TrialReports& told) { reports += told.all.size(); }}};
       const auto watch = std::make_shared<TrialWatch>(
-          ports, IdOf(1), spec, std::move(MakeParser(spec->collector, spec->objective)).value(),
-          std::move(listener));
+          ports, executor.MakeStrand(), IdOf(1), spec,
+          std::move(MakeParser(spec->collector, spec->objective)).value(), std::move(listener));
       watch->Watch(1, 1, true);
       watch->Confirm(1, 1);
       executor.RunUntil([&] { return end.has_value(); });

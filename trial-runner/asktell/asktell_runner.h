@@ -59,6 +59,7 @@ class AskTellRunner final : public TrialRunner, public Workers {
   void OnHint(std::function<void(TrialId)> hint) override;
   Result<std::optional<Sighting>> Look(TrialId id, Attempt attempt) override;
   void Forget(TrialId id, Attempt attempt) override;
+  [[nodiscard]] bool OutputIsInMemory() const override { return true; }
   Result<std::unique_ptr<ByteSource>> OpenOutput(TrialId id, Attempt attempt,
                                                  const std::string& file) override;
   void Recorded(const TrialId& id, Attempt attempt, std::uint64_t offset) override;
