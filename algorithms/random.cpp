@@ -26,6 +26,8 @@ class Random final : public Searcher {
 
   Status Observe(History /*deltas*/) override { return {}; }
 
+  [[nodiscard]] bool AnswersAtOnce() const override { return encoder_.space().constraints.empty(); }
+
   [[nodiscard]] Result<std::vector<Proposal>> Propose(
       const ProposeRequest& request) const override {
     std::vector<Proposal> answers;

@@ -63,6 +63,10 @@ class Searcher {
   [[nodiscard]] virtual Result<std::vector<Proposal>> Propose(
       const ProposeRequest& request) const = 0;
 
+  /// Whether Observe and Propose take microseconds for a trial, however long the history: then they
+  /// need no thread of their own.
+  [[nodiscard]] virtual bool AnswersAtOnce() const { return false; }
+
   /// The budget of a configuration that a person gives (initialTrials); nothing: there are none.
   [[nodiscard]] virtual std::optional<double> BudgetOf(const Assignment& /*values*/) const {
     return std::nullopt;

@@ -103,6 +103,8 @@ class Sobol final : public Searcher {
     return {};
   }
 
+  [[nodiscard]] bool AnswersAtOnce() const override { return encoder_.space().constraints.empty(); }
+
   [[nodiscard]] Result<std::vector<Proposal>> Propose(
       const ProposeRequest& request) const override {
     Engine engine = engine_;  // its position is the only thing that changes

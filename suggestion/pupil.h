@@ -41,6 +41,10 @@ class Pupil {
   Status Tell(History items);
   /// @errors kInternal: the answers cannot be; else the searcher's own
   [[nodiscard]] Result<std::vector<Proposal>> Ask(const ProposeRequest& request) const;
+  /// Whether telling and asking take microseconds, however much was told before.
+  [[nodiscard]] bool AnswersAtOnce() const {
+    return gain_ == nullptr && searcher_->AnswersAtOnce();
+  }
   /// Trials that left a checkpoint which no answer will name any more; each is told once.
   std::vector<TrialNumber> TakeReleased();
   /// By how much the experiment can be expected to get better, by what was told so far; nothing: it

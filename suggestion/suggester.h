@@ -45,8 +45,8 @@ class Suggester {
   using Done = std::function<void(Result<SuggestReply>)>;
   virtual ~Suggester() = default;
 
-  /// Returns at once; `done` runs on a thread of the suggester's, once, unless the suggester is
-  /// destroyed first.
+  /// Returns at once; `done` runs once, on any thread and maybe before this returns, unless the
+  /// suggester is destroyed first.
   /// @errors (to done) kUnavailable, kDeadlineExceeded: may be asked again with the same deltas;
   /// others are final
   virtual void Ask(SuggestRequest request, Done done) = 0;

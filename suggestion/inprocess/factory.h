@@ -17,7 +17,7 @@ class Device;
 
 /// Makes suggesters from the registered searchers of this program. Each works on a strand of its
 /// own over the compute pool, so that experiments search side by side and none blocks a control
-/// thread.
+/// thread; one that takes microseconds answers where it is asked.
 /// @threads  Create is safe to call from several
 class InProcessSuggesterFactory final : public SuggesterFactory {
  public:
