@@ -25,16 +25,16 @@ Result<bool> HasAfter(Ledger& ledger, Position position) {
   return !events.empty();
 }
 
-/// The last position there is: looked for by doubling and halving, some hundred small reads however
-/// long the ledgers are.
-Result<Position> LastPosition(Ledger& ledger) {
+/// The last position there is, at least `from`: looked for by doubling and halving, some hundred
+/// small reads however many events are after it.
+Result<Position> LastPosition(Ledger& ledger, Position from) {
   constexpr Position kFarthest = Position{1} << 62;
-  Position below = 0;  // there is something after it, or it is 0
-  Position above = 1;  // in the end, nothing is after it
+  Position below = from;  // there is something after it, in the end
+  Position above = from;  // in the end, nothing is after it
   HONE_ASSIGN_OR_RETURN(bool more, HasAfter(ledger, above));
-  while (more && above < kFarthest) {
+  for (Position step = 1; more && step < kFarthest; step *= 2) {
     below = above;
-    above *= 2;
+    above = from + step;
     HONE_ASSIGN_OR_RETURN(more, HasAfter(ledger, above));
   }
   while (above - below > 1) {
@@ -48,7 +48,7 @@ Result<Position> LastPosition(Ledger& ledger) {
 }  // namespace
 
 Result<std::shared_ptr<EventFeed>> EventFeed::Start(Store& store, Executor& executor) {
-  HONE_ASSIGN_OR_RETURN(const Position end, LastPosition(store));
+  HONE_ASSIGN_OR_RETURN(const Position end, LastPosition(store, 0));
   std::shared_ptr<EventFeed> feed(new EventFeed(store, executor));  // shared with its looks
   feed->state_.WithLock([&](State& state) { state.begin = state.end = end; });
   feed->Look(0);
@@ -75,6 +75,7 @@ void EventFeed::Look(std::uint64_t turn) {
   if (state_.WithLock([&](const State& state) { return state.turn != turn; })) {
     return;
   }
+  SkipIfIdle();
   auto news = Read(End(), kEventsAtOnce);
   const bool more = news && news->size() == kEventsAtOnce;
   auto woken = state_.WithLock(
@@ -89,6 +90,21 @@ void EventFeed::Look(std::uint64_t turn) {
     }
   };
   more ? executor_.Post(look) : executor_.PostAfter(idle ? kLookIdly : kLookEvery, look);
+}
+
+/// While nobody watches, nothing is kept: who comes next reads what it lacks from the store.
+void EventFeed::SkipIfIdle() {
+  if (!state_.WithLock([](const State& state) { return state.idle && state.waiting.empty(); })) {
+    return;
+  }
+  const auto last = LastPosition(store_, End());
+  state_.WithLock([&](State& state) {
+    if (last && *last > state.end) {
+      state.begin = state.end = *last;
+      state.bytes = 0;
+      state.kept.clear();
+    }
+  });
 }
 
 std::vector<Task> EventFeed::Keep(State& state, ToldEvents events) {

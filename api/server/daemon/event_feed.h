@@ -64,6 +64,7 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
 
   EventFeed(Store& store, Executor& executor) : store_(store), executor_(executor) {}
   void Look(std::uint64_t turn);
+  void SkipIfIdle();
   /// Takes in what is new. @returns who is to be woken
   static std::vector<Task> Keep(State& state, ToldEvents events);
   void Wake(std::vector<Task> tasks);

@@ -55,9 +55,28 @@ Unary* RefuseCall(Context& context, const auth::Refusal& refusal) {
   return reactor;
 }
 
-/// A call that is answered once: by a task on the readers.
-template <class Request, class Reply, class Call>
-Unary* Serve(const Parts& parts, const Visit& visit, Call call) {
+/// Nothing is known of what most calls ask.
+struct Unknown {
+  template <class Request>
+  bool IsKnown(const Request& /*request*/) const {
+    return false;
+  }
+};
+
+/// Runs it here if that takes no look at the store, else on the readers.
+template <class Known, class Request>
+void HereOrOnReaders(const Parts& parts, const Known& known, const Caller& caller,
+                     const Request& request, Task task) {
+  if (caller.pass.IsEverywhere() && known.IsKnown(request)) {
+    task();
+  } else {
+    parts.readers.Post(std::move(task));
+  }
+}
+
+/// A call that is answered once: by a task on the readers, unless what it asks is known.
+template <class Request, class Reply, class Call, class Known = Unknown>
+Unary* Serve(const Parts& parts, const Visit& visit, Call call, const Known& known = {}) {
   const auto caller = Admit(parts, *visit.context, visit.method);
   if (!caller) {
     return RefuseCall(*visit.context, caller.error());
@@ -67,7 +86,8 @@ Unary* Serve(const Parts& parts, const Visit& visit, Call call) {
     return RefuseBytes(*visit.context);
   }
   Unary* const reactor = visit.context->DefaultReactor();
-  parts.readers.Post(
+  HereOrOnReaders(
+      parts, known, *caller, *request,
       [request, reactor, call, caller = *caller, reply = visit.reply, door = &parts.door] {
         if (const auto refusal = door->Enter(caller, *request)) {
           return reactor->Finish(ToGrpc(*refusal));
@@ -82,19 +102,21 @@ Unary* Serve(const Parts& parts, const Visit& visit, Call call) {
 /// The answer to a worker's question, which may leave while it waits.
 class AskReactor final : public Unary {
  public:
-  AskReactor(std::shared_ptr<WorkersApi> workers, const Parts& parts, Caller caller,
-             std::shared_ptr<pb::AskRequest> request, Bytes* reply) {
-    parts.readers.Post([this, state = state_, door = &parts.door, caller = std::move(caller),
-                        workers = std::move(workers), request = std::move(request), reply] {
-      if (const auto refusal = door->Enter(caller, *request)) {
-        return Finish(ToGrpc(*refusal));
-      }
-      const auto give = [this, reply, door, caller](Result<pb::AskResponse> answer) {
-        Give(*door, caller, std::move(answer), *reply);
-      };
-      workers->Ask(*request, give,
-                   [state](const std::function<void()>& withdraw) { KeepFor(*state, withdraw); });
-    });
+  AskReactor(const std::shared_ptr<WorkersApi>& workers, const Parts& parts, const Caller& caller,
+             const std::shared_ptr<pb::AskRequest>& request, Bytes* reply) {
+    HereOrOnReaders(parts, *workers, caller, *request,
+                    [this, state = state_, door = &parts.door, caller, workers, request, reply] {
+                      if (const auto refusal = door->Enter(caller, *request)) {
+                        return Finish(ToGrpc(*refusal));
+                      }
+                      const auto give = [this, reply, door,
+                                         caller](Result<pb::AskResponse> answer) {
+                        Give(*door, caller, std::move(answer), *reply);
+                      };
+                      workers->Ask(*request, give, [state](const std::function<void()>& withdraw) {
+                        KeepFor(*state, withdraw);
+                      });
+                    });
   }
 
   void OnCancel() override {
@@ -361,21 +383,40 @@ class WorkersService final : public WorkersBase {
   WorkersService(const Parts& parts, std::shared_ptr<WorkersApi> workers)
       : parts_(parts), workers_(std::move(workers)) {}
   Unary* Ask(Context* context, const Bytes* bytes, Bytes* answer) override {
-    auto caller = Admit(parts_, *context, "hone.v1.Workers/Ask");
+    const auto caller = Admit(parts_, *context, "hone.v1.Workers/Ask");
     if (!caller) {
       return RefuseCall(*context, caller.error());
     }
-    auto request = ParseMessage<pb::AskRequest>(*bytes);
+    const std::shared_ptr<pb::AskRequest> request = ParseMessage<pb::AskRequest>(*bytes);
     if (request == nullptr) {
       return RefuseBytes(*context);
     }
-    return new AskReactor(workers_, parts_, *std::move(caller), std::move(request), answer);
+    return new AskReactor(workers_, parts_, *caller, request, answer);
   }
-  HONE_UNARY(Workers, Renew, RenewRequest, RenewResponse, workers_->Renew(r, a))
-  HONE_UNARY(Workers, Report, ReportRequest, ReportResponse, workers_->Report(r, a))
-  HONE_UNARY(Workers, Tell, TellRequest, TellResponse, workers_->Tell(r, a))
+  Unary* Renew(Context* context, const Bytes* bytes, Bytes* answer) override {
+    return Known<pb::RenewRequest, pb::RenewResponse>(
+        {"hone.v1.Workers/Renew", context, bytes, answer}, &WorkersApi::Renew);
+  }
+  Unary* Report(Context* context, const Bytes* bytes, Bytes* answer) override {
+    return Known<pb::ReportRequest, pb::ReportResponse>(
+        {"hone.v1.Workers/Report", context, bytes, answer}, &WorkersApi::Report);
+  }
+  Unary* Tell(Context* context, const Bytes* bytes, Bytes* answer) override {
+    return Known<pb::TellRequest, pb::TellResponse>(
+        {"hone.v1.Workers/Tell", context, bytes, answer}, &WorkersApi::Tell);
+  }
 
  private:
+  /// A call about a trial, which is often known.
+  template <class Request, class Reply>
+  Unary* Known(const Visit& visit, void (WorkersApi::*call)(const Request&, const Answer<Reply>&)) {
+    return Serve<Request, Reply>(
+        parts_, visit,
+        [this, call](const Request& request, const Caller& /*caller*/,
+                     const Answer<Reply>& answer) { (*workers_.*call)(request, answer); },
+        *workers_);
+  }
+
   Parts parts_;
   std::shared_ptr<WorkersApi> workers_;
 };

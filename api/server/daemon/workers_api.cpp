@@ -95,34 +95,82 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
     return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "request_id"});
   }
   const request::Name name{NamespaceOf(request.namespace_()), request.experiment()};
-  const auto row = parts_.store.FindExperiment(name.name_space, name.name);
-  if (!row || !IsGiving(*row)) {
-    return answer(AnswerTo(name, {}));
+  const auto id = GivingId(name);
+  if (!id) {
+    return refuse(id.error());
   }
-  if (const Status ours = BeginAsking(row->id, name); !ours) {
-    return refuse(ours.error());
-  }
-  if (const Status driven = parts_.engine.CheckDriven(row->id); !driven) {
-    return refuse(driven.error());
+  if (!*id) {
+    return answer(WhyNone(name));
   }
   const TrialQuestion question{
-      row->id, static_cast<std::uint32_t>(std::max(request.count(), 1)), *lease,
-      *wait,   request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
+      **id,  static_cast<std::uint32_t>(std::max(request.count(), 1)), *lease,
+      *wait, request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
   const auto given = [self = shared_from_this(), name,
                       answer](const std::vector<LeasedTrial>& trials) {
+    if (trials.empty()) {
+      return self->parts_.readers.Post([self, name, answer] { answer(self->WhyNone(name)); });
+    }
     self->Remember(trials);
-    self->parts_.readers.Post(
-        [self, name, answer, trials] { answer(self->AnswerTo(name, trials)); });
+    pb::AskResponse out;
+    for (const LeasedTrial& trial : trials) {
+      *out.add_trials() = GivenOf(trial);
+    }
+    answer(std::move(out));
   };
   const Workers::Ticket ticket = parts_.workers.Ask(question, given);
   if (leave) {
     leave([self = shared_from_this(), ticket] { self->parts_.workers.Withdraw(ticket); });
   }
-  OnChange();  // it may have ended before the question was there
+  // It may have ended, and who waited been dismissed, before the question was there.
+  asked_.WithLock([&](Asked& asked) { asked.names.try_emplace(**id, name); });
+  OnChange();
+}
+
+bool WorkersApi::IsKnown(const pb::AskRequest& request) const {
+  return KnownId({NamespaceOf(request.namespace_()), request.experiment()}).has_value();
+}
+
+bool WorkersApi::IsKnown(const pb::ReportRequest& request) const {
+  return IsKnown(request.trial());
+}
+
+bool WorkersApi::IsKnown(const pb::TellRequest& request) const {
+  return IsKnown(request.trial());
+}
+
+bool WorkersApi::IsKnown(const pb::RenewRequest& request) const {
+  return IsKnown(request.trial());
+}
+
+bool WorkersApi::IsKnown(const std::string& trial) const {
+  const auto id = GivenId(trial);
+  return id && parts_.engine.Drives(id->experiment);
+}
+
+std::optional<ExperimentId> WorkersApi::KnownId(const request::Name& name) const {
+  auto id = asked_.WithLock([&](const Asked& asked) -> std::optional<ExperimentId> {
+    const auto found = asked.ids.find({name.name_space, name.name});
+    return found == asked.ids.end() ? std::nullopt : std::optional(found->second);
+  });
+  return id && parts_.engine.Drives(*id) ? id : std::nullopt;
+}
+
+/// Who is asked for an experiment that has just ended hears so from OnChange.
+Result<std::optional<ExperimentId>> WorkersApi::GivingId(const request::Name& name) {
+  if (auto known = KnownId(name)) {
+    return known;
+  }
+  const auto row = parts_.store.FindExperiment(name.name_space, name.name);
+  if (!row || !IsGiving(*row)) {
+    return std::nullopt;
+  }
+  HONE_RETURN_IF_ERROR(BeginAsking(row->id, name));
+  HONE_RETURN_IF_ERROR(parts_.engine.CheckDriven(row->id));
+  return row->id;
 }
 
 Status WorkersApi::BeginAsking(const ExperimentId& id, const request::Name& name) {
-  if (asked_.WithLock([&](const auto& asked) { return asked.contains(id); })) {
+  if (asked_.WithLock([&](const Asked& asked) { return asked.names.contains(id); })) {
     return {};
   }
   HONE_ASSIGN_OR_RETURN(const ExperimentSpec spec, ReadSpec(parts_.store, id));
@@ -131,19 +179,15 @@ Status WorkersApi::BeginAsking(const ExperimentId& id, const request::Name& name
                 "hone runs the trials of this experiment itself; spec.runner.kind: AskTell makes "
                 "one for workers");
   }
-  asked_.WithLock([&](auto& asked) { asked[id] = name; });
+  asked_.WithLock([&](Asked& asked) {
+    asked.names[id] = name;
+    asked.ids[{name.name_space, name.name}] = id;
+  });
   return {};
 }
 
-Result<pb::AskResponse> WorkersApi::AnswerTo(const request::Name& name,
-                                             const std::vector<LeasedTrial>& trials) {
+Result<pb::AskResponse> WorkersApi::WhyNone(const request::Name& name) {
   pb::AskResponse out;
-  for (const LeasedTrial& trial : trials) {
-    *out.add_trials() = GivenOf(trial);
-  }
-  if (!trials.empty()) {
-    return out;
-  }
   HONE_ASSIGN_OR_RETURN(const ExperimentRow row,
                         parts_.store.FindExperiment(name.name_space, name.name));
   if (row.phase == PhaseWord(ExperimentPhase::kSuspended)) {
@@ -161,20 +205,26 @@ void WorkersApi::OnChange() {
 }
 
 void WorkersApi::Close() {
-  for (const auto& [id, name] : asked_.WithLock([](const auto& map) { return map; })) {
+  for (const auto& [id, name] : asked_.WithLock([](const Asked& asked) { return asked.names; })) {
     parts_.workers.Dismiss(id);
   }
 }
 
 void WorkersApi::DismissEnded() {
   looking_ = false;
-  const auto asked = asked_.WithLock([](const auto& map) { return map; });
-  for (const auto& [id, name] : asked) {
+  const auto names = asked_.WithLock([](const Asked& asked) { return asked.names; });
+  for (const auto& [id, name] : names) {
     const auto row = parts_.store.FindExperiment(name.name_space, name.name);
     if (row && row->id == id && IsGiving(*row)) {
       continue;
     }
-    asked_.WithLock([&id = id](auto& map) { map.erase(id); });
+    asked_.WithLock([&id = id, &name = name](Asked& asked) {
+      asked.names.erase(id);
+      const auto found = asked.ids.find({name.name_space, name.name});
+      if (found != asked.ids.end() && found->second == id) {
+        asked.ids.erase(found);
+      }
+    });
     parts_.workers.Dismiss(id);
   }
 }
@@ -192,11 +242,15 @@ Result<WorkersApi::Said> WorkersApi::Read(const std::string& trial, std::int32_t
 }
 
 /// What this daemon gave is not looked up: a name is its trial's for good.
-Result<TrialId> WorkersApi::IdOf(const std::string& trial) {
-  const auto known = given_.WithLock([&](const auto& given) -> std::optional<TrialId> {
+std::optional<TrialId> WorkersApi::GivenId(const std::string& trial) const {
+  return given_.WithLock([&](const auto& given) -> std::optional<TrialId> {
     const auto found = given.find(trial);
     return found == given.end() ? std::nullopt : std::optional(found->second);
   });
+}
+
+Result<TrialId> WorkersApi::IdOf(const std::string& trial) {
+  const auto known = GivenId(trial);
   return known ? *known : parts_.store.FindTrial(trial);
 }
 

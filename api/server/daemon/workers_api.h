@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "api/proto/hone/v1/hone.pb.h"
 #include "api/server/daemon/parts.h"
@@ -16,10 +18,17 @@ namespace hone::daemon {
 namespace pb = ::hone::v1;
 
 /// The calls of hone.v1.Workers: ask, and tell.
-/// @threads  safe; a call may block on the store, so it belongs on Parts::readers
+/// @threads  safe; a call may block on the store, so it belongs on Parts::readers, unless it
+/// IsKnown
 class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
  public:
   explicit WorkersApi(const Parts& parts) : parts_(parts) {}
+
+  /// Whether the call can be taken on a thread that must not wait: all that it needs is known.
+  [[nodiscard]] bool IsKnown(const pb::AskRequest& request) const;
+  [[nodiscard]] bool IsKnown(const pb::ReportRequest& request) const;
+  [[nodiscard]] bool IsKnown(const pb::TellRequest& request) const;
+  [[nodiscard]] bool IsKnown(const pb::RenewRequest& request) const;
 
   /// @param leave  is told how to withdraw the question, if it waits; may be empty
   using Leave = std::function<void(std::function<void()> withdraw)>;
@@ -44,11 +53,23 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   };
   enum class Standing { kCurrent, kOver, kOtherAttempt };
 
+  /// Experiments that somebody waits for.
+  struct Asked {
+    std::map<ExperimentId, request::Name> names;
+    std::map<std::pair<std::string, std::string>, ExperimentId> ids;  // by namespace and name
+  };
+
+  [[nodiscard]] bool IsKnown(const std::string& trial) const;
+  /// Of an experiment that somebody has asked for before, and that is driven here.
+  [[nodiscard]] std::optional<ExperimentId> KnownId(const request::Name& name) const;
+  /// Of an experiment that gives trials; nothing: it does not, or not any more.
+  Result<std::optional<ExperimentId>> GivingId(const request::Name& name);
   Result<Said> Read(const std::string& trial, std::int32_t attempt);
+  [[nodiscard]] std::optional<TrialId> GivenId(const std::string& trial) const;
   Result<TrialId> IdOf(const std::string& trial);
   void Remember(const std::vector<LeasedTrial>& trials);
-  Result<pb::AskResponse> AnswerTo(const request::Name& name,
-                                   const std::vector<LeasedTrial>& trials);
+  /// What is answered if there was no trial to give. May block on the store.
+  Result<pb::AskResponse> WhyNone(const request::Name& name);
   /// Remembers that somebody waits. @errors kFailedPrecondition: it is not for workers
   Status BeginAsking(const ExperimentId& id, const request::Name& name);
   void DismissEnded();
@@ -66,7 +87,7 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   void TellLate(const Said& said, const Answer<pb::TellResponse>& answer);
 
   Parts parts_;
-  Guarded<std::map<ExperimentId, request::Name>> asked_;        // experiments somebody waits for
+  Guarded<Asked> asked_;
   Guarded<std::map<std::string, TrialId, std::less<>>> given_;  // by name; the store knows it, too
   std::atomic<bool> looking_ = false;
 };
