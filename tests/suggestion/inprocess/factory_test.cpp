@@ -124,6 +124,37 @@ TEST_CASE("in-process suggester: many experiments search side by side on real th
   compute.Stop();
 }
 
+TEST_CASE(
+    "in-process suggester: what takes microseconds is answered at once, but never beside a "
+    "question",
+    "[suggestion]") {
+  ExperimentSpec spec = LearnerSpec();
+  spec.algorithm = {"random", {}};
+  SimExecutor compute{Timestamp{}};
+  InProcessSuggesterFactory factory(compute);
+  const auto suggester = factory.Create(kId, spec, {1});
+  REQUIRE(suggester.has_value());
+  std::vector<Version> answered;
+  const auto keep = [&](const Result<SuggestReply>& reply) {
+    REQUIRE(reply.has_value());
+    answered.push_back(reply->reservation);
+  };
+  (*suggester)->Ask(Question(1, {1}), keep);
+  CHECK(answered == std::vector<Version>{1});
+  // A long history has a turn on the pool, and so has whoever asks meanwhile.
+  std::vector<HistoryItem> history;
+  for (Version seq = 3; seq < 203; ++seq) {
+    history.push_back({seq, history::Completed{1, {0.5}, {}}});
+  }
+  (*suggester)->Ask(Question(210, {2}, history), keep);
+  (*suggester)->Ask(Question(220, {3}), keep);
+  CHECK(answered.size() == 1);
+  compute.RunUntil([] { return false; });
+  CHECK(answered == std::vector<Version>{1, 210, 220});
+  (*suggester)->Ask(Question(230, {4}), keep);
+  CHECK(answered.back() == 230);
+}
+
 TEST_CASE("in-process suggester: 5,000 questions a second to random search", "[suggestion]") {
   ExperimentSpec spec = LearnerSpec();
   spec.algorithm = {"random", {}};
