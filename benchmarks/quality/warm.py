@@ -121,6 +121,7 @@ def warm_start(target: Task, earlier: Earlier, mode: dict[str, Any]) -> dict[str
     warm: dict[str, Any] = {"experiments": ["earlier"], "best": mode.get("best", BEST)}
     warm["trials"] = [{"trial": f"earlier-{i}", "values": values} for i, values in enumerate(chosen)]
     if mode.get("learn", True):
+        warm["learn"] = True
         rows = [{"values": values, "loss": loss} for values, loss in fitting]
         half, others = MOST_RESULTS // 2, len(rows) - MOST_RESULTS // 2
         if len(rows) > MOST_RESULTS:
