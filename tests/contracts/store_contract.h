@@ -37,8 +37,10 @@ struct StoreCase {
   void (*body)(StoreHarness& harness);
 };
 
-/// Steps and observations.
+/// Steps.
 std::span<const StoreCase> LedgerCases();
+/// Observations, alone and with steps.
+std::span<const StoreCase> ObservationCases();
 /// Lists, rows, owners, requests.
 std::span<const StoreCase> CatalogCases();
 
@@ -61,5 +63,8 @@ Status RecordNow(StoreHarness& harness, ObservationBatch batch);
 /// The code of an error; kOk when there is none.
 Code CodeOf(const Status& status);
 inline constexpr Code kOk = static_cast<Code>(0);
+
+/// Appends all steps at once. @returns the answers in the order of the calls
+std::vector<Code> Pipeline(StoreHarness& h, std::vector<LedgerStep> steps);
 
 }  // namespace hone::test

@@ -122,4 +122,25 @@ Code CodeOf(const Status& status) {
   return status ? kOk : status.error().code;
 }
 
+std::vector<Code> Pipeline(StoreHarness& h, std::vector<LedgerStep> steps) {
+  struct Answers {
+    std::vector<std::atomic<int>> codes;
+    std::atomic<std::size_t> count = 0;
+  };
+  const auto answers = std::make_shared<Answers>();  // with a `done` that may come after the test
+  answers->codes = std::vector<std::atomic<int>>(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    h.store().Append(std::move(steps[i]), [answers, i](const Status& status) {
+      answers->codes[i] = static_cast<int>(CodeOf(status));
+      ++answers->count;
+    });
+  }
+  h.WaitUntil([&] { return answers->count == answers->codes.size(); });
+  std::vector<Code> codes;
+  for (const auto& code : answers->codes) {
+    codes.push_back(static_cast<Code>(code.load()));
+  }
+  return codes;
+}
+
 }  // namespace hone::test

@@ -49,7 +49,7 @@ class PoolHarness final : public StoreHarness {
 
 template <class Harness>
 void RunContract() {
-  for (const auto cases : {test::LedgerCases(), test::CatalogCases()}) {
+  for (const auto cases : {test::LedgerCases(), test::ObservationCases(), test::CatalogCases()}) {
     for (const StoreCase& c : cases) {
       DYNAMIC_SECTION(c.name) {
         Harness harness;

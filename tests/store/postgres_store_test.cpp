@@ -57,7 +57,7 @@ TEST_CASE("postgres: keeps the contract of stores", "[store]") {
   if (PostgresServer::Shared() == nullptr) {
     return;
   }
-  for (const auto cases : {test::LedgerCases(), test::CatalogCases()}) {
+  for (const auto cases : {test::LedgerCases(), test::ObservationCases(), test::CatalogCases()}) {
     for (const test::StoreCase& c : cases) {
       DYNAMIC_SECTION(c.name) {
         PostgresHarness harness;

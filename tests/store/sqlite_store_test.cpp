@@ -29,7 +29,7 @@ SqliteOptions Guest() {
 }
 
 TEST_CASE("sqlite: keeps the contract of stores", "[store]") {
-  for (const auto cases : {test::LedgerCases(), test::CatalogCases()}) {
+  for (const auto cases : {test::LedgerCases(), test::ObservationCases(), test::CatalogCases()}) {
     for (const StoreCase& c : cases) {
       DYNAMIC_SECTION(c.name) {
         SqliteHarness harness;
@@ -42,11 +42,13 @@ TEST_CASE("sqlite: keeps the contract of stores", "[store]") {
 TEST_CASE("sqlite: one item in a transaction keeps the contract too", "[store]") {
   SqliteOptions options;
   options.batch_items = 1;
-  for (const StoreCase& c : test::LedgerCases()) {
-    DYNAMIC_SECTION(c.name) {
-      const TempFolder folder;
-      SqliteHarness harness(folder.File(), options);
-      c.body(harness);
+  for (const auto cases : {test::LedgerCases(), test::ObservationCases()}) {
+    for (const StoreCase& c : cases) {
+      DYNAMIC_SECTION(c.name) {
+        const TempFolder folder;
+        SqliteHarness harness(folder.File(), options);
+        c.body(harness);
+      }
     }
   }
 }
