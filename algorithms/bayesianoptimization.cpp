@@ -63,6 +63,7 @@ constexpr std::size_t kLastPart = 10;
 
 struct Options {
   std::size_t initial = 0;
+  std::size_t warm = 0;  // trials before those
   std::optional<std::size_t> budget;
   bool local = true;
   std::string each_fourth;
@@ -142,6 +143,7 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
           std::min(options.initial, std::max<std::size_t>(*options.budget / kInitialPart, 1));
     }
   }
+  options.warm = context.warm_trials;
   if (settings.Has("acq_func")) {
     options.models.acquisition = settings.Text("acq_func");
   }
@@ -192,6 +194,7 @@ void BayesianOptimization::Check(const SearchContext& context, Problems& problem
 
 Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest& request) const {
   GpRound round = Start();
+  const std::size_t warm = std::min(options_.warm, results_.proposed());
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
     if (round.models && (i == 0 || options_.models.objectives > 1)) {
@@ -199,7 +202,7 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
     }
     const Turn turn{request.numbers[i], IsLast(request, i)};
     HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
-                          Next(round, results_.proposed() + i, turn));
+                          Next(round, results_.proposed() + i - warm, turn));
     if (!point) {
       answers.emplace_back(proposal::Exhausted{"every configuration of the space was tried"});
       continue;
@@ -217,14 +220,14 @@ GpRound BayesianOptimization::Start() const {
   round.taken.insert(results_.tried().begin(), results_.tried().end());
   constexpr std::size_t kLeastResults = 2;
   round.models = space_.size() > 0 && results_.with_value() >= kLeastResults &&
-                 results_.proposed() >= options_.initial;
+                 results_.proposed() >= options_.warm + options_.initial;
   for (const auto& [trial, point] : results_.running()) {
     round.pending.push_back(point);
   }
   return round;
 }
 
-/// @param index  of the trial, among all that were proposed
+/// @param index  of the trial, among all that were proposed but for those of a warm start
 /// @returns  nothing: every configuration was tried
 Result<std::optional<VectorXd>> BayesianOptimization::Next(const GpRound& round, std::size_t index,
                                                            Turn turn) const {

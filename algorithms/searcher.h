@@ -35,6 +35,9 @@ struct SearchContext {
   /// For models that can use one; null: none. Not owned: outlives the searcher.
   const gp::Device* device = nullptr;
   bool keeps_folders = true;  ///< a trial that goes on after a pause finds what it left
+  /// Trials that a warm start brings first. They lie close to each other, and elsewhere they may
+  /// have been the best: so they stand beside a search's own first trials and not for them.
+  std::size_t warm_trials = 0;
   /// What earlier experiments found, for those that can learn from other tasks.
   std::vector<EarlierTask> earlier{};
 };

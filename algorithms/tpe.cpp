@@ -440,7 +440,8 @@ Result<std::unique_ptr<Searcher>> Create(const SearchContext& context) {
   }
   options.prior_weight = settings.Real("prior_weight");
   options.candidates = static_cast<Index>(CandidatesOf(settings));
-  options.startup_trials = static_cast<std::size_t>(settings.Int("n_startup_trials"));
+  options.startup_trials =
+      context.warm_trials + static_cast<std::size_t>(settings.Int("n_startup_trials"));
   options.max_components = static_cast<std::size_t>(settings.Int("max_components"));
   auto search = std::make_unique<Tpe>(context, std::move(encoder), options);
   for (const EarlierTask& task : context.earlier) {

@@ -36,10 +36,10 @@ class EntryDecoder {
     }
   }
 
-  void Decode(Fields& entry, const std::string& note) {
+  void Decode(Fields& entry, const std::string& note, bool warm) {
     std::optional<Assignment> values = Read(entry);
     if (values && IsNew(entry, *values)) {
-      trials_.push_back({std::move(*values), note});
+      trials_.push_back({std::move(*values), note, warm});
     }
   }
 
@@ -188,7 +188,7 @@ void DecodeWarmTrials(Fields& warm_start, EntryDecoder& decoder) {
   decoder.DecodeAll(warm_start, "trials", [&decoder](Fields& item) {
     const std::string trial = item.RequiredText("trial", "name the trial that it was");
     if (std::optional<Fields> values = item.Object("values")) {
-      decoder.Decode(*values, "taken by warmStart from the trial " + trial);
+      decoder.Decode(*values, "taken by warmStart from the trial " + trial, true);
     }
     item.Finish();
   });
@@ -239,7 +239,7 @@ std::vector<InitialTrial> DecodeInitialTrials(Fields& spec, ExperimentSpec& deco
   if (spec.Has(kInitial)) {
     std::size_t index = 0;
     decoder.DecodeAll(spec, kInitial, [&](Fields& entry) {
-      decoder.Decode(entry, "given by initialTrials[" + std::to_string(index++) + "]");
+      decoder.Decode(entry, "given by initialTrials[" + std::to_string(index++) + "]", false);
     });
   }
   if (std::optional<Fields> warm_start = spec.Object(kWarm)) {
@@ -262,7 +262,7 @@ std::optional<Assignment> CompleteEntry(const Space& space, json entry) {
   DecodeContext context{no_source, problems};
   Fields fields(entry, "entry", context);
   EntryDecoder decoder(space);
-  decoder.Decode(fields, "");
+  decoder.Decode(fields, "", false);
   std::vector<InitialTrial> trials = decoder.Take();
   return trials.empty() ? std::nullopt : std::optional(std::move(trials.front().values));
 }

@@ -12,6 +12,7 @@ namespace hone {
 struct InitialTrial {
   Assignment values;  ///< complete: what the file left out is put in
   std::string note;   ///< where it comes from, for people
+  bool warm = false;  ///< taken from an earlier experiment
 };
 
 /// Those of a decoded experiment, in their order: `spec.initialTrials`, then what

@@ -27,9 +27,12 @@ Result<std::unique_ptr<Pupil>> Pupil::Create(const ExperimentSpec& spec, std::ui
   SearchContext context = ContextOf(spec, choice->settings, seed);
   context.device = device;
   context.earlier = EarlierTasks(spec);
+  std::vector<InitialTrial> initial = InitialTrials(spec);
+  context.warm_trials =
+      static_cast<std::size_t>(std::ranges::count_if(initial, &InitialTrial::warm));
   HONE_ASSIGN_OR_RETURN(std::unique_ptr<Searcher> searcher, choice->info->create(context));
   auto pupil = std::make_unique<Pupil>(choice->info->name, spec.space, std::move(searcher),
-                                       InitialTrials(spec));
+                                       std::move(initial));
   if (spec.min_expected_gain) {
     HONE_ASSIGN_OR_RETURN(pupil->gain_, ExpectedGain::Create(spec.space));
   }

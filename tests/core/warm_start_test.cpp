@@ -51,6 +51,8 @@ TEST_CASE("warm start: what does not fit and what is there already is passed ove
                       Trial("one-c", "0.02", "2"), Trial("one-d", "0.02", "2"), partly},
                      {Trial("two-a", "0.020", "2"), Trial("two-b", "0.03", "1")}});
   REQUIRE(spec.has_value());
+  CHECK_FALSE(InitialTrials(*spec)[0].warm);
+  CHECK(InitialTrials(*spec)[1].warm);
   CHECK(Notes(*spec) == std::vector<std::string>{"given by initialTrials[0]",
                                                  "taken by warmStart from the trial two-a",
                                                  "taken by warmStart from the trial two-b",
