@@ -108,6 +108,7 @@ Result<std::unique_ptr<Searcher>> Make(const std::string& name, const SearchCont
                     .max_trial_count = context.max_trial_count,
                     .noisy = context.noisy,
                     .device = context.device,
+                    .warm_trials = context.warm_trials,
                     .earlier = context.earlier};
   return info->create(own);
 }

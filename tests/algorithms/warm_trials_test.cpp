@@ -48,6 +48,7 @@ void CheckFirstOnes(const char* algorithm, std::size_t first) {
 
 TEST_CASE("a warm start takes none of a search's own first trials", "[algorithms]") {
   CheckFirstOnes("bayesianoptimization", 5);
+  CheckFirstOnes("auto", 5);  // which is that one here
   CheckFirstOnes("tpe", 10);
   CheckFirstOnes("multivariate-tpe", 10);
   const Proposal middle = Next("bayesianoptimization", kWarm, 1)[0];
