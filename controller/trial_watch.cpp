@@ -14,7 +14,7 @@ namespace {
 constexpr Duration kPollEvery = std::chrono::milliseconds(200);
 /// Every so many polls the runner is asked about each attempt, because hints may be lost.
 constexpr int kPollsPerLook = 10;
-/// Batches of an experiment that may be under way to the store: while it lags, logs stay on the
+/// Batches of an experiment that may be under way to the store, or from there: while it lags, logs stay on the
 /// disk, unread, and memory does not grow with the number of trials.
 constexpr std::size_t kMostInStore = 8;
 /// Values that are recorded with the end of their attempt; more go to the store before it, where
@@ -203,6 +203,7 @@ void TrialWatch::ReadMore(TrialNumber trial) {
 /// Asks the store for what it has, which may take it a while.
 void TrialWatch::Recall(TrialFollower& follower) {
   follower.recording = true;
+  ++in_store_;
   const auto go_on = [trial = follower.id.number, attempt = follower.attempt](
                          TrialWatch& self, const Result<TrialFollower::Recalled>& recalled) {
     self.OnRecalled(trial, attempt, recalled);
@@ -215,16 +216,15 @@ void TrialWatch::Recall(TrialFollower& follower) {
 
 void TrialWatch::OnRecalled(TrialNumber trial, Attempt attempt,
                             Result<TrialFollower::Recalled> recalled) {
-  const auto found = followers_.find(trial);
-  if (closed_ || found == followers_.end() || found->second.attempt != attempt) {
+  TrialFollower* const follower = BackFromStore(trial, attempt);
+  if (follower == nullptr) {
     return;
   }
-  found->second.recording = false;
   if (!recalled.has_value()) {
     HONE_LOG(kWarn, "log_unreadable", {"trial", trial}, {"reason", recalled.error().Text()});
-    return Restart(found->second);
+    return Restart(*follower);
   }
-  found->second.recalled = *std::move(recalled);
+  follower->recalled = *std::move(recalled);
   ReadMore(trial);
 }
 
@@ -290,21 +290,30 @@ void TrialWatch::ReadWaiting() {
   }
 }
 
-void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& status) {
+/// @returns  whom the store has answered; null: it is followed no more
+TrialFollower* TrialWatch::BackFromStore(TrialNumber trial, Attempt attempt) {
   --in_store_;
   ReadWaiting();
   const auto found = followers_.find(trial);
   if (closed_ || found == followers_.end() || found->second.attempt != attempt) {
-    return;
+    return nullptr;
   }
   found->second.recording = false;
+  return &found->second;
+}
+
+void TrialWatch::OnRecorded(TrialNumber trial, Attempt attempt, const Status& status) {
+  TrialFollower* const follower = BackFromStore(trial, attempt);
+  if (follower == nullptr) {
+    return;
+  }
   if (!status.has_value()) {
     HONE_LOG(kWarn, "record_failed", {"trial", trial}, {"reason", status.error().Text()});
-    return Restart(found->second);
+    return Restart(*follower);
   }
-  TellReports(found->second);
-  const TrialFollower::Source& source = found->second.sources[found->second.current];
-  ports_.runner.Recorded(found->second.id, attempt, source.recorded_offset);
+  TellReports(*follower);
+  const TrialFollower::Source& source = follower->sources[follower->current];
+  ports_.runner.Recorded(follower->id, attempt, source.recorded_offset);
   ReadMore(trial);
 }
 

@@ -61,6 +61,7 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   void Record(TrialFollower& follower, TailStep step);
   /// Lets the trials that wait for the store read again, the longest waiting first.
   void ReadWaiting();
+  TrialFollower* BackFromStore(TrialNumber trial, Attempt attempt);
   void OnRecorded(TrialNumber trial, Attempt attempt, const Status& status);
   void Restart(TrialFollower& follower);
   void TellReports(TrialFollower& follower);
@@ -73,7 +74,7 @@ class TrialWatch : public std::enable_shared_from_this<TrialWatch> {
   std::shared_ptr<Executor> strand_;
   std::map<TrialNumber, TrialFollower> followers_;  // strand only, like all below
   std::deque<TrialNumber> waiting_;                 // have a log to read, but no credit
-  std::size_t in_store_ = 0;                        // batches under way to the store
+  std::size_t in_store_ = 0;                        // batches under way to the store and back
   bool polling_ = false;
   bool closed_ = false;
   int polls_ = 0;
