@@ -99,7 +99,8 @@ void EventFeed::SkipIfIdle() {
   }
   const auto last = LastPosition(store_, End());
   state_.WithLock([&](State& state) {
-    if (last && *last > state.end) {
+    // Who has come meanwhile waits for what is after its position.
+    if (last && *last > state.end && state.waiting.empty()) {
       state.begin = state.end = *last;
       state.bytes = 0;
       state.kept.clear();
