@@ -92,25 +92,21 @@ class SmallDaemon {
   [[nodiscard]] Apis& apis() { return *apis_; }
   [[nodiscard]] Rest& rest() { return *rest_; }
 
-  /// What a call on the readers answers.
+  /// What a call answers: on the readers, or here.
   template <class Reply, class Call>
-  Result<Reply> Wait(Call call) {
+  Result<Reply> Wait(Call call, bool here = false) {
     const auto promise = std::make_shared<std::promise<Result<Reply>>>();  // with the answer
-    readers_.Post([promise, call] {
+    const auto task = [promise, call] {
       call([promise](Result<Reply> reply) { promise->set_value(std::move(reply)); });
-    });
+    };
+    here ? task() : readers_.Post(task);
     return promise->get_future().get();
   }
 
   /// What a worker's call answers: taken here if all that it asks is known, as gRPC does it.
   template <class Reply, class Request, class Call>
   Result<Reply> WaitFor(const Request& request, Call call) {
-    if (!apis_->workers->IsKnown(request)) {
-      return Wait<Reply>(call);
-    }
-    const auto promise = std::make_shared<std::promise<Result<Reply>>>();  // with the answer
-    call([promise](Result<Reply> reply) { promise->set_value(std::move(reply)); });
-    return promise->get_future().get();
+    return Wait<Reply>(call, apis_->workers->IsKnown(request));
   }
 
  private:
