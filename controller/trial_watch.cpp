@@ -14,8 +14,8 @@ namespace {
 constexpr Duration kPollEvery = std::chrono::milliseconds(200);
 /// Every so many polls the runner is asked about each attempt, because hints may be lost.
 constexpr int kPollsPerLook = 10;
-/// Batches of an experiment that may be under way to the store, or from there: while it lags, logs stay on the
-/// disk, unread, and memory does not grow with the number of trials.
+/// Batches of an experiment that may be under way to the store, or from there: while it lags, logs
+/// stay on the disk, unread, and memory does not grow with the number of trials.
 constexpr std::size_t kMostInStore = 8;
 /// Values that are recorded with the end of their attempt; more go to the store before it, where
 /// what is under way is bounded.
