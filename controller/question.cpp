@@ -2,8 +2,11 @@
 #include "controller/question.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "controller/callback.h"
 #include "controller/retry.h"
@@ -38,13 +41,38 @@ void Question::Ask(const command::AskSuggester& ask, Version based_on,
   Send();
 }
 
+/// A suggester that answers before it returns is taken at its word here and now; what comes later
+/// comes by the strand.
 void Question::Send() {
+  struct Soon {
+    bool over = false;
+    std::optional<Result<SuggestReply>> reply;
+  };
   ++tries_;
-  suggester_->Ask(request_, OnStrand(strand_, weak_from_this(),
-                                     [reservation = request_.reservation](
-                                         Question& self, const Result<SuggestReply>& reply) {
-                                       self.OnReply(reservation, reply);
-                                     }));
+  const Version reservation = request_.reservation;
+  const auto soon = std::make_shared<Guarded<Soon>>();
+  const auto later = OnStrand(strand_, weak_from_this(),
+                              [reservation](Question& self, const Result<SuggestReply>& reply) {
+                                self.OnReply(reservation, reply);
+                              });
+  suggester_->Ask(request_, [soon, later](Result<SuggestReply> reply) {
+    const bool late = soon->WithLock([&](Soon& s) {
+      if (!s.over) {
+        s.reply = std::move(reply);
+      }
+      return s.over;
+    });
+    if (late) {
+      later(std::move(reply));
+    }
+  });
+  const auto reply = soon->WithLock([](Soon& s) {
+    s.over = true;
+    return std::exchange(s.reply, std::nullopt);
+  });
+  if (reply) {
+    OnReply(reservation, *reply);
+  }
 }
 
 void Question::OnReply(Version reservation, const Result<SuggestReply>& reply) {

@@ -9,6 +9,11 @@
 #include "core/larger_memory.h"
 
 namespace hone {
+namespace {
+
+constexpr int kMostTurns = 8;  // of one step, so that it is committed however much comes in
+
+}  // namespace
 
 ExperimentStrand::ExperimentStrand(const EnginePorts& ports, SlotScheduler& slots, ExperimentId id,
                                    Options options)
@@ -58,22 +63,35 @@ void ExperimentStrand::Close(std::function<void()> done) {
 }
 
 void ExperimentStrand::Drain() {
-  std::deque<Item> items =
-      inbox_.WithLock([](std::deque<Item>& inbox) { return std::exchange(inbox, {}); });
   const CrashLabel label(id_.text);
   StrandStep step;
   step.ledger.experiment = id_;
   step.ledger.epoch = options_.epoch;
   step.ledger.expected = state_.version;
+  // What is answered at once belongs to the same commit: the end of a trial, the slot that it
+  // leaves and the trial that the slot is for.
+  bool any = false;
+  for (int turn = 0; turn < kMostTurns && TakeAll(step); ++turn) {
+    any = true;
+  }
+  if (any && loaded_ && !closed_) {
+    Commit(std::move(step));
+    WaitForDeadline();
+  }
+}
+
+/// Takes what is in the inbox. @returns whether there was anything
+bool ExperimentStrand::TakeAll(StrandStep& step) {
+  std::deque<Item> items =
+      inbox_.WithLock([](std::deque<Item>& inbox) { return std::exchange(inbox, {}); });
   for (Item& item : items) {
     Take(std::move(item), step);
   }
-  if (!loaded_ || closed_) {
-    return;
+  if (!items.empty() && loaded_ && !closed_) {
+    AskAll(step);
+    Report();
   }
-  Commit(std::move(step));
-  Report();
-  WaitForDeadline();
+  return !items.empty();
 }
 
 void ExperimentStrand::Take(Item item, StrandStep& step) {
@@ -174,11 +192,14 @@ void ExperimentStrand::Apply(Decision decision, StrandStep& step) {
   }
 }
 
-void ExperimentStrand::Commit(StrandStep step) {
-  // Asking changes nothing outside, so it need not wait for the commit.
-  for (const command::AskSuggester& ask : step.asks) {
+/// Asking changes nothing outside, so it need not wait for the commit.
+void ExperimentStrand::AskAll(StrandStep& step) {
+  for (const command::AskSuggester& ask : std::exchange(step.asks, {})) {
     question_->Ask(ask, state_.version, state_.TrialsLeft());
   }
+}
+
+void ExperimentStrand::Commit(StrandStep step) {
   if (step.ledger.events.empty()) {
     for (const Done& done : step.waiting) {
       done({});

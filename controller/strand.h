@@ -94,6 +94,8 @@ class ExperimentStrand : public std::enable_shared_from_this<ExperimentStrand> {
   void WaitForElsewhere();
   void LoseElsewhere(const std::string& runner, const std::string& why);
   void Drain();
+  bool TakeAll(StrandStep& step);
+  void AskAll(StrandStep& step);
   void Take(Item item, StrandStep& step);
   void Decide(const Input& input, Done done, StrandStep& step);
   void Judge(const TrialReports& reports, StrandStep& step);

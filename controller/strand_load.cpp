@@ -234,7 +234,7 @@ void ExperimentStrand::OnObserved(const std::vector<OutboxItem>& outbox,
   for (const Command& command : PendingQuestions(state_)) {
     step.asks.push_back(std::get<command::AskSuggester>(command));
   }
-  Commit(std::move(step));
+  AskAll(step);
   Report();
   WaitForDeadline();
   WaitForElsewhere();

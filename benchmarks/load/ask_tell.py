@@ -9,7 +9,8 @@ Python that has optuna, psycopg2 and grpcio. Prints one JSON object for each pai
 one worker, whose round trip is two commits, one after the other (the proposal; the values and the end): a bare client
 that makes pairs of commits of one row in the same database, once before hone's turn and once after it. With BEFORE, the
 build folder of an older program, that one has a turn, too. Each of hone's rates comes with the daemon's processor time
-for one round trip.
+for one round trip. hone's workers put the next question into what they tell; `apart` is with two calls for a round trip, as
+before.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ import psycopg2
 import servers
 
 WORKERS = (1, 8)
+APART, TOGETHER = "-1", "-2"  # of serve_load
 
 
 def work(kind: str, target: str, name: str, until: float, done) -> None:
@@ -64,14 +66,14 @@ def optuna_rate(kind: str, target: str, create_at: str, workers: int, seconds: f
     return sum(counts) / seconds  # in its favour: what it did while others still started counts, too
 
 
-def hone_rate(build: pathlib.Path, folder: pathlib.Path, store: list[str], workers: int, seconds: str) -> tuple[float, float]:
+def hone_rate(build: pathlib.Path, folder: pathlib.Path, store: list[str], workers: int, seconds: str, calls: str) -> tuple[float, float]:
     """Round trips a second, and milliseconds of the daemon's processor time for each."""
     with tempfile.TemporaryDirectory(dir=folder) as data:
         fresh = ["--store", fresh_database(store[1], pathlib.Path(data).name)] if store else []
         command = [str(build / "bin/hone"), "serve", "--data-dir", data, *fresh]
         with servers.hone(command, folder) as (address, pid):
             began = servers.processor_ms(pid)
-            run = servers.measure(build / "tests/serve_load", address, "0", "0", workers, seconds, "-1", "1")
+            run = servers.measure(build / "tests/serve_load", address, "0", "0", workers, seconds, calls, "1")
             return run["per_second"], round((servers.processor_ms(pid) - began) / run["told"], 2)
 
 
@@ -114,13 +116,15 @@ def compare(kind, builds, folder, store, target, create_at, seconds) -> None:
     for workers in WORKERS:
         peer = optuna_rate(kind, target, create_at, workers, float(seconds))
         before = two_commits(store, folder, float(seconds) / 2)
-        rates = [hone_rate(build, folder, store, workers, seconds) for build in builds]
+        turns = [(builds[0], TOGETHER), *((build, APART) for build in builds)]
+        rates = [hone_rate(build, folder, store, workers, seconds, calls) for build, calls in turns]
         ours = rates[0][0]
         bare = (before + two_commits(store, folder, float(seconds) / 2)) / 2
         result = {"benchmark": "ask_tell", "store": kind, "workers": workers, "hone_per_second": ours}
         result["hone_processor_ms"] = rates[0][1]
-        if len(rates) > 1:
-            result["before_per_second"], result["before_processor_ms"] = rates[1]
+        result["apart_per_second"], result["apart_processor_ms"] = rates[1]
+        if len(rates) > 2:
+            result["before_per_second"], result["before_processor_ms"] = rates[2]
         result["optuna_per_second"] = round(peer, 1)
         result["ratio"] = round(ours / peer, 1)
         result["two_commits_per_second"] = round(bare, 1)

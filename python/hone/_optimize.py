@@ -118,9 +118,12 @@ class Optimizer:
     def _interrupt(self) -> None:
         for trial in self._leave():
             self._study._kill(trial, "interrupted")
+        for trial in self._study._take_ready():  # asked for, and not begun
+            with contextlib.suppress(HoneError):  # its lease ends anyway
+                self._study._tell(trial, Outcome("PREEMPTED"))
 
     def _give_back(self) -> None:
-        for trial in self._leave():
+        for trial in self._leave() + self._study._take_ready():
             with contextlib.suppress(HoneError):  # its lease ends anyway
                 self._study._tell(trial, Outcome("PREEMPTED"))
 
@@ -134,9 +137,9 @@ class Optimizer:
 
     def _work(self) -> None:
         try:
-            while self._take():
-                if not self._one():
-                    return
+            more = self._take()
+            while more:
+                more = self._one()
         except StudyEnded:
             return
         except Exception as error:
@@ -155,6 +158,7 @@ class Optimizer:
             return self._left >= 0
 
     def _one(self) -> bool:
+        """One trial. Returns whether another one is to follow."""
         if self._study._by_run and not self._study._stages:
             with self._first:
                 if not self._study._stages:
@@ -176,7 +180,9 @@ class Optimizer:
         with self._lock:
             if trial not in self._under_way:  # it was interrupted
                 return False
-        self._study._tell(trial, outcome)
+        # Callbacks may end it, so they are waited for before another trial is asked for.
+        more = error is None and not self._callbacks and self._take()
+        self._study._tell(trial, outcome, then_ask=more)
         with self._lock:
             self._under_way.discard(trial)
         with self._one_at_a_time:
@@ -186,7 +192,7 @@ class Optimizer:
                 self._progress.told(trial, outcome)
         if error is not None:
             raise error
-        return True
+        return more or (bool(self._callbacks) and self._take())
 
     def _evaluate(self, trial: Trial) -> tuple[Outcome, Exception | None]:
         """What came of it, and what is to be raised once that is told."""

@@ -387,19 +387,23 @@ class Study:
             return []  # it has gone on as another stage
 
     def _ask_stage(self, stage: Stage, count: int, wait: int) -> list[Trial]:
-        answer = self._call(
-            "POST",
-            f"/api/v1/experiments/{quoted(stage.name)}/ask",
-            {
-                "count": count,
-                "lease": f"{self._lease_seconds}s",
-                "wait": f"{wait}s",
-                "worker": f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}",
-                "requestId": uuid.uuid4().hex,  # repeated with the call, if its answer is lost
-            },
-        )
+        path = f"/api/v1/experiments/{quoted(stage.name)}/ask"
+        answer = self._call("POST", path, self._question(count, wait))
         if answer.get("ended"):
             raise StudyEnded(f"{self.name}: {answer.get('reason')}")
+        return self._given(stage, answer)
+
+    def _question(self, count: int, wait: int) -> Json:
+        return {
+            "count": count,
+            "lease": f"{self._lease_seconds}s",
+            "wait": f"{wait}s",
+            "worker": f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}",
+            "requestId": uuid.uuid4().hex,  # repeated with the call, if its answer is lost
+        }
+
+    def _given(self, stage: Stage, answer: Json) -> list[Trial]:
+        """The trials of an answer, without those of which it is known what comes of them."""
         trials = []
         for given in answer["trials"]:
             trial = Trial(self, stage, given, self._fresh_rng())
@@ -416,12 +420,20 @@ class Study:
         with self._lock:
             return random.Random(self._rng.getrandbits(64))
 
-    def _tell(self, trial: Trial, outcome: Outcome) -> str:
+    def _take_ready(self) -> list[Trial]:
+        """Those that nobody has begun."""
+        with self._lock:
+            trials = list(self._ready)
+            self._ready.clear()
+        return trials
+
+    def _tell(self, trial: Trial, outcome: Outcome, *, then_ask: bool = False) -> str:
+        """What came of it; `then_ask`: this worker goes on, so the same call may ask for a trial."""
         if outcome.state == "PREEMPTED" and trial._stage is None:
             trial.over = True  # the engine does not know of it: there is nothing to hand on
             return "recorded"
         if not trial.by_run or outcome.state == "PREEMPTED":
-            return self._post_outcome(trial, outcome, {})
+            return self._post_outcome(trial, outcome, {}, then_ask=then_ask and not trial.by_run)
         if trial._stage is None:
             if not trial.params:
                 raise SpaceError(
@@ -440,7 +452,14 @@ class Study:
         retire(self, trial._stage)
         return said
 
-    def _post_outcome(self, trial: Trial, outcome: Outcome, params: Mapping[str, Choice]) -> str:
+    def _post_outcome(
+        self,
+        trial: Trial,
+        outcome: Outcome,
+        params: Mapping[str, Choice],
+        *,
+        then_ask: bool = False,
+    ) -> str:
         values: list[Json] = []
         if trial._reports == [] and outcome.reports:  # of a trial that was another one before
             values += [
@@ -460,9 +479,16 @@ class Study:
             "values": values,
             "message": outcome.message,
         }
+        stage = trial._stage
+        if then_ask and stage is not None:
+            body["next"] = {"experiment": stage.name, **self._question(1, _WAIT_SECONDS)}
         answer = self._call("POST", f"/api/v1/trials/{quoted(trial.name)}/tell", body)
         trial.over = True
         self._open.discard(trial)
+        if stage is not None and "next" in answer:
+            fresh = self._given(stage, answer["next"])
+            with self._lock:
+                self._ready.extend(fresh)
         return str(answer["outcome"]).lower().replace("_", " ")
 
     def _kill(self, trial: Trial, reason: str) -> None:

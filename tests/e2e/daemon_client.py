@@ -322,6 +322,44 @@ def check_refusals(client):
     assert page(token)[0] == whole[2:4], whole
 
 
+def check_next(client):
+    """An end and the next question in one call: both are answered, and the search knows the end."""
+    client.create("next", algorithm="tpe", trials=4)
+
+    def tell(trial, state=pb.TellRequest.SUCCEEDED, loss=1.0, **question):
+        request = pb.TellRequest(trial=trial.trial, attempt=trial.attempt, state=state)
+        request.values.add(name="loss", value=repr(loss))
+        request.next.experiment = question.pop("experiment", "next")
+        request.next.wait.FromSeconds(question.pop("wait", 10))
+        for name, value in question.items():
+            setattr(request.next, name, value)
+        return request
+
+    def send(*args, **question):
+        return client.workers.Tell(tell(*args, **question), timeout=TIMEOUT)
+
+    first = client.ask("next").trials[0]
+    for wrong, field in ((tell(first, count=101), "next.count"), (tell(first, wait=61), "next.wait")):
+        code, text = refusal(client.workers.Tell, wrong)
+        assert code == grpc.StatusCode.INVALID_ARGUMENT and field in text, (code, text)
+    assert client.get("next").counts.succeeded == 0  # nothing of a refused call is taken
+    answer = send(first, request_id="one")
+    assert answer.outcome == pb.TellResponse.RECORDED and len(answer.next.trials) == 1
+    again = send(first, request_id="one")  # as if the answer had been lost
+    assert again.outcome == pb.TellResponse.ALREADY_RECORDED and again.next.trials == answer.next.trials
+    second = answer.next.trials[0]
+    assert second.trial != first.trial and client.get("next").counts.succeeded == 1
+    pruned = send(second, state=pb.TellRequest.PRUNED)
+    assert pruned.outcome == pb.TellResponse.RECORDED and len(pruned.next.trials) == 1
+    # Where there is no such experiment the end counts all the same, and Ask says what is wrong.
+    third = pruned.next.trials[0]
+    nowhere = send(third, experiment="nowhere")
+    assert nowhere.outcome == pb.TellResponse.RECORDED and not nowhere.HasField("next")
+    last = client.ask("next").trials[0]
+    ended = send(last)
+    assert ended.outcome == pb.TellResponse.RECORDED and ended.next.ended and not ended.next.trials, ended
+
+
 def check_rest(client):
     """The same over HTTP, and nothing that is sent makes it a fault of the server's."""
     base = "http://" + sys.argv[4]
@@ -344,13 +382,18 @@ def check_rest(client):
             raise AssertionError(f"answered a page with {header}: {value}")
         except urllib.error.HTTPError as error:
             assert error.code == 403, error.code
-    code, _ = call("POST", "/api/v1/experiments", (DOCUMENT % ("rest", "sobol", 1, 1, 1)).encode())
+    code, _ = call("POST", "/api/v1/experiments", (DOCUMENT % ("rest", "sobol", 1, 2, 1)).encode())
     assert code == 200
     given = json.loads(call("POST", "/api/v1/experiments/rest/ask", b"{}")[1])["trials"][0]
     told = {"attempt": given["attempt"], "state": "SUCCEEDED", "values": [{"name": "loss", "value": "0.5"}]}
     path = "/api/v1/trials/" + given["trial"]
-    assert json.loads(call("POST", path + "/tell", json.dumps(told).encode())[1])["outcome"] == "RECORDED"
+    both = json.dumps({**told, "next": {"experiment": "rest", "wait": "10s"}}).encode()
+    answer = json.loads(call("POST", path + "/tell", both)[1])
+    assert answer["outcome"] == "RECORDED"
     assert json.loads(call("GET", path)[1])["objective"] == "0.5"
+    last = json.dumps({**told, "attempt": answer["next"]["trials"][0]["attempt"]}).encode()
+    path = "/api/v1/trials/" + answer["next"]["trials"][0]["trial"]
+    assert json.loads(call("POST", path + "/tell", last)[1])["outcome"] == "RECORDED"
     assert json.loads(call("POST", "/api/v1/experiments/rest/ask", b"{}")[1])["ended"]
 
     randoms = random.Random(3)
@@ -370,7 +413,7 @@ def check_rest(client):
 
 def main():
     kinds = {"life": check_life, "stop": check_stop, "lease": check_lease, "storm": check_storm,
-             "refusals": check_refusals, "rest": check_rest}
+             "next": check_next, "refusals": check_refusals, "rest": check_rest}
     kinds[sys.argv[3]](Client(sys.argv[2]))
     print("ok")
 

@@ -28,7 +28,7 @@ TEST_CASE("serve: workers ask, report and tell; what they may not do is refused"
   }
   RunningProgram daemon = hone.Start({"serve", "--listen", "127.0.0.1:0"});
   const std::string address = AddressOf(daemon);
-  for (const char* const kind : {"life", "stop", "lease", "refusals"}) {
+  for (const char* const kind : {"life", "stop", "lease", "next", "refusals"}) {
     const ProgramRun client = Drive(hone, stubs, address, kind);
     INFO(kind << client.out << client.err << daemon.ErrSoFar());
     CHECK(client.exit_code == 0);

@@ -200,6 +200,14 @@ def check_roles():
                           (lambda r, **more: list(vision.trials.Logs(r, **more)), pb.GetLogsRequest(trial=trial)),
                           (lambda r, **more: list(vision.experiments.Watch(r, **more)), pb.WatchRequest(name="a"))):
         assert vision.code(call, request) == FORBIDDEN, request
+    # Nor may a question come along that would not be let in by itself.
+    given = vision.ask("b", "vision")
+    told = pb.TellRequest(trial=given.trial, attempt=given.attempt, state=2, next=pb.AskRequest(experiment="a"))
+    assert vision.code(vision.workers.Tell, told) == FORBIDDEN
+    told.next.namespace, told.next.experiment = "vision", "b"
+    worker = Caller(given.token)
+    assert worker.code(worker.workers.Tell, told) == FORBIDDEN
+    assert vision.code(vision.workers.Tell, told) is None
     for call, request in ((viewer.trials.Kill, pb.KillTrialRequest(trial=trial)),
                           (viewer.experiments.Delete, pb.DeleteExperimentRequest(name="a")),
                           (viewer.workers.Tell, pb.TellRequest(trial=trial, attempt=1, state=1))):

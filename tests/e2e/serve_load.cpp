@@ -2,7 +2,8 @@
 // Many clients of one `hone serve` at a time: watchers, and workers that ask, report and tell.
 // serve_load ADDRESS HTTP_PORT WATCHERS WORKERS SECONDS THINK_MS EXPERIMENTS: prints one line of
 // JSON; ends with 1, and the first errors on stderr, if a call failed or a watcher missed an event.
-// HTTP_PORT 0: nobody asks for /healthz. THINK_MS -1: nothing is reported, the value is told.
+// HTTP_PORT 0: nobody asks for /healthz. THINK_MS -1: nothing is reported, the value is told; -2:
+// and the next question goes along with it.
 #include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/socket.h>
@@ -121,6 +122,7 @@ class Worker {
     return true;
   }
 
+  bool Together() const { return think_ < milliseconds(-1); }
   void Ask() {
     stub_.async()->Ask(Fresh(), &ask_, &asked_, [this](const grpc::Status& status) {
       if (Goes(status, "ask")) {
@@ -156,10 +158,14 @@ class Worker {
     tell_.set_attempt(asked_.trials(0).attempt());
     AddLoss(*tell_.mutable_values());
     tell_.set_state(pb::TellRequest::SUCCEEDED);
+    if (Together()) {
+      *tell_.mutable_next() = ask_;
+    }
     stub_.async()->Tell(Fresh(), &tell_, &answer_, [this](const grpc::Status& status) {
       if (Goes(status, "tell")) {
         ++load_.told;
-        Ask();
+        asked_.Swap(answer_.mutable_next());
+        asked_.trials().empty() ? Ask() : Think();
       }
     });
   }

@@ -238,6 +238,22 @@ class OptimizeTest(FolderTest):
         )
         self.assertEqual(study.best_value, 1.0)
 
+    def test_the_next_trial_is_asked_for_with_an_end_unless_a_callback_may_end_it(self):
+        for callbacks, asked in (((), 1), ((lambda _study, _trial: None,), 6)):
+            study = self.study(space={"x": hone.Float(0, 1)}, algorithm="random")
+            paths = []
+            call = study._transport.call
+
+            def noted(method, path, *arguments, paths=paths, call=call, **more):
+                paths.append(path.rsplit("/", 1)[-1])
+                return call(method, path, *arguments, **more)
+
+            study._transport.call = noted
+            study.optimize(lambda trial: trial.params["x"], n_trials=6, callbacks=callbacks)
+            self.assertEqual([paths.count(word) for word in ("ask", "tell")], [asked, 6])
+            self.assertEqual(len(study.trials), 6)
+            self.assertEqual(study._take_ready(), [])
+
     def test_a_callback_and_the_clock_end_it(self):
         study = self.study(space={"x": hone.Float(0, 1)})
         study.optimize(lambda t: 1.0, callbacks=[lambda s, t: s.stop()])

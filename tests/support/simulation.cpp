@@ -40,6 +40,7 @@ void Simulation::KillEngine() {
   suggesters.reset();
   runner.reset();
   executor.DropAll();
+  store.Crash();  // what it was about to write is gone with it
   store.Restart();
 }
 

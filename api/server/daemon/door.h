@@ -41,12 +41,26 @@ class Door {
   /// May block on the store. @returns nothing: go on
   template <class Request>
   std::optional<auth::Refusal> Enter(const Caller& caller, const Request& request) {
-    return caller.pass.IsEverywhere() ? std::nullopt : Check(caller, SubjectOf(request));
+    if (caller.pass.IsEverywhere()) {
+      return std::nullopt;
+    }
+    auto refusal = Check(caller, SubjectOf(request));
+    if constexpr (requires { request.has_next(); }) {  // a question comes along
+      if (!refusal && request.has_next()) {
+        refusal = Enter(caller, request.next());
+      }
+    }
+    return refusal;
   }
   /// For what a request turns out to be about. @errors kPermissionDenied, logged
   Status EnterNamespace(const Caller& caller, const std::string& name_space);
   /// Adds to trials that are given away what their workers may show.
   void AddTokens(const Caller& caller, pb::AskResponse& answer);
+  void AddTokens(const Caller& caller, pb::TellResponse& answer) {
+    if (answer.has_next()) {
+      AddTokens(caller, *answer.mutable_next());
+    }
+  }
 
   /// Whether callers must show a token by now.
   [[nodiscard]] bool AsksForTokens() const { return gate_.Asks(); }

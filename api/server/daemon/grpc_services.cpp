@@ -99,24 +99,27 @@ Unary* Serve(const Parts& parts, const Visit& visit, Call call, const Known& kno
   return reactor;
 }
 
-/// The answer to a worker's question, which may leave while it waits.
+/// The answer to a worker that asks, and may leave while it waits.
+template <class Request, class Reply>
 class AskReactor final : public Unary {
  public:
+  using Call = void (WorkersApi::*)(const Request&, const Answer<Reply>&, const WorkersApi::Leave&);
+
   AskReactor(const std::shared_ptr<WorkersApi>& workers, const Parts& parts, const Caller& caller,
-             const std::shared_ptr<pb::AskRequest>& request, Bytes* reply) {
-    HereOrOnReaders(parts, *workers, caller, *request,
-                    [this, state = state_, door = &parts.door, caller, workers, request, reply] {
-                      if (const auto refusal = door->Enter(caller, *request)) {
-                        return Finish(ToGrpc(*refusal));
-                      }
-                      const auto give = [this, reply, door,
-                                         caller](Result<pb::AskResponse> answer) {
-                        Give(*door, caller, std::move(answer), *reply);
-                      };
-                      workers->Ask(*request, give, [state](const std::function<void()>& withdraw) {
-                        KeepFor(*state, withdraw);
-                      });
-                    });
+             const std::shared_ptr<Request>& request, Call call, Bytes* reply) {
+    HereOrOnReaders(
+        parts, *workers, caller, *request,
+        [this, state = state_, door = &parts.door, caller, workers, request, call, reply] {
+          if (const auto refusal = door->Enter(caller, *request)) {
+            return Finish(ToGrpc(*refusal));
+          }
+          const auto give = [this, reply, door, caller](Result<Reply> answer) {
+            Give(*door, caller, std::move(answer), *reply);
+          };
+          (*workers.*call)(*request, give, [state](const std::function<void()>& withdraw) {
+            KeepFor(*state, withdraw);
+          });
+        });
   }
 
   void OnCancel() override {
@@ -136,7 +139,7 @@ class AskReactor final : public Unary {
     bool left = false;
   };
 
-  void Give(Door& door, const Caller& caller, Result<pb::AskResponse> answer, Bytes& reply) {
+  void Give(Door& door, const Caller& caller, Result<Reply> answer, Bytes& reply) {
     if (!answer) {
       return Finish(ToGrpc(answer.error()));
     }
@@ -383,15 +386,8 @@ class WorkersService final : public WorkersBase {
   WorkersService(const Parts& parts, std::shared_ptr<WorkersApi> workers)
       : parts_(parts), workers_(std::move(workers)) {}
   Unary* Ask(Context* context, const Bytes* bytes, Bytes* answer) override {
-    const auto caller = Admit(parts_, *context, "hone.v1.Workers/Ask");
-    if (!caller) {
-      return RefuseCall(*context, caller.error());
-    }
-    const std::shared_ptr<pb::AskRequest> request = ParseMessage<pb::AskRequest>(*bytes);
-    if (request == nullptr) {
-      return RefuseBytes(*context);
-    }
-    return new AskReactor(workers_, parts_, *caller, request, answer);
+    return Asking<pb::AskRequest, pb::AskResponse>({"hone.v1.Workers/Ask", context, bytes, answer},
+                                                   &WorkersApi::Ask);
   }
   Unary* Renew(Context* context, const Bytes* bytes, Bytes* answer) override {
     return Known<pb::RenewRequest, pb::RenewResponse>(
@@ -402,11 +398,24 @@ class WorkersService final : public WorkersBase {
         {"hone.v1.Workers/Report", context, bytes, answer}, &WorkersApi::Report);
   }
   Unary* Tell(Context* context, const Bytes* bytes, Bytes* answer) override {
-    return Known<pb::TellRequest, pb::TellResponse>(
+    return Asking<pb::TellRequest, pb::TellResponse>(
         {"hone.v1.Workers/Tell", context, bytes, answer}, &WorkersApi::Tell);
   }
 
  private:
+  /// A call that may wait for a trial.
+  template <class Request, class Reply>
+  Unary* Asking(const Visit& visit, typename AskReactor<Request, Reply>::Call call) {
+    const auto caller = Admit(parts_, *visit.context, visit.method);
+    if (!caller) {
+      return RefuseCall(*visit.context, caller.error());
+    }
+    const std::shared_ptr<Request> request = ParseMessage<Request>(*visit.bytes);
+    if (request == nullptr) {
+      return RefuseBytes(*visit.context);
+    }
+    return new AskReactor<Request, Reply>(workers_, parts_, *caller, request, call, visit.reply);
+  }
   /// A call about a trial, which is often known.
   template <class Request, class Reply>
   Unary* Known(const Visit& visit, void (WorkersApi::*call)(const Request&, const Answer<Reply>&)) {

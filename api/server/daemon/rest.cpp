@@ -202,9 +202,9 @@ void EnterAndCall(Door& door, const Caller& caller, const Request& request, cons
 }
 
 /// Answers with the tokens of the trials that are given.
-Answer<pb::AskResponse> WithTokens(Door& door, const Caller& caller,
-                                   const Answer<pb::AskResponse>& answer) {
-  return [&door, caller, answer](Result<pb::AskResponse> given) {
+template <class Reply>
+Answer<Reply> WithTokens(Door& door, const Caller& caller, const Answer<Reply>& answer) {
+  return [&door, caller, answer](Result<Reply> given) {
     if (given) {
       door.AddTokens(caller, *given);
     }
@@ -337,7 +337,7 @@ void Rest::AddWorkers(const std::shared_ptr<WorkersApi>& workers) {
        .summary = "Ask for trials",
        .body = true},
       [workers, door = &parts_.door](const auto& r, const Caller& c, const auto& a) {
-        workers->Ask(r, WithTokens(*door, c, a), {});
+        workers->Ask(r, WithTokens<pb::AskResponse>(*door, c, a), {});
       });
   Add<pb::RenewRequest, pb::RenewResponse>(
       {.method = "POST",
@@ -359,7 +359,9 @@ void Rest::AddWorkers(const std::shared_ptr<WorkersApi>& workers) {
        .rpc = "hone.v1.Workers/Tell",
        .summary = "Tell its result",
        .body = true},
-      [workers](const auto& r, const Caller& /*c*/, const auto& a) { workers->Tell(r, a); });
+      [workers, door = &parts_.door](const auto& r, const Caller& c, const auto& a) {
+        workers->Tell(r, WithTokens<pb::TellResponse>(*door, c, a), {});
+      });
 }
 
 void Rest::AddTokens(TokensApi& api) {

@@ -8,6 +8,7 @@
 #include "api/server/daemon/convert.h"
 #include "api/server/daemon/experiments_api.h"
 #include "api/server/daemon/known_states.h"
+#include "api/server/daemon/tell_and_ask.h"
 #include "base/text.h"
 #include "controller/read_state.h"
 
@@ -75,24 +76,32 @@ pb::TellResponse Outcome(pb::TellResponse::Outcome outcome) {
   return out;
 }
 
+/// What a question says, but for its experiment.
+Result<TrialQuestion> QuestionOf(const pb::AskRequest& request) {
+  HONE_ASSIGN_OR_RETURN(const Duration lease, SpanOf(request.has_lease(), request.lease(), kLease));
+  HONE_ASSIGN_OR_RETURN(const Duration wait, SpanOf(request.has_wait(), request.wait(), kWait));
+  if (request.count() < 0 || request.count() > kMostTrials) {
+    return Fail(Code::kInvalidArgument, "must be 1 to 100", "count");
+  }
+  if (request.worker().size() > kLongestWord) {
+    return Fail(Code::kInvalidArgument, "must have at most 255 bytes", "worker");
+  }
+  if (request.request_id().size() > kLongestWord) {
+    return Fail(Code::kInvalidArgument, "must have at most 255 bytes", "request_id");
+  }
+  return TrialQuestion{
+      {},   static_cast<std::uint32_t>(std::max(request.count(), 1)), lease,
+      wait, request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
+}
+
 }  // namespace
 
 void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse>& answer,
                      const Leave& leave) {
   const auto refuse = [&answer](const Error& error) { answer(tl::make_unexpected(error)); };
-  const auto lease = SpanOf(request.has_lease(), request.lease(), kLease);
-  const auto wait = SpanOf(request.has_wait(), request.wait(), kWait);
-  if (!lease || !wait) {
-    return refuse(lease ? wait.error() : lease.error());
-  }
-  if (request.count() < 0 || request.count() > kMostTrials) {
-    return refuse({Code::kInvalidArgument, "must be 1 to 100", "count"});
-  }
-  if (request.worker().size() > kLongestWord) {
-    return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "worker"});
-  }
-  if (request.request_id().size() > kLongestWord) {
-    return refuse({Code::kInvalidArgument, "must have at most 255 bytes", "request_id"});
+  auto question = QuestionOf(request);
+  if (!question) {
+    return refuse(question.error());
   }
   const request::Name name{NamespaceOf(request.namespace_()), request.experiment()};
   const auto id = GivingId(name);
@@ -102,9 +111,7 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
   if (!*id) {
     return answer(WhyNone(name));
   }
-  const TrialQuestion question{
-      **id,  static_cast<std::uint32_t>(std::max(request.count(), 1)), *lease,
-      *wait, request.worker().empty() ? "a worker" : request.worker(), request.request_id()};
+  question->experiment = **id;
   const auto given = [self = shared_from_this(), name,
                       answer](const std::vector<LeasedTrial>& trials) {
     if (trials.empty()) {
@@ -117,7 +124,7 @@ void WorkersApi::Ask(const pb::AskRequest& request, const Answer<pb::AskResponse
     }
     answer(std::move(out));
   };
-  const Workers::Ticket ticket = parts_.workers.Ask(question, given);
+  const Workers::Ticket ticket = parts_.workers.Ask(*std::move(question), given);
   if (leave) {
     leave([self = shared_from_this(), ticket] { self->parts_.workers.Withdraw(ticket); });
   }
@@ -135,7 +142,7 @@ bool WorkersApi::IsKnown(const pb::ReportRequest& request) const {
 }
 
 bool WorkersApi::IsKnown(const pb::TellRequest& request) const {
-  return IsKnown(request.trial());
+  return IsKnown(request.trial()) && (!request.has_next() || IsKnown(request.next()));
 }
 
 bool WorkersApi::IsKnown(const pb::RenewRequest& request) const {
@@ -329,7 +336,29 @@ void WorkersApi::Report(const pb::ReportRequest& request,
   parts_.workers.Report(said->id, said->attempt, said->records, *lease, told);
 }
 
-void WorkersApi::Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer) {
+void WorkersApi::Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer,
+                      const Leave& leave) {
+  if (!request.has_next()) {
+    return TellOnly(request, answer);
+  }
+  if (const auto question = QuestionOf(request.next()); !question) {
+    Error error = question.error();
+    error.field = "next." + error.field;
+    return answer(tl::make_unexpected(std::move(error)));
+  }
+  const auto tell = [this, &request](const Answer<pb::TellResponse>& told) {
+    TellOnly(request, told);
+  };
+  const auto ask = [self = shared_from_this(), next = request.next()](
+                       const Answer<pb::AskResponse>& given, const Leave& leaving) {
+    self->Ask(next, given, leaving);
+  };
+  // What a worker prunes is over only when the verdict has come to it.
+  const bool along = request.state() != pb::TellRequest::PRUNED;
+  std::make_shared<TellAndAsk>(ask, answer, leave)->Start(tell, along);
+}
+
+void WorkersApi::TellOnly(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer) {
   auto said = Read(request.trial(), request.attempt());
   auto records = RecordsOf(request.values(), parts_.clock.Now());
   if (!said || !records) {

@@ -36,7 +36,8 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
            const Leave& leave);
   void Renew(const pb::RenewRequest& request, const Answer<pb::RenewResponse>& answer);
   void Report(const pb::ReportRequest& request, const Answer<pb::ReportResponse>& answer);
-  void Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer);
+  void Tell(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer,
+            const Leave& leave);
 
   /// Something new is in the ledger: who waits for trials of an ended experiment is answered.
   void OnChange();
@@ -60,6 +61,7 @@ class WorkersApi : public std::enable_shared_from_this<WorkersApi> {
   };
 
   [[nodiscard]] bool IsKnown(const std::string& trial) const;
+  void TellOnly(const pb::TellRequest& request, const Answer<pb::TellResponse>& answer);
   /// Of an experiment that somebody has asked for before, and that is driven here.
   [[nodiscard]] std::optional<ExperimentId> KnownId(const request::Name& name) const;
   /// Of an experiment that gives trials; nothing: it does not, or not any more.

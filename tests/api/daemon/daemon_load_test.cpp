@@ -166,8 +166,9 @@ void AddLoss(google::protobuf::RepeatedPtrField<pb::MetricValue>& values, int st
   value.set_step(step);
 }
 
-/// Trains one trial. @returns what went wrong
-std::string Train(SmallDaemon& daemon, const pb::GivenTrial& given) {
+/// Trains one trial. @param next  is asked with its end if it has an experiment
+Result<pb::TellResponse> Train(SmallDaemon& daemon, const pb::GivenTrial& given,
+                               const pb::AskRequest& next) {
   for (int step = 1; step <= kReports; ++step) {
     pb::ReportRequest report;
     report.set_trial(given.trial());
@@ -176,36 +177,45 @@ std::string Train(SmallDaemon& daemon, const pb::GivenTrial& given) {
     const auto told = daemon.WaitFor<pb::ReportResponse>(
         report, [&](const auto& answer) { daemon.apis().workers->Report(report, answer); });
     if (!told) {
-      return told.error().Text();
+      return tl::make_unexpected(told.error());
     }
   }
   pb::TellRequest tell;
+  if (!next.experiment().empty()) {
+    *tell.mutable_next() = next;
+  }
   tell.set_trial(given.trial());
   tell.set_attempt(given.attempt());
   tell.set_state(pb::TellRequest::SUCCEEDED);
   AddLoss(*tell.mutable_values(), kReports + 1);
-  const auto told = daemon.WaitFor<pb::TellResponse>(
-      tell, [&](const auto& answer) { daemon.apis().workers->Tell(tell, answer); });
-  return told ? "" : told.error().Text();
+  return daemon.WaitFor<pb::TellResponse>(
+      tell, [&](const auto& answer) { daemon.apis().workers->Tell(tell, answer, {}); });
 }
 
-/// Asks for trials until there are no more.
-std::string Work(SmallDaemon& daemon, const std::string& name) {
+/// Asks for trials until there are no more. @param together  an end and the next question are one
+/// call
+std::string Work(SmallDaemon& daemon, const std::string& name, bool together) {
   pb::AskRequest ask;
   ask.set_experiment(name);
   ask.mutable_wait()->set_seconds(1);
-  while (true) {
-    const auto asked = daemon.WaitFor<pb::AskResponse>(
-        ask, [&](const auto& answer) { daemon.apis().workers->Ask(ask, answer, {}); });
-    if (!asked || asked->ended()) {
-      return asked ? "" : asked.error().Text();
-    }
-    for (const pb::GivenTrial& given : asked->trials()) {
-      if (std::string wrong = Train(daemon, given); !wrong.empty()) {
-        return wrong;
+  pb::AskResponse asked;
+  while (!asked.ended()) {
+    if (asked.trials().empty()) {
+      auto answer = daemon.WaitFor<pb::AskResponse>(
+          ask, [&](const auto& give) { daemon.apis().workers->Ask(ask, give, {}); });
+      if (!answer) {
+        return answer.error().Text();
       }
+      asked = *std::move(answer);
+      continue;
     }
+    auto told = Train(daemon, asked.trials(0), together ? ask : pb::AskRequest());
+    if (!told) {
+      return told.error().Text();
+    }
+    asked = std::move(*told->mutable_next());
   }
+  return "";
 }
 
 /// Follows an experiment to its end; its events must come one after the other.
@@ -306,9 +316,10 @@ TEST_CASE("daemon: workers, watchers and readers at a time see one truth", "[api
   std::vector<std::future<std::string>> clients;
   std::vector<std::future<std::string>> lookers;
   for (int i = 0; i < kWorkers + kWatchers; ++i) {
-    const auto client = i < kWorkers ? &Work : &Follow;
-    clients.push_back(
-        std::async(std::launch::async, [&, client, i] { return client(daemon, kNames[i % 2]); }));
+    clients.push_back(std::async(std::launch::async, [&, i] {
+      const std::string& name = kNames[i % 2];
+      return i < kWorkers ? Work(daemon, name, i % 4 < 2) : Follow(daemon, name);
+    }));
   }
   for (int i = 0; i < 2; ++i) {
     lookers.push_back(std::async(std::launch::async, [&] { return Look(daemon, over); }));
