@@ -43,9 +43,9 @@ const char* EndMessage(const ExperimentState& state) {
   return "";
 }
 
-Condition RunningCondition(const ExperimentState& state) {
-  Condition running{"Running", true, "ExperimentRunning", "Experiment is running",
-                    IsSet(state.restarted_at) ? state.restarted_at : state.created_at};
+ObjectCondition RunningCondition(const ExperimentState& state) {
+  ObjectCondition running{"Running", true, "ExperimentRunning", "Experiment is running",
+                          IsSet(state.restarted_at) ? state.restarted_at : state.created_at};
   if (state.phase == ExperimentPhase::kSuspended) {
     running.holds = false;
     running.reason = state.parked ? "ExperimentParked" : "ExperimentSuspended";
@@ -64,7 +64,7 @@ json Conditions(const ExperimentState& state) {
   json list = json::array();
   list.push_back(ConditionObject(
       {"Created", true, "ExperimentCreated", "Experiment is created", state.created_at}));
-  const Condition running = RunningCondition(state);
+  const ObjectCondition running = RunningCondition(state);
   if (state.phase == ExperimentPhase::kRestarting) {
     list.push_back(ConditionObject(running));
   }

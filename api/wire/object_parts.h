@@ -12,7 +12,8 @@
 /// Pieces that experiment and trial objects share. Internal to api/wire.
 namespace hone {
 
-struct Condition {
+/// One of `status.conditions`.
+struct ObjectCondition {
   std::string_view type;
   bool holds = true;
   std::string reason;
@@ -20,7 +21,7 @@ struct Condition {
   Timestamp at;  ///< of its last transition
 };
 
-nlohmann::json ConditionObject(const Condition& condition);
+nlohmann::json ConditionObject(const ObjectCondition& condition);
 /// [{name, value}] of the active parameters, in the order of the space.
 nlohmann::json AssignmentList(const ExperimentSpec& spec, const Assignment& values);
 /// {metrics: [{name, min, max, latest}]}; the word "unavailable" for what is not known.

@@ -158,7 +158,7 @@ json MakeTrial(const ExperimentState& state, const TrialState& trial, const json
 
 }  // namespace
 
-json ConditionObject(const Condition& condition) {
+json ConditionObject(const ObjectCondition& condition) {
   const std::string at = FormatSeconds(condition.at);
   return {{"type", condition.type},     {"status", condition.holds ? "True" : "False"},
           {"reason", condition.reason}, {"message", condition.message},

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tests/architecture/checker.h"
+#include "tests/architecture/type_names.h"
 #include "tests/base/temp_folder.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
@@ -17,6 +18,7 @@ using hone::architecture::Graph;
 using hone::architecture::Layers;
 using hone::architecture::ParseLayers;
 using hone::architecture::ReadTree;
+using hone::architecture::TypesDefinedTwice;
 
 const std::filesystem::path kRoot = hone::test::SourceFolder();
 
@@ -79,6 +81,27 @@ TEST_CASE("architecture: the tree keeps its rules", "[architecture]") {
   const std::vector<std::string> breaches = Check(RealLayers(), *files);
   INFO(hone::Join(breaches, "\n"));
   CHECK(breaches.empty());
+}
+
+TEST_CASE("architecture: no two types have one name", "[architecture]") {
+  const auto files = ReadTree(kRoot);
+  REQUIRE(files.has_value());
+  CHECK(hone::Join(TypesDefinedTwice(*files), "\n").empty());
+}
+
+TEST_CASE("checker: a type that two files define is found", "[architecture]") {
+  const std::string open = "namespace hone {\n";
+  const std::string close = "}  // namespace hone\n";
+  const std::string hidden = "namespace {\nstruct Row {\n};\n}  // namespace\n";
+  const std::vector<File> files = {
+      Header("core/a.h", open + "class Row final : public Base {\n};\nstruct Only {\n};\n" + close),
+      Source("api/b.cpp", open + hidden + "struct Later;\nstruct Row::Inner {\n};\n" + close),
+      Header("store/c.h",
+             open + "namespace sql {\nstruct Row {\n};\n}  // namespace sql\n" + close),
+      Source("tests/d.cpp", open + "struct Row {\n};\n" + close),
+      Source("store/e.cpp", open + "struct Later;\nstruct Row {\n};\n" + close),
+  };
+  CHECK(TypesDefinedTwice(files) == std::vector<std::string>{"hone::Row: core/a.h, store/e.cpp"});
 }
 
 TEST_CASE("checker: what the rules allow passes", "[architecture]") {
