@@ -30,6 +30,7 @@ target_include_directories(hone_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(hone_flags INTERFACE
   -Wall -Wextra -Wpedantic
   $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>  # else of names in other files
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wno-subobject-linkage>  # a source is no header
   -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   -ffp-contract=off -fno-omit-frame-pointer
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false alarms: GCC bug 105651
