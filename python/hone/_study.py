@@ -428,7 +428,7 @@ class Study:
         return trials
 
     def _tell(self, trial: Trial, outcome: Outcome, *, then_ask: bool = False) -> str:
-        """What came of it; `then_ask`: this worker goes on, so the same call may ask for a trial."""
+        """What came of it. `then_ask`: this worker goes on; the same call may ask for a trial."""
         if outcome.state == "PREEMPTED" and trial._stage is None:
             trial.over = True  # the engine does not know of it: there is nothing to hand on
             return "recorded"
