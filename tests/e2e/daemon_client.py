@@ -342,13 +342,13 @@ def check_next(client):
     for wrong, field in ((tell(first, count=101), "next.count"), (tell(first, wait=61), "next.wait")):
         code, text = refusal(client.workers.Tell, wrong)
         assert code == grpc.StatusCode.INVALID_ARGUMENT and field in text, (code, text)
-    assert client.get("next").counts.succeeded == 0  # nothing of a refused call is taken
+    assert client.get("next").succeeded == 0  # nothing of a refused call is taken
     answer = send(first, request_id="one")
     assert answer.outcome == pb.TellResponse.RECORDED and len(answer.next.trials) == 1
     again = send(first, request_id="one")  # as if the answer had been lost
     assert again.outcome == pb.TellResponse.ALREADY_RECORDED and again.next.trials == answer.next.trials
     second = answer.next.trials[0]
-    assert second.trial != first.trial and client.get("next").counts.succeeded == 1
+    assert second.trial != first.trial and client.get("next").succeeded == 1
     pruned = send(second, state=pb.TellRequest.PRUNED)
     assert pruned.outcome == pb.TellResponse.RECORDED and len(pruned.next.trials) == 1
     # Where there is no such experiment the end counts all the same, and Ask says what is wrong.
