@@ -11,16 +11,21 @@ it without running it again.
 from __future__ import annotations
 
 import json
+import os
+import socket
+import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hone._errors import InvalidArgument
+from hone._errors import InvalidArgument, SpaceError
 from hone._http import Json
 from hone._space import Choice, Domain, Space, from_spec, text_of, to_spec, typed_choices
 
 ANNOTATION = "hone/python"
 PARAMS_METRIC = "hone.params"  # of a trial whose parameters are not those it was given: as JSON
+_LONGEST_PARAMS = 4096
 _PARALLEL = 256
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: far from small multiples
 _MOST_FAILED = 1_000_000_000
@@ -199,3 +204,34 @@ def with_space(
             {parameter: text_of(past.params[parameter]) for parameter in space} for past in pasts
         ]
     return json.dumps(document)
+
+
+def question(count: int, lease_seconds: int, wait_seconds: int) -> Json:
+    """What this thread asks for."""
+    return {
+        "count": count,
+        "lease": f"{lease_seconds}s",
+        "wait": f"{wait_seconds}s",
+        "worker": f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}",
+        "requestId": uuid.uuid4().hex,  # repeated with the call, if its answer is lost
+    }
+
+
+def told_values(
+    metrics: Sequence[str], outcome: Outcome, params: Mapping[str, Choice], *, reported: bool
+) -> list[Json]:
+    """What is told with an end. `reported`: the trial's own reports are with the engine."""
+    values: list[Json] = []
+    if not reported and outcome.reports:  # of a trial that was another one before
+        values += [
+            {"name": metrics[0], "value": repr(value), "step": step}
+            for step, value in outcome.reports[-1:]
+        ]
+    for metric, value in zip(metrics, outcome.values or ()):
+        values.append({"name": metric, "value": repr(value)})
+    if params:
+        text = json.dumps(dict(params))
+        if len(text.encode()) > _LONGEST_PARAMS:
+            raise SpaceError("the parameters of a trial must have less than 4 KiB as JSON")
+        values.append({"name": PARAMS_METRIC, "value": text})
+    return values

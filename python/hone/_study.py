@@ -5,13 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import html
-import json
 import math
-import os
 import random
-import socket
 import threading
-import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -36,14 +32,15 @@ from hone._optimize import Callback, Objective, Optimizer
 from hone._reading import result_of, rows_of
 from hone._space import Choice, Space
 from hone._stages import (
-    PARAMS_METRIC,
     WIRE_STATES,
     Outcome,
     Past,
     Stage,
     TellState,
     key_of,
+    question,
     stage_of,
+    told_values,
 )
 from hone._trial import Trial, TrialResult
 
@@ -52,7 +49,6 @@ if TYPE_CHECKING:
 
 _LEASE_SECONDS = 60
 _WAIT_SECONDS = 20
-_LONGEST_PARAMS = 4096
 Values = Union[float, Sequence[float]]
 
 
@@ -388,19 +384,10 @@ class Study:
 
     def _ask_stage(self, stage: Stage, count: int, wait: int) -> list[Trial]:
         path = f"/api/v1/experiments/{quoted(stage.name)}/ask"
-        answer = self._call("POST", path, self._question(count, wait))
+        answer = self._call("POST", path, question(count, self._lease_seconds, wait))
         if answer.get("ended"):
             raise StudyEnded(f"{self.name}: {answer.get('reason')}")
         return self._given(stage, answer)
-
-    def _question(self, count: int, wait: int) -> Json:
-        return {
-            "count": count,
-            "lease": f"{self._lease_seconds}s",
-            "wait": f"{wait}s",
-            "worker": f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}",
-            "requestId": uuid.uuid4().hex,  # repeated with the call, if its answer is lost
-        }
 
     def _given(self, stage: Stage, answer: Json) -> list[Trial]:
         """The trials of an answer, without those of which it is known what comes of them."""
@@ -460,19 +447,7 @@ class Study:
         *,
         then_ask: bool = False,
     ) -> str:
-        values: list[Json] = []
-        if trial._reports == [] and outcome.reports:  # of a trial that was another one before
-            values += [
-                {"name": self._metrics[0], "value": repr(value), "step": step}
-                for step, value in outcome.reports[-1:]
-            ]
-        for metric, value in zip(self._metrics, outcome.values or ()):
-            values.append({"name": metric, "value": repr(value)})
-        if params:
-            text = json.dumps(dict(params))
-            if len(text.encode()) > _LONGEST_PARAMS:
-                raise SpaceError("the parameters of a trial must have less than 4 KiB as JSON")
-            values.append({"name": PARAMS_METRIC, "value": text})
+        values = told_values(self._metrics, outcome, params, reported=trial._reports != [])
         body = {
             "attempt": trial._attempt,
             "state": outcome.state,
@@ -481,7 +456,10 @@ class Study:
         }
         stage = trial._stage
         if then_ask and stage is not None:
-            body["next"] = {"experiment": stage.name, **self._question(1, _WAIT_SECONDS)}
+            body["next"] = {
+                "experiment": stage.name,
+                **question(1, self._lease_seconds, _WAIT_SECONDS),
+            }
         answer = self._call("POST", f"/api/v1/trials/{quoted(trial.name)}/tell", body)
         trial.over = True
         self._open.discard(trial)
