@@ -10,8 +10,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <condition_variable>
+#include <deque>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -24,7 +27,85 @@ namespace hone {
 namespace {
 
 namespace asio = boost::asio;
-using PoolExecutor = asio::io_context::executor_type;
+
+/// Tasks that lent threads have taken, of one pool. Its Stop waits until there are none.
+class Taken {
+ public:
+  void Add() {
+    const std::scoped_lock lock(mutex_);
+    ++count_;
+  }
+  void Remove() {
+    const std::scoped_lock lock(mutex_);
+    if (--count_ == 0) {
+      none_.notify_all();
+    }
+  }
+  void WaitForNone() {
+    std::unique_lock lock(mutex_);
+    none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int count_ = 0;
+};
+
+struct LentTask {
+  Task run;
+  std::shared_ptr<Taken> of;
+};
+
+/// What this thread has taken; null: it is not lent.
+thread_local std::deque<LentTask>* lent = nullptr;  // NOLINT(*-avoid-non-const-global-variables)
+
+/// The threads of a pool, and whichever are lent to it: an executor for Asio's strands.
+class PoolExecutor {
+ public:
+  PoolExecutor(asio::io_context& io, std::shared_ptr<Taken> taken)
+      : own_(io.get_executor()), taken_(std::move(taken)) {}
+
+  [[nodiscard]] asio::execution_context& context() const noexcept { return own_.context(); }
+  void on_work_started() const noexcept { own_.on_work_started(); }
+  void on_work_finished() const noexcept { own_.on_work_finished(); }
+  template <class Function, class Allocator>
+  void dispatch(Function&& function, const Allocator& allocator) const {
+    post(std::forward<Function>(function), allocator);
+  }
+  template <class Function, class Allocator>
+  void post(Function&& function, const Allocator& allocator) const {
+    if (!Take(function)) {
+      own_.post(std::forward<Function>(function), allocator);
+    }
+  }
+  template <class Function, class Allocator>
+  void defer(Function&& function, const Allocator& allocator) const {
+    if (!Take(function)) {
+      own_.defer(std::forward<Function>(function), allocator);
+    }
+  }
+  friend bool operator==(const PoolExecutor& a, const PoolExecutor& b) noexcept {
+    return a.own_ == b.own_;
+  }
+  friend bool operator!=(const PoolExecutor& a, const PoolExecutor& b) noexcept {
+    return !(a == b);
+  }
+
+ private:
+  template <class Function>
+  bool Take(Function& function) const {
+    if (lent == nullptr || taken_ == nullptr) {
+      return false;
+    }
+    taken_->Add();
+    lent->push_back({Task(std::move(function)), taken_});
+    return true;
+  }
+
+  asio::io_context::executor_type own_;
+  std::shared_ptr<Taken> taken_;  // null: nobody is lent to it
+};
 
 constexpr std::size_t kThreadNameLength = 15;  // pthread_setname_np(3)
 constexpr Duration kLongestDelay = std::chrono::hours(24) * 365 * 100;
@@ -38,17 +119,39 @@ void NameThisThread(const std::string& name, int number, int of) {
 
 }  // namespace
 
+LentThread::LentThread() : first_(lent == nullptr) {
+  if (first_) {
+    lent = new std::deque<LentTask>;  // NOLINT(*-owning-memory): a thread_local with a destructor
+  }  // would cost at each access
+}
+
+LentThread::~LentThread() {
+  if (!first_) {
+    return;
+  }
+  const std::unique_ptr<std::deque<LentTask>> tasks(lent);
+  for (; !tasks->empty(); tasks->pop_front()) {
+    LentTask& task = tasks->front();
+    task.run();
+    task.run = nullptr;  // what it holds goes before its pool may
+    task.of->Remove();
+  }
+  lent = nullptr;
+}
+
 // Tasks are dropped by running their handlers with `stopping` set: nothing is posted after that, so
 // the io_context ends up empty and no task keeps a strand (and so this object) alive.
 struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
   using Timers = std::list<asio::steady_timer>;
 
   asio::io_context io;
-  std::optional<asio::executor_work_guard<PoolExecutor>> work{io.get_executor()};
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
   // Timers tick elsewhere: a context that has any keeps a thread in epoll, and every task that is
   // posted wakes that one beside the one that takes it.
   asio::io_context timer_io;
-  std::optional<asio::executor_work_guard<PoolExecutor>> timer_work{timer_io.get_executor()};
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> timer_work{
+      timer_io.get_executor()};
+  std::shared_ptr<Taken> taken;  // null: takes no help
   std::string name;
   std::mutex mutex;  // guards stopping and timers; asio's own locks nest inside it
   std::atomic<bool> stopping = false;  // changes under the mutex
@@ -103,6 +206,8 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
+  PoolExecutor OnPool() { return {io, taken}; }
+
   void Start(int count) {
     for (int i = 0; i < count; ++i) {
       threads.emplace_back([this, i, count] {
@@ -122,6 +227,9 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
       work.reset();
       timer_work.reset();
     }
+    if (taken != nullptr) {
+      taken->WaitForNone();
+    }
     const std::scoped_lock lock(join_mutex);
     for (std::jthread& thread : threads) {
       HONE_CHECK(thread.get_id() != std::this_thread::get_id(),
@@ -140,7 +248,7 @@ template <class Impl>
 class AsioStrand final : public Executor {
  public:
   explicit AsioStrand(std::shared_ptr<Impl> impl)
-      : impl_(std::move(impl)), strand_(impl_->io.get_executor()) {}
+      : impl_(std::move(impl)), strand_(impl_->OnPool()) {}
 
   void Post(Task task) override { impl_->PostOn(strand_, std::move(task)); }
   void PostAfter(Duration delay, Task task) override {
@@ -157,9 +265,13 @@ class AsioStrand final : public Executor {
 
 }  // namespace
 
-AsioExecutor::AsioExecutor(const std::string& name, int threads) : impl_(std::make_shared<Impl>()) {
+AsioExecutor::AsioExecutor(const std::string& name, int threads, Help help)
+    : impl_(std::make_shared<Impl>()) {
   HONE_CHECK(threads >= 1, "an executor needs a thread");
   impl_->name = name;
+  if (help == Help::kTaken) {
+    impl_->taken = std::make_shared<Taken>();
+  }
   impl_->Start(threads);
 }
 
@@ -168,11 +280,11 @@ AsioExecutor::~AsioExecutor() {
 }
 
 void AsioExecutor::Post(Task task) {
-  impl_->PostOn(impl_->io.get_executor(), std::move(task));
+  impl_->PostOn(impl_->OnPool(), std::move(task));
 }
 
 void AsioExecutor::PostAfter(Duration delay, Task task) {
-  impl_->PostAfterOn(impl_->io.get_executor(), delay, std::move(task));
+  impl_->PostAfterOn(impl_->OnPool(), delay, std::move(task));
 }
 
 std::shared_ptr<Executor> AsioExecutor::MakeStrand() {

@@ -26,13 +26,33 @@ class Executor {
   virtual std::shared_ptr<Executor> MakeStrand() = 0;
 };
 
+/// While it lives, this thread helps out: what it posts to pools that take help is carried out by
+/// it when this object ends, in the order posted, instead of waking another thread for it; so is
+/// what those tasks post in turn. For a thread that would only wait for the answer. Strands hold as
+/// ever: what one is busy with elsewhere stays there.
+/// @threads  one; in the scope of another such object it does nothing
+class LentThread {
+ public:
+  LentThread();
+  ~LentThread();
+  LentThread(const LentThread&) = delete;
+  LentThread& operator=(const LentThread&) = delete;
+
+ private:
+  bool first_;
+};
+
 /// A pool of named threads over Boost.Asio. What a task posts to its own pool starts after that
 /// task has ended, so no task may wait for another one of its pool.
 class AsioExecutor final : public Executor {
  public:
+  /// Whether threads that are lent carry out its tasks, which must then be short and wait for
+  /// nothing: neither for the disk nor for any other thread.
+  enum class Help { kNone, kTaken };
+
   /// @param name  of its threads (at most 15 characters are shown by the system); @param threads >=
   /// 1
-  AsioExecutor(const std::string& name, int threads);
+  AsioExecutor(const std::string& name, int threads, Help help = Help::kNone);
   /// Stops.
   ~AsioExecutor() override;
 
@@ -41,7 +61,7 @@ class AsioExecutor final : public Executor {
   std::shared_ptr<Executor> MakeStrand() override;
 
   /// Waits for running tasks, drops waiting ones and timers, joins the threads. Idempotent. Not
-  /// from its own thread.
+  /// from its own thread, nor from one that is lent.
   void Stop();
 
  private:

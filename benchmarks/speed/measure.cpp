@@ -60,7 +60,7 @@ ExperimentId RunToEnd(Store& store, TrialRunner& runner, const std::string& docu
                       double& seconds) {
   ConfigureLog(LogLevel::kWarn, LogFormat::kLogfmt);
   const SystemClock clock;
-  AsioExecutor control("hone-ctl", 2);
+  AsioExecutor control("hone-ctl", 2, AsioExecutor::Help::kTaken);
   AsioExecutor io("hone-io", 2);
   AsioExecutor compute("hone-compute", 1);
   InProcessSuggesterFactory suggesters(compute);

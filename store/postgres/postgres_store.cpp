@@ -77,9 +77,11 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::Create(const std::string& 
       new Parts{.address = std::move(address), .options = options, .writer = nullptr});
   if (!options.read_only) {
     parts->writer = std::make_unique<postgres::Writer>(
-        parts->address, postgres::WriterLimits{.items = options.batch_items,
-                                               .bytes = options.batch_bytes,
-                                               .patience = options.patience});
+        parts->address,
+        postgres::WriterLimits{.queue = {.items = options.batch_items,
+                                         .bytes = options.batch_bytes,
+                                         .longest_gathering = postgres::kLongestGathering},
+                               .patience = options.patience});
   }
   return std::unique_ptr<PostgresStore>(new PostgresStore(std::move(parts)));
 }

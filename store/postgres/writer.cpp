@@ -63,6 +63,7 @@ Writer::Writer(Address address, const WriterLimits& limits)
     : address_(std::move(address)),
       limits_(limits),
       name_(RandomName()),
+      queue_(limits.queue),
       thread_([this](const std::stop_token& stop) { Loop(stop); }) {
   pthread_setname_np(thread_.native_handle(), "store-writer");
 }
@@ -78,16 +79,7 @@ void Writer::Submit(Work work) {
   if (!work.done) {
     work.done = [](const Status&) {};
   }
-  bool wake = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    urgent_ += work.lazy ? 0 : 1;
-    queue_.push_back(std::move(work));
-    wake = urgent_ >= wanted_ || queue_.size() >= limits_.items;
-  }
-  if (wake) {
-    wake_.notify_one();
-  }
+  queue_.Put(std::move(work));
 }
 
 Status Writer::Run(std::function<Status(Connection&)> apply) {
@@ -102,48 +94,16 @@ Status Writer::Run(std::function<Status(Connection&)> apply) {
 }
 
 void Writer::Loop(const std::stop_token& stop) {
-  for (Batch batch = Take(stop); !batch.empty(); batch = Take(stop)) {
-    const auto begin = std::chrono::steady_clock::now();
-    Write(batch, stop);
-    last_took_ = std::chrono::steady_clock::now() - begin;
-    last_urgent_ = static_cast<std::size_t>(
-        std::ranges::count(batch, false, [](const Item& item) { return item.work.lazy; }));
-    for (Item& item : batch) {
-      item.work.done(std::move(item.status));
+  for (std::vector<Work> taken = queue_.Take(stop); !taken.empty(); taken = queue_.Take(stop)) {
+    Batch batch;
+    batch.reserve(taken.size());
+    for (Work& work : taken) {
+      batch.push_back({std::move(work), {}});
     }
+    Write(batch, stop);
+    queue_.Answer(batch);
   }
   Disconnect();
-}
-
-/// What waits, up to the limits. Empty: stopped and nothing left.
-Writer::Batch Writer::Take(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  wanted_ = 0;
-  wake_.wait(lock, stop, [&] { return !queue_.empty(); });
-  wanted_ = 1;
-  // Lazy writes travel with the next urgent one, if there is one soon.
-  wake_.wait_for(lock, stop, limits_.lazy_wait,
-                 [&] { return urgent_ > 0 || queue_.size() >= limits_.items; });
-  Gather(lock, stop);
-  Batch batch;
-  std::size_t bytes = 0;
-  while (!queue_.empty() && batch.size() < limits_.items && bytes < limits_.bytes) {
-    bytes += queue_.front().bytes;
-    urgent_ -= queue_.front().lazy ? 0 : 1;
-    batch.push_back({std::move(queue_.front()), {}});
-    queue_.pop_front();
-  }
-  return batch;
-}
-
-/// Gives the callers of the last transaction a moment to come back.
-void Writer::Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
-  const auto patience =
-      std::min<std::chrono::steady_clock::duration>(last_took_ / 4, limits_.longest_gathering);
-  wanted_ = last_urgent_;
-  wake_.wait_for(lock, stop, patience,
-                 [&] { return urgent_ >= wanted_ || queue_.size() >= limits_.items; });
-  wanted_ = std::numeric_limits<std::size_t>::max();  // busy from here on
 }
 
 /// Commits all items, or all but those that the data refuse; nothing if the server stays away.

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,6 +13,7 @@
 #include "base/result.h"
 #include "store/postgres/connection.h"
 #include "store/postgres/group.h"
+#include "store/write_queue.h"
 
 namespace hone::postgres {
 
@@ -27,11 +25,10 @@ struct Work {
   bool lazy = false;                 ///< need not reach the disk on its own
 };
 
+constexpr Duration kLongestGathering = std::chrono::milliseconds(5);
+
 struct WriterLimits {
-  std::size_t items = 512;
-  std::size_t bytes = std::size_t{8} << 20;
-  Duration lazy_wait = std::chrono::milliseconds(50);
-  Duration longest_gathering = std::chrono::milliseconds(5);
+  store::WriteQueueLimits queue;
   /// How long a transaction is tried again when the server is away.
   Duration patience = std::chrono::minutes(5);
   /// The same once the writer was told to finish.
@@ -40,8 +37,7 @@ struct WriterLimits {
 };
 
 /// The one thread that writes, with group commit: whatever waits when a transaction begins is
-/// committed by it, and the callers of the last one have a moment to come back first, as with
-/// sqlite::Writer. Where all of that can go as a Group, the transaction is one call to the server,
+/// committed by it. Where all of that can go as a Group, the transaction is one call to the server,
 /// else a call for each statement. When the server goes away the transaction is made again on a new
 /// connection, until it holds or `patience` is over. Whether one holds whose connection broke is
 /// read from the row of this writer in the table `commits`: nothing is written twice.
@@ -72,8 +68,6 @@ class Writer {
   enum class Doubt { kNone, kTransaction, kCall };
 
   void Loop(const std::stop_token& stop);
-  Batch Take(const std::stop_token& stop);
-  void Gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void Write(Batch& batch, const std::stop_token& stop);
   Outcome Attempt(Batch& batch, Error& failure);
   bool Collect(Batch& batch, Group& group, std::vector<Item*>& added);
@@ -95,14 +89,8 @@ class Writer {
   bool registered_ = false;                 // of the thread: the table has this writer's row
   Doubt doubt_ = Doubt::kNone;              // of the thread: about number_ + 1
 
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<Work> queue_;       // guarded by mutex_
-  std::size_t urgent_ = 0;       // guarded by mutex_: queued and not lazy
-  std::size_t wanted_ = 0;       // guarded by mutex_: wake the thread at so many urgent ones
-  std::size_t last_urgent_ = 0;  // of the thread: in the last transaction
-  std::chrono::steady_clock::duration last_took_{};  // of the thread
-  std::jthread thread_;                              // last: starts when the rest is ready
+  store::WriteQueue<Work> queue_;
+  std::jthread thread_;  // last: starts when the rest is ready
 };
 
 }  // namespace hone::postgres

@@ -117,8 +117,8 @@ Result<std::unique_ptr<ObservationLogs>> OpenObservationLogs(const std::filesyst
   HONE_RETURN_IF_ERROR(sqlite::Migrate(*owner, migrations, SystemClock().Now()));
   HONE_ASSIGN_OR_RETURN(auto last, sqlite::LastCommit::Open(*owner, path));
   HONE_ASSIGN_OR_RETURN(auto reader, open(Access::kRead));
-  auto writer =
-      std::make_unique<sqlite::Writer>(std::move(owner), std::move(last), sqlite::WriterLimits());
+  auto writer = std::make_unique<sqlite::Writer>(std::move(owner), std::move(last),
+                                                 store::WriteQueueLimits());
   return std::make_unique<SqliteObservationLogs>(std::move(writer), std::move(reader));
 }
 

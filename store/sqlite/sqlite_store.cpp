@@ -100,7 +100,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Create(const std::filesystem::
     HONE_ASSIGN_OR_RETURN(auto last, sqlite::LastCommit::Open(*connection, path));
     parts->writer = std::make_unique<sqlite::Writer>(
         std::move(connection), std::move(last),
-        sqlite::WriterLimits{.items = options.batch_items, .bytes = options.batch_bytes});
+        store::WriteQueueLimits{.items = options.batch_items, .bytes = options.batch_bytes});
   }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }

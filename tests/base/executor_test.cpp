@@ -21,6 +21,7 @@ namespace {
 using hone::AsioExecutor;
 using hone::Duration;
 using hone::Executor;
+using hone::LentThread;
 using hone::SimExecutor;
 using hone::Task;
 using hone::Timestamp;
@@ -251,6 +252,123 @@ TEST_CASE("asio: posting and stopping may race", "[base]") {
       poster.join();
     }
     CHECK(destroyed == 2 * kPosts);
+  }
+}
+
+TEST_CASE("lent: what is posted runs on the lent thread, once it is done with its own", "[base]") {
+  AsioExecutor pool("pool", 2, AsioExecutor::Help::kTaken);
+  const auto strand = pool.MakeStrand();
+  std::vector<int> seen;
+  std::set<std::thread::id> threads;
+  const auto note = [&](int number) {
+    seen.push_back(number);
+    threads.insert(std::this_thread::get_id());
+  };
+  {
+    const LentThread here;
+    pool.Post([&] { note(1); });
+    strand->Post([&] {
+      note(2);
+      strand->Post([&] { note(4); });
+      pool.Post([&] { note(5); });
+    });
+    {
+      const LentThread again;  // does nothing
+      pool.Post([&] { note(3); });
+    }
+    CHECK(seen.empty());
+  }
+  // A strand goes on after what else waits.
+  CHECK(seen == std::vector{1, 2, 3, 5, 4});
+  CHECK(threads == std::set{std::this_thread::get_id()});
+}
+
+TEST_CASE("lent: a strand that is busy elsewhere keeps its order there", "[base]") {
+  AsioExecutor pool("pool", 2, AsioExecutor::Help::kTaken);
+  const auto strand = pool.MakeStrand();
+  std::latch busy(1);
+  std::latch posted(1);
+  std::promise<std::thread::id> second;
+  std::thread::id first;
+  strand->Post([&] {
+    first = std::this_thread::get_id();
+    busy.count_down();
+    posted.wait();
+  });
+  busy.wait();
+  {
+    const LentThread here;
+    strand->Post([&] { second.set_value(std::this_thread::get_id()); });
+  }
+  posted.count_down();
+  CHECK(second.get_future().get() != std::this_thread::get_id());
+  CHECK(first != std::this_thread::get_id());
+}
+
+TEST_CASE("lent: a pool that takes no help, and timers, run on their own threads", "[base]") {
+  AsioExecutor own("own", 1);
+  AsioExecutor pool("pool", 1, AsioExecutor::Help::kTaken);
+  std::promise<std::thread::id> on_own;
+  std::promise<std::thread::id> later;
+  {
+    const LentThread here;
+    own.Post([&] { on_own.set_value(std::this_thread::get_id()); });
+    pool.PostAfter(milliseconds(1), [&] { later.set_value(std::this_thread::get_id()); });
+  }
+  CHECK(on_own.get_future().get() != std::this_thread::get_id());
+  CHECK(later.get_future().get() != std::this_thread::get_id());
+}
+
+TEST_CASE("lent: Stop waits for the lent thread, which drops the rest", "[base]") {
+  std::atomic<int> destroyed{0};
+  std::atomic<bool> ended{false};
+  std::atomic<int> ran{0};
+  std::latch inside(1);
+  AsioExecutor pool("pool", 1, AsioExecutor::Help::kTaken);
+  const auto strand = pool.MakeStrand();
+  std::jthread helper([&] {
+    const LentThread here;
+    strand->Post([&] {
+      inside.count_down();
+      std::this_thread::sleep_for(milliseconds(50));
+      ended = true;
+    });
+    strand->Post([&, witness = Witness(destroyed)] { ++ran; });
+    pool.Post([&, witness = Witness(destroyed)] { ++ran; });
+  });
+  inside.wait();
+  pool.Stop();
+  CHECK(ended);
+  CHECK(destroyed == 2);
+  CHECK(ran == 0);
+}
+
+TEST_CASE("lent: lending, posting and stopping may race", "[base]") {
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> overlaps{0};
+    std::atomic<int> inside{0};
+    AsioExecutor pool("pool", 2, AsioExecutor::Help::kTaken);
+    const auto strand = pool.MakeStrand();
+    const auto task = [&] {
+      overlaps += inside.fetch_add(1) == 0 ? 0 : 1;
+      inside.fetch_sub(1);
+    };
+    std::vector<std::jthread> helpers;
+    for (int i = 0; i < 3; ++i) {
+      helpers.emplace_back([&] {
+        for (int k = 0; k < 100; ++k) {
+          const LentThread here;
+          strand->Post(task);
+          pool.Post([&] { strand->Post(task); });
+        }
+      });
+    }
+    if (round % 2 == 0) {
+      helpers.clear();  // joins
+    }
+    pool.Stop();
+    helpers.clear();
+    CHECK(overlaps == 0);
   }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/server/daemon/convert.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +20,43 @@ constexpr std::int64_t kMicros = 1'000'000;
 // Of the years 1 to 9999, which RFC 3339 can write.
 constexpr std::int64_t kFirstSecond = -62135596800;
 constexpr std::int64_t kLastSecond = 253402300799;
+constexpr int kDeepest = 100;  // what readers of protobuf take
+
+/// Through the library's own reader of JSON a dozen parameters take longer than all that is decided
+/// for them. @returns whether it is not too deep
+bool Copy(const json& value, int depth, google::protobuf::Value& out) {
+  if (depth > kDeepest) {
+    return false;
+  }
+  bool whole = true;
+  switch (value.type()) {
+    case json::value_t::object:
+      for (const auto& [name, member] : value.items()) {
+        whole =
+            Copy(member, depth + 1, (*out.mutable_struct_value()->mutable_fields())[name]) && whole;
+      }
+      out.mutable_struct_value();  // an empty one is one, too
+      return whole;
+    case json::value_t::array:
+      for (const json& member : value) {
+        whole = Copy(member, depth + 1, *out.mutable_list_value()->add_values()) && whole;
+      }
+      out.mutable_list_value();
+      return whole;
+    case json::value_t::string:
+      out.set_string_value(value.get_ref<const std::string&>());
+      return true;
+    case json::value_t::boolean:
+      out.set_bool_value(value.get<bool>());
+      return true;
+    case json::value_t::null:
+      out.set_null_value(google::protobuf::NULL_VALUE);
+      return true;
+    default:
+      out.set_number_value(value.get<double>());
+      return true;
+  }
+}
 
 Result<MetricRecord> RecordOf(const pb::MetricValue& value, const std::string& field,
                               Timestamp now) {
@@ -58,12 +93,12 @@ google::protobuf::Timestamp TimeOf(Timestamp at) {
 }
 
 google::protobuf::Struct StructOf(std::string_view text) {
-  google::protobuf::Struct out;
-  const auto read = google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &out);
-  if (!read.ok()) {
+  google::protobuf::Value out;
+  const json value = ParseJson(text);
+  if (!value.is_object() || !Copy(value, 0, out)) {
     out.Clear();
   }
-  return out;
+  return std::move(*out.mutable_struct_value());
 }
 
 pb::Experiment ExperimentOf(const ExperimentRow& row) {

@@ -68,6 +68,7 @@ template <class Known, class Request>
 void HereOrOnReaders(const Parts& parts, const Known& known, const Caller& caller,
                      const Request& request, Task task) {
   if (caller.pass.IsEverywhere() && known.IsKnown(request)) {
+    const LentThread here;  // what the experiment decides on it, too
     task();
   } else {
     parts.readers.Post(std::move(task));

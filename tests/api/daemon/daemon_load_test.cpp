@@ -99,7 +99,12 @@ class SmallDaemon {
     const auto task = [promise, call] {
       call([promise](Result<Reply> reply) { promise->set_value(std::move(reply)); });
     };
-    here ? task() : readers_.Post(task);
+    if (here) {
+      const LentThread lent;
+      task();
+    } else {
+      readers_.Post(task);
+    }
     return promise->get_future().get();
   }
 
@@ -123,7 +128,7 @@ class SmallDaemon {
   SystemClock clock_;
   std::atomic<bool> draining_ = false;
   Guarded<std::weak_ptr<WorkersApi>> workers_;
-  AsioExecutor control_{"control", 2};
+  AsioExecutor control_{"control", 2, AsioExecutor::Help::kTaken};
   AsioExecutor io_{"io", 2};
   AsioExecutor compute_{"compute", 2};
   AsioExecutor readers_{"read", 4};
