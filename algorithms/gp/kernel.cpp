@@ -8,6 +8,7 @@
 namespace hone::gp {
 namespace {
 
+using Eigen::ArrayXd;
 using Eigen::Index;
 
 // Away from the ends, where the warp's slope is infinite or nothing.
@@ -17,11 +18,17 @@ double Inside(double u) {
   return std::clamp(u, kEnd, 1 - kEnd);
 }
 
-double Warp(double log_a, double log_b, double u) {
+ArrayXd Inside(const ArrayXd& u) {
+  return u.max(kEnd).min(1 - kEnd);
+}
+
+/// Of many numbers. Powers are exponentials of logarithms here: those are made several at a time.
+ArrayXd Warp(double log_a, double log_b, const ArrayXd& u) {
   if (log_a == 0 && log_b == 0) {
     return u;
   }
-  return 1 - std::pow(1 - std::pow(Inside(u), std::exp(log_a)), std::exp(log_b));
+  const ArrayXd power = (std::exp(log_a) * Inside(u).log()).exp();
+  return 1 - (std::exp(log_b) * (1 - power).log()).exp();
 }
 
 double WarpSlope(double log_a, double log_b, double u) {
@@ -62,32 +69,40 @@ bool Embedding::IsWarped(std::size_t d) const {
 
 MatrixXd Embedding::Map(const Hyper& hyper, const MatrixXd& points) const {
   MatrixXd image = MatrixXd::Zero(features_, points.cols());
+  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+    MapAlong(d, hyper, points.row(static_cast<Index>(d)).transpose(), image);
+  }
+  if (!conditional_) {
+    return image;
+  }
   for (Index i = 0; i < points.cols(); ++i) {
-    MapOne(hyper, points.col(i), image.col(i));
+    const std::vector<bool> active = ActiveAt(dimensions_, points.col(i));
+    for (Index f = 0; f < features_; ++f) {
+      if (!active[static_cast<std::size_t>(owners_[static_cast<std::size_t>(f)])]) {
+        image(f, i) = 0;
+      }
+    }
   }
   return image;
 }
 
-void Embedding::MapOne(const Hyper& hyper, const VectorXd& point,
-                       Eigen::Ref<VectorXd> image) const {
-  const std::vector<bool> active =
-      conditional_ ? ActiveAt(dimensions_, point) : std::vector<bool>(dimensions_.size(), true);
-  for (std::size_t d = 0; d < dimensions_.size(); ++d) {
-    if (!active[d]) {
-      continue;
-    }
-    const Dimension& dimension = dimensions_[d];
-    const auto row = static_cast<Index>(d);
-    const double weight = std::exp(-hyper.log_length[row]);
-    if (dimension.categorical) {
-      image[first_[d] + static_cast<Index>(NearestValue(dimension, point[row]))] =
+/// Of one dimension, as if it were active everywhere. @param u  shape (points)
+void Embedding::MapAlong(std::size_t d, const Hyper& hyper, const ArrayXd& u,
+                         MatrixXd& image) const {
+  const Dimension& dimension = dimensions_[d];
+  const auto row = static_cast<Index>(d);
+  const double weight = std::exp(-hyper.log_length[row]);
+  if (dimension.categorical) {
+    for (Index i = 0; i < u.size(); ++i) {
+      image(first_[d] + static_cast<Index>(NearestValue(dimension, u[i])), i) =
           weight * std::numbers::sqrt2 / 2;
-    } else if (dimension.parent) {
-      image[first_[d]] = weight / kAngle * std::sin(kAngle * point[row]);
-      image[first_[d] + 1] = weight / kAngle * std::cos(kAngle * point[row]);
-    } else {
-      image[first_[d]] = weight * Warp(hyper.log_a[row], hyper.log_b[row], point[row]);
     }
+  } else if (dimension.parent) {
+    image.row(first_[d]) = (weight / kAngle * (kAngle * u).sin()).matrix().transpose();
+    image.row(first_[d] + 1) = (weight / kAngle * (kAngle * u).cos()).matrix().transpose();
+  } else {
+    image.row(first_[d]) =
+        (weight * Warp(hyper.log_a[row], hyper.log_b[row], u)).matrix().transpose();
   }
 }
 
@@ -111,15 +126,15 @@ VectorXd Embedding::Slopes(const Hyper& hyper, const VectorXd& point) const {
   return slopes;
 }
 
-std::pair<double, double> Embedding::WarpSlopes(const Hyper& hyper, Index d, double u) {
+std::pair<ArrayXd, ArrayXd> Embedding::WarpSlopes(const Hyper& hyper, Index d, const ArrayXd& u) {
   const double a = std::exp(hyper.log_a[d]);
   const double b = std::exp(hyper.log_b[d]);
   const double weight = std::exp(-hyper.log_length[d]);
-  const double inside = Inside(u);
-  const double p = std::pow(inside, a);
-  const double by_a = b * std::pow(1 - p, b - 1) * p * std::log(inside) * a;
-  const double by_b = -std::pow(1 - p, b) * std::log1p(-p) * b;
-  return {weight * by_a, weight * by_b};
+  const ArrayXd log_inside = Inside(u).log();
+  const ArrayXd p = (a * log_inside).exp();
+  const ArrayXd log_rest = (1 - p).log();
+  const ArrayXd power = (b * log_rest).exp();  // (1 - p)^b
+  return {weight * a * b * power / (1 - p) * p * log_inside, -weight * b * power * log_rest};
 }
 
 MatrixXd SquaredDistances(const MatrixXd& a, const MatrixXd& b) {

@@ -53,11 +53,12 @@ class Embedding {
   /// Derivatives of a feature vector by the point's coordinates: where[f] of dimension owners()[f].
   /// Zero for categories.
   [[nodiscard]] VectorXd Slopes(const Hyper& hyper, const VectorXd& point) const;
-  /// Derivatives of w(u) / l by log a and log b.
-  static std::pair<double, double> WarpSlopes(const Hyper& hyper, Eigen::Index d, double u);
+  /// Derivatives of w(u) / l by log a and log b. @param u  of many points
+  static std::pair<Eigen::ArrayXd, Eigen::ArrayXd> WarpSlopes(const Hyper& hyper, Eigen::Index d,
+                                                              const Eigen::ArrayXd& u);
 
  private:
-  void MapOne(const Hyper& hyper, const VectorXd& point, Eigen::Ref<VectorXd> image) const;
+  void MapAlong(std::size_t d, const Hyper& hyper, const Eigen::ArrayXd& u, MatrixXd& image) const;
 
   Dimensions dimensions_;
   Priors priors_;

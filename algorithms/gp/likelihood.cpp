@@ -206,11 +206,9 @@ void LogPosterior::AddImageSlopes(const Hyper& hyper, const MatrixXd& z,
   for (Index k = 0; k < Warps(); ++k) {
     const Index d = warped_[static_cast<std::size_t>(k)];
     const Index f = embedding_.FeaturesOf(static_cast<std::size_t>(d)).first;
-    for (Index i = 0; i < z.cols(); ++i) {
-      const auto [by_a, by_b] = Embedding::WarpSlopes(hyper, d, points_(d, i));
-      gradient[first_warp_ + 2 * k] += pull(f, i) * by_a;
-      gradient[first_warp_ + 1 + 2 * k] += pull(f, i) * by_b;
-    }
+    const auto [by_a, by_b] = Embedding::WarpSlopes(hyper, d, points_.row(d).transpose());
+    gradient[first_warp_ + 2 * k] += pull.row(f).dot(by_a.matrix());
+    gradient[first_warp_ + 1 + 2 * k] += pull.row(f).dot(by_b.matrix());
   }
 }
 
