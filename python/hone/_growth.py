@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import TYPE_CHECKING
 
-from hone._errors import AlreadyExists, NotNow, SpaceError
+from hone._errors import AlreadyExists, NotFound, NotNow, SpaceError
 from hone._http import quoted
+from hone._reading import rows_of
 from hone._space import Space, middle
 from hone._stages import WIRE_STATES, Outcome, Past, Stage, key_of, stage_of, with_space
 
@@ -18,6 +20,24 @@ if TYPE_CHECKING:
 _MOST_CARRIED = 5000
 _MOST_BYTES = 1_900_000  # of the 2 MiB that a request may have
 _ROOM = 16  # what JSON in JSON adds
+_OPEN = ("Pending", "Running")
+
+
+def find_new(study: Study) -> None:
+    """Takes up the stages that other processes have begun."""
+    with study._lock:
+        while True:
+            number = len(study._stages) + 1
+            name = study.name if number == 1 else f"{study.name}-g{number}"
+            study._looked_at = time.monotonic()
+            try:
+                answer = study._call("GET", f"/api/v1/experiments/{quoted(name)}")
+            except NotFound:
+                return
+            stage = stage_of(answer)
+            if not stage.by_run:
+                raise AlreadyExists(f"{name}: there is a study or experiment of this name")
+            study._stages.append(stage)
 
 
 def grow(study: Study, new: Space, outside: Past | None) -> None:
@@ -105,8 +125,9 @@ def retire(study: Study, stage: Stage) -> None:
     if not former:
         return
     with contextlib.suppress(NotNow):  # another process did so
-        experiment = study._get(stage)
-        if experiment["phase"] == "Running" and int(experiment["running"]) == 0:
+        # The count of those that run leaves out a trial that was given a moment ago.
+        running = study._get(stage)["phase"] == "Running"
+        if running and not any(row["phase"] in _OPEN for row in rows_of(study, stage)):
             study._call(
                 "POST",
                 f"/api/v1/experiments/{quoted(stage.name)}/stop",

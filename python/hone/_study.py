@@ -8,6 +8,7 @@ import html
 import math
 import random
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,14 @@ from typing import TYPE_CHECKING, Any, Callable, Union, overload
 
 from hone._engine import EmbeddedEngine
 from hone._errors import (
-    AlreadyExists,
     HoneError,
     InvalidArgument,
     NoResult,
-    NotFound,
     NotNow,
     SpaceError,
     StudyEnded,
 )
-from hone._growth import grow, retire
+from hone._growth import find_new, grow, retire
 from hone._http import Json, Transport, quoted
 from hone._importance import Method, importance
 from hone._leases import beat
@@ -39,7 +38,6 @@ from hone._stages import (
     TellState,
     key_of,
     question,
-    stage_of,
     told_values,
 )
 from hone._trial import Trial, TrialResult
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
 
 _LEASE_SECONDS = 60
 _WAIT_SECONDS = 20
+_LOOK_SECONDS = 1.0  # how late it may be seen that another process goes on with another stage
 Values = Union[float, Sequence[float]]
 
 
@@ -82,6 +81,7 @@ class Study:
         self._base = base
         self._stages: list[Stage] = [] if first is None else [first]
         self._by_run = first is None or first.by_run
+        self._looked_at = -math.inf  # for stages
         self._rng = random.Random(seed)
         self._lock = threading.RLock()
         self._ready: deque[Trial] = deque()
@@ -351,20 +351,14 @@ class Study:
 
     def _refresh(self) -> None:
         """Finds the stages that other processes have begun."""
-        if not self._by_run:
-            return
-        with self._lock:
-            while True:
-                number = len(self._stages) + 1
-                name = self.name if number == 1 else f"{self.name}-g{number}"
-                try:
-                    answer = self._call("GET", f"/api/v1/experiments/{quoted(name)}")
-                except NotFound:
-                    return
-                stage = stage_of(answer)
-                if not stage.by_run:
-                    raise AlreadyExists(f"{name}: there is a study or experiment of this name")
-                self._stages.append(stage)
+        if self._by_run:
+            find_new(self)
+
+    def _goes_on(self, stage: Stage | None) -> bool:
+        """Whether another trial may be of this stage, as of a moment ago."""
+        if self._by_run and time.monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._refresh()
+        return bool(self._stages) and stage is self._stages[-1]
 
     def _ask_some(self, count: int) -> list[Trial]:
         self._refresh()
@@ -420,7 +414,8 @@ class Study:
             trial.over = True  # the engine does not know of it: there is nothing to hand on
             return "recorded"
         if not trial.by_run or outcome.state == "PREEMPTED":
-            return self._post_outcome(trial, outcome, {}, then_ask=then_ask and not trial.by_run)
+            then_ask = then_ask and not trial.by_run
+            return self._post_outcome(trial, outcome, {}, then_ask=then_ask)
         if trial._stage is None:
             if not trial.params:
                 raise SpaceError(
@@ -431,9 +426,9 @@ class Study:
             trial.over = True
             return "recorded"
         new = {n: d for n, d in trial._domains.items() if n not in trial._stage.space}
-        said = self._post_outcome(
-            trial, outcome, {} if set(trial.params) == set(trial._given) else trial.params
-        )
+        then_ask = then_ask and not new and self._goes_on(trial._stage)
+        params = {} if set(trial.params) == set(trial._given) else trial.params
+        said = self._post_outcome(trial, outcome, params, then_ask=then_ask)
         if new and said == "recorded":
             grow(self, new, None)
         retire(self, trial._stage)

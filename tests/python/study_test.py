@@ -296,6 +296,46 @@ class ByRunTest(FolderTest):
             again.optimize(objective, n_trials=2)
             self.assertEqual(len(study.trials), 27)
 
+    def test_the_next_trial_is_asked_for_with_an_end_while_the_space_is_the_same(self):
+        study = self.study(algorithm="random", seed=1)
+        paths = []
+        call = study._transport.call
+
+        def noted(method, path, *arguments, **more):
+            paths.append(path.rsplit("/", 1)[-1])
+            return call(method, path, *arguments, **more)
+
+        def objective(trial):
+            value = trial.suggest_float("x", 0, 1)
+            return value + (trial.suggest_float("y", 0, 1) if len(study.trials) >= 4 else 0)
+
+        study._transport.call = noted
+        study.optimize(objective, n_trials=10)
+        # The first trial is of no stage. The fifth, which asks for more, ends the first stage,
+        # whose five trials are fed to the second one: ten questions, if asked one by one.
+        self.assertEqual([s.name for s in study._stages], [study.name, f"{study.name}-g2"])
+        self.assertLessEqual(paths.count("ask"), 4)
+        self.assertGreaterEqual(paths.count("tell"), 9)
+        self.assertEqual(len(study.trials), 10)
+        self.assertEqual(study._take_ready(), [])
+
+    def test_a_worker_sees_that_another_process_goes_on_with_more(self):
+        mine = self.study(name="shared", algorithm="random", seed=1)
+
+        def objective(trial):
+            if len(mine.trials) == 3:
+                with hone.load_study("shared", data_dir=self.folder) as theirs:
+                    theirs.optimize(
+                        lambda t: t.suggest_float("x", 0, 1) + t.suggest_float("y", 0, 1),
+                        n_trials=1,
+                    )
+                time.sleep(1.1)
+            return trial.suggest_float("x", 0, 1)
+
+        mine.optimize(objective, n_trials=6)
+        self.assertEqual(len(mine._stages), 2)
+        self.assertTrue(any(trial.name.startswith("shared-g2") for trial in mine.trials))
+
     def test_steps_and_scales_of_new_names_are_those_of_the_engine(self):
         def objective(trial):
             trial.suggest_float("step", 0.1, 0.95, step=0.05)
