@@ -97,6 +97,7 @@ class BayesianOptimization final : public Searcher {
     bool last = false;  // of the budget: what it finds out helps nobody any more
   };
 
+  [[nodiscard]] bool UsesModels(std::size_t i) const;
   [[nodiscard]] GpRound Start() const;
   [[nodiscard]] bool IsLast(const ProposeRequest& request, std::size_t i) const;
   [[nodiscard]] Result<std::optional<VectorXd>> Next(const GpRound& round, std::size_t index,
@@ -197,9 +198,11 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
   const std::size_t warm = std::min(options_.warm, results_.proposed());
   std::vector<Proposal> answers;
   for (std::size_t i = 0; i < request.numbers.size(); ++i) {
-    if (round.models && (i == 0 || options_.models.objectives > 1)) {
+    const bool models = UsesModels(i);
+    if (models && (!round.models || options_.models.objectives > 1)) {
       models_.SetFor(round, results_, request.numbers[i]);
     }
+    round.models = models;
     const Turn turn{request.numbers[i], IsLast(request, i)};
     HONE_ASSIGN_OR_RETURN(const std::optional<VectorXd> point,
                           Next(round, results_.proposed() + i - warm, turn));
@@ -215,12 +218,16 @@ Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest
   return answers;
 }
 
+/// Whether the initial design is over. @param i  of the trial, in the request
+bool BayesianOptimization::UsesModels(std::size_t i) const {
+  constexpr std::size_t kLeastResults = 2;
+  return space_.size() > 0 && results_.with_value() >= kLeastResults &&
+         results_.proposed() + i >= options_.warm + options_.initial;
+}
+
 GpRound BayesianOptimization::Start() const {
   GpRound round;
   round.taken.insert(results_.tried().begin(), results_.tried().end());
-  constexpr std::size_t kLeastResults = 2;
-  round.models = space_.size() > 0 && results_.with_value() >= kLeastResults &&
-                 results_.proposed() >= options_.warm + options_.initial;
   for (const auto& [trial, point] : results_.running()) {
     round.pending.push_back(point);
   }

@@ -48,14 +48,23 @@ gp::MatrixXd Incumbents(const gp::Surrogate& value, const std::vector<gp::Observ
   return incumbents;
 }
 
+/// Proposals that follow have to improve on what the pending ones are expected to find as well:
+/// else they would gather around the most promising of them.
+/// @source  Ginsbourger, Le Riche, Carraro 2010, "Kriging is well-suited to parallelize
+///          optimization", section 4.2 (the kriging believer)
+void Believe(GpRound& round, const VectorXd& point) {
+  const bool within = round.ExpectsWithin(point);
+  for (gp::Model& model : round.value) {
+    model.Condition(point, within);
+  }
+}
+
 void SetValue(GpRound& round, const gp::Surrogate& value,
               const std::vector<gp::Observed>& results) {
   round.value = value.models();
   round.incumbents = Incumbents(value, results);
-  for (gp::Model& model : round.value) {
-    for (const VectorXd& point : round.pending) {
-      model.Condition(point);
-    }
+  for (const VectorXd& point : round.pending) {
+    Believe(round, point);
   }
 }
 
@@ -72,11 +81,16 @@ gp::Weights GpRound::weights() const {
 void GpRound::Add(const VectorXd& point) {
   taken.insert(point);
   pending.push_back(point);
-  for (std::vector<gp::Model>* models_of : {&value, &bounds}) {
-    for (gp::Model& model : *models_of) {
-      model.Condition(point);
-    }
+  Believe(*this, point);
+  for (gp::Model& model : bounds) {
+    model.Condition(point, false);
   }
+}
+
+bool GpRound::ExpectsWithin(const VectorXd& point) const {
+  const auto kept = [&](const gp::Model& bound) { return bound.Predict(point).mean[0] <= 0; };
+  return std::ranges::all_of(bounds, kept) &&
+         (feasibility == nullptr || feasibility->Predict(point).mean[0] >= 0);
 }
 
 /// A model of the results as one number, by the weights of this trial.
@@ -143,7 +157,7 @@ void GpModels::SetWeights(GpRound& round, const GpResults& results) const {
   });
   for (gp::Model& bound : round.bounds) {
     for (const VectorXd& point : round.pending) {
-      bound.Condition(point);
+      bound.Condition(point, false);
     }
   }
   round.some_within = results.some_within() || round.bounds.empty();

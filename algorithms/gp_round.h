@@ -35,6 +35,8 @@ struct GpRound {
   [[nodiscard]] gp::Criterion By(const gp::Acquisition& acquisition) const {
     return gp::Averaged(acquisition, value, weights());
   }
+  /// Whether the models expect that a trial comes to its end there, within the bounds.
+  [[nodiscard]] bool ExpectsWithin(const gp::VectorXd& point) const;
   /// A point of this round, for the proposals that follow.
   void Add(const gp::VectorXd& point);
 };

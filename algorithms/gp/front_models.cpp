@@ -49,7 +49,7 @@ void FrontModels::Condition(const VectorXd& point) {
   means.push_back(MeansAt(objectives, point));
   points.push_back(point);
   for (Model& model : objectives) {
-    model.Condition(point);
+    model.Condition(point, false);
   }
 }
 

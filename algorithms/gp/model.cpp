@@ -132,10 +132,11 @@ VectorXd Model::TrendOf(const MatrixXd& basis) const {
   return (basis * weights_).array() + offset_;
 }
 
-void Model::Condition(const VectorXd& point) {
+void Model::Condition(const VectorXd& point, bool counts) {
   VectorXd outputs(n_ + 1);
   outputs.head(n_) = outputs_;
   outputs[n_] = Predict(point).mean[0];
+  best_ = counts ? std::min(best_, outputs[n_]) : best_;
   Append(point);
   Solve(std::move(outputs));
 }

@@ -49,13 +49,14 @@ class Model {
   void Append(const VectorXd& point);
   /// @param outputs  shape (size()) @cost O(n^2)
   void SetOutputs(VectorXd outputs);
-  /// The lowest posterior mean at the points whose outputs were set; those of Condition do not
-  /// change it.
+  /// The lowest posterior mean at the points whose outputs were set, and those of Condition that
+  /// count.
   [[nodiscard]] double best() const { return best_; }
   /// The best is to be among these rows only. @param rows  shape (size()), one is true
   void LimitBest(const std::vector<bool>& rows);
   /// Adds a point whose output is what the model expects: the mean stays, the spread shrinks.
-  void Condition(const VectorXd& point);
+  /// @param counts  it may be the best
+  void Condition(const VectorXd& point, bool counts);
 
   /// @param points  shape (dimensions, m) @cost O(n^2 m)
   [[nodiscard]] Prediction Predict(const MatrixXd& points) const;

@@ -174,6 +174,22 @@ TEST_CASE("bayesianoptimization: starts in the middle and honours n_initial_poin
   }
 }
 
+TEST_CASE("bayesianoptimization: the initial design ends within a batch", "[algorithms]") {
+  const ExperimentSpec spec = SpecOf(BraninSpace(), {{"n_initial_points", "10"}});
+  SearcherLab lab(Info(), spec, 3);
+  SearcherLab other(Info(), spec, 3);
+  REQUIRE(lab.Ask(8) == other.Ask(8));
+  for (int i = 0; i < 8; ++i) {
+    lab.Complete(lab.running().front(), i);
+    other.Complete(other.running().front(), -i);
+  }
+  const auto a = lab.Peek(8);
+  const auto b = other.Peek(8);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    CHECK((a[i] == b[i]) == (i < 2));
+  }
+}
+
 TEST_CASE("bayesianoptimization: the initial design tries every branch", "[algorithms]") {
   const Space space{{spaces::Words("kind", {"a", "b", "c", "d", "e"}),
                      spaces::When(spaces::Real("x", 0, 1), "kind", {"b"}, "0"),

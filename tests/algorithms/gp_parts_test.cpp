@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algorithms/gp/covariance.h"
+#include "algorithms/gp/criterion.h"
 #include "algorithms/gp/front_search.h"
 #include "algorithms/gp/hypervolume.h"
 #include "algorithms/gp/sample.h"
@@ -45,6 +46,31 @@ Hyper SomeHyper() {
   hyper.log_a[0] = 0.4;
   hyper.log_length[3] = 0.2;
   return hyper;
+}
+
+TEST_CASE("gp: what a pending point promises is no gain for its neighbours", "[algorithms]") {
+  const Embedding embedding(Dimensions(1));
+  const MatrixXd points{{0.1, 0.3, 0.5}};
+  const VectorXd outputs{{1, 0.3, -0.4}};
+  const Hyper hyper{VectorXd::Constant(1, -1), std::log(1e-6), 0, VectorXd::Zero(1),
+                    VectorXd::Zero(1)};
+  Model counting(embedding, hyper, points);
+  counting.SetOutputs(outputs);
+  const double best = counting.best();
+  const VectorXd pending = VectorXd::Constant(1, 0.6);
+  const double promised = counting.Predict(pending).mean[0];
+  REQUIRE(promised < best - 0.1);
+  Model passing = counting;
+  counting.Condition(pending, true);
+  passing.Condition(pending, false);
+  CHECK(counting.best() == promised);
+  CHECK(passing.best() == best);
+  const auto gain = [](const Model& model) {
+    const std::vector<Model> draws{model};
+    return Averaged({}, draws, {}).values(MatrixXd::Constant(1, 1, 0.59))[0];
+  };
+  CHECK(gain(passing) > std::log(0.1));
+  CHECK(gain(counting) < std::log(0.05));
 }
 
 TEST_CASE("covariance: the sum of its parts as they are defined, and positive definite",

@@ -321,7 +321,7 @@ TEST_CASE("gp: a model goes through noiseless outputs and is unsure elsewhere", 
   const MatrixXd far = MatrixXd::Constant(1, 1, 0.9);
   const Prediction before = model.Predict(far);
   CHECK(before.sd[0] > 0.3);
-  model.Condition(far);
+  model.Condition(far, false);
   const Prediction after = model.Predict(far);
   CHECK(after.sd[0] < 2e-3);
   CHECK(after.mean[0] == Approx(before.mean[0]).epsilon(1e-6));

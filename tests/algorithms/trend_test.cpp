@@ -87,7 +87,7 @@ TEST_CASE("trend: gradients of predictions are those of finite differences", "[a
   const Surrogate surrogate = Following(embedding, 3, 10);
   constexpr double kStep = 1e-5;
   for (Model model : surrogate.models()) {
-    model.Condition(VectorXd::Constant(2, 0.9));
+    model.Condition(VectorXd::Constant(2, 0.9), true);
     for (const VectorXd& point : {VectorXd{{0.2, 0.8}}, VectorXd{{0.55, 0.1}}}) {
       const PointPrediction at = model.PredictAt(point);
       const Prediction same = model.Predict(point);
