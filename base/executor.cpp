@@ -28,9 +28,13 @@ namespace {
 
 namespace asio = boost::asio;
 
+using OwnThreads = asio::io_context::executor_type;
+
 /// Tasks that lent threads have taken, of one pool. Its Stop waits until there are none.
 class Taken {
  public:
+  explicit Taken(OwnThreads own) : own_(std::move(own)) {}
+
   void Add() {
     const std::scoped_lock lock(mutex_);
     ++count_;
@@ -41,15 +45,33 @@ class Taken {
       none_.notify_all();
     }
   }
+  /// Gives a task that was taken on to the pool's own threads, unless they are about to end.
+  bool HandOver(Task& task) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (closing_) {
+        return false;
+      }
+      own_.post(std::move(task), std::allocator<void>());
+    }
+    Remove();
+    return true;
+  }
+  void Close() {
+    const std::scoped_lock lock(mutex_);
+    closing_ = true;
+  }
   void WaitForNone() {
     std::unique_lock lock(mutex_);
     none_.wait(lock, [this] { return count_ == 0; });
   }
 
  private:
+  OwnThreads own_;
   std::mutex mutex_;
   std::condition_variable none_;
   int count_ = 0;
+  bool closing_ = false;
 };
 
 struct LentTask {
@@ -103,10 +125,11 @@ class PoolExecutor {
     return true;
   }
 
-  asio::io_context::executor_type own_;
+  OwnThreads own_;
   std::shared_ptr<Taken> taken_;  // null: nobody is lent to it
 };
 
+constexpr int kMostOfLent = 16;  // tasks: a strand that is never done must not keep the thread
 constexpr std::size_t kThreadNameLength = 15;  // pthread_setname_np(3)
 constexpr Duration kLongestDelay = std::chrono::hours(24) * 365 * 100;
 
@@ -130,8 +153,11 @@ LentThread::~LentThread() {
     return;
   }
   const std::unique_ptr<std::deque<LentTask>> tasks(lent);
-  for (; !tasks->empty(); tasks->pop_front()) {
+  for (int done = 0; !tasks->empty(); tasks->pop_front()) {
     LentTask& task = tasks->front();
+    if (++done > kMostOfLent && task.of->HandOver(task.run)) {
+      continue;
+    }
     task.run();
     task.run = nullptr;  // what it holds goes before its pool may
     task.of->Remove();
@@ -145,12 +171,11 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
   using Timers = std::list<asio::steady_timer>;
 
   asio::io_context io;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
+  std::optional<asio::executor_work_guard<OwnThreads>> work{io.get_executor()};
   // Timers tick elsewhere: a context that has any keeps a thread in epoll, and every task that is
   // posted wakes that one beside the one that takes it.
   asio::io_context timer_io;
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> timer_work{
-      timer_io.get_executor()};
+  std::optional<asio::executor_work_guard<OwnThreads>> timer_work{timer_io.get_executor()};
   std::shared_ptr<Taken> taken;  // null: takes no help
   std::string name;
   std::mutex mutex;  // guards stopping and timers; asio's own locks nest inside it
@@ -218,6 +243,9 @@ struct AsioExecutor::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void Stop() {
+    if (taken != nullptr) {
+      taken->Close();  // nothing is given back to threads that may have ended
+    }
     {
       const std::scoped_lock lock(mutex);
       stopping = true;
@@ -270,7 +298,7 @@ AsioExecutor::AsioExecutor(const std::string& name, int threads, Help help)
   HONE_CHECK(threads >= 1, "an executor needs a thread");
   impl_->name = name;
   if (help == Help::kTaken) {
-    impl_->taken = std::make_shared<Taken>();
+    impl_->taken = std::make_shared<Taken>(impl_->io.get_executor());
   }
   impl_->Start(threads);
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <functional>
 #include <future>
 #include <latch>
 #include <set>
@@ -317,6 +318,20 @@ TEST_CASE("lent: a pool that takes no help, and timers, run on their own threads
   }
   CHECK(on_own.get_future().get() != std::this_thread::get_id());
   CHECK(later.get_future().get() != std::this_thread::get_id());
+}
+
+TEST_CASE("lent: a strand that is never done goes on without the lent thread", "[base]") {
+  AsioExecutor pool("pool", 1, AsioExecutor::Help::kTaken);
+  const auto strand = pool.MakeStrand();
+  std::atomic<bool> enough{false};
+  std::latch ended(1);
+  std::function<void()> again = [&] { enough ? ended.count_down() : strand->Post(again); };
+  {
+    const LentThread here;
+    strand->Post(again);
+  }
+  enough = true;  // would not be reached
+  ended.wait();
 }
 
 TEST_CASE("lent: Stop waits for the lent thread, which drops the rest", "[base]") {
