@@ -8,7 +8,8 @@
 // several objectives: Ozaki, Tanigaki, Watanabe, Onishi 2020, "Multiobjective tree-structured
 // Parzen estimator for computationally expensive optimization problems" (good: the best fronts);
 // outcome constraints: Watanabe, Hutter 2023, "c-TPE: tree-structured Parzen estimator with
-// inequality constraints for expensive hyperparameter optimization", arXiv 2211.14411.
+// inequality constraints for expensive hyperparameter optimization", arXiv 2211.14411
+// (`multivariate-tpe`; of single parameters: results within the bounds come first).
 // Differs from Optuna 5's in: trials that run count as bad ones by default (constant liar), as do
 // those that failed or were stopped early; no configuration is proposed twice while others are
 // left; kernels of ordered values are integrated over their cells, so that no end is favoured.
@@ -376,7 +377,9 @@ std::vector<double> Tpe::ModelledPoint(Estimate& estimate, Rng& rng) const {
 Result<Assignment> Tpe::Choose(TrialNumber number, const std::vector<Known>& pending) const {
   Estimate estimate{{}, {}, std::vector<std::vector<Compared>>(blocks_.size())};
   if (trials_.size() + pending.size() >= options_.startup_trials) {
-    estimate.splits = trials_.Splits(pending, options_.gamma);
+    estimate.splits =
+        trials_.Splits(pending, options_.gamma,
+                       options_.multivariate ? tpe::ByBounds::kEach : tpe::ByBounds::kFirst);
     estimate.shares = earlier_.Shares();
   }
   const Space& space = encoder_.space();
@@ -472,8 +475,7 @@ constexpr std::uint32_t kAbilities = kReal | kInteger | kDiscrete | kCategorical
 
 HONE_REGISTER_SEARCHER(
     tpe, {.summary = "tree-structured Parzen estimator, each parameter on its own",
-          .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127; c-TPE: arXiv "
-                    "2211.14411",
+          .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127",
           .supports = kAbilities,
           .settings = SettingsOfTpe(),
           .create = &Create<false>});

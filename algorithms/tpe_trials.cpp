@@ -77,11 +77,11 @@ void Trials::Forget(TrialNumber trial) {
   }
 }
 
-/// Indices, ascending.
-std::vector<std::size_t> Trials::GoodByObjectives(std::size_t count) const {
+/// Indices, ascending. @param count  at most as many as were completed
+std::vector<std::size_t> Trials::GoodByObjectives(std::size_t count, ByBounds by_bounds) const {
   std::vector<std::size_t> good;
   if (!best_.empty()) {
-    if (violated_ == 0) {
+    if (violated_ == 0 || by_bounds == ByBounds::kFirst) {
       for (std::size_t k = 0; k < count; ++k) {
         const auto at = std::ranges::lower_bound(trials_, best_[k].second, {}, &Known::number);
         good.push_back(static_cast<std::size_t>(at - trials_.begin()));
@@ -112,6 +112,35 @@ std::vector<std::size_t> Trials::GoodByObjectives(std::size_t count) const {
   return good;
 }
 
+/// Adds results beyond bounds, those with the least sum of violations, each of which is measured by
+/// the largest one of its bound.
+void Trials::AddClosest(std::size_t count, std::vector<std::size_t>& good) const {
+  std::vector<double> largest(bounds_, 0.0);
+  for (const Known& known : trials_) {
+    for (std::size_t b = 0; b < known.excess.size(); ++b) {
+      largest[b] =
+          std::isfinite(known.excess[b]) ? std::max(largest[b], known.excess[b]) : largest[b];
+    }
+  }
+  std::vector<std::pair<double, std::size_t>> violators;
+  for (std::size_t i = 0; i < trials_.size(); ++i) {
+    if (trials_[i].state != Known::State::kViolated || trials_[i].excess.empty()) {
+      continue;
+    }
+    double sum = 0;
+    for (std::size_t b = 0; b < trials_[i].excess.size(); ++b) {
+      const double beyond = trials_[i].excess[b];  // infinite: nobody knows
+      sum += beyond > 0 ? (std::isfinite(beyond) ? beyond / largest[b] : beyond) : 0.0;
+    }
+    violators.emplace_back(sum, i);
+  }
+  std::ranges::sort(violators);
+  for (std::size_t k = 0; k < std::min(count, violators.size()); ++k) {
+    good.push_back(violators[k].second);
+  }
+  std::ranges::sort(good);
+}
+
 /// Nothing: all results are alike.
 std::optional<Split> Trials::SplitByBound(std::size_t bound, std::size_t count) const {
   std::vector<const Known*> results;
@@ -137,12 +166,18 @@ std::optional<Split> Trials::SplitByBound(std::size_t bound, std::size_t count) 
   return split;
 }
 
-std::vector<Split> Trials::Splits(const std::vector<Known>& pending,
-                                  std::optional<double> gamma) const {
+std::vector<Split> Trials::Splits(const std::vector<Known>& pending, std::optional<double> gamma,
+                                  ByBounds by_bounds) const {
   std::vector<Split> splits;
+  const bool first = by_bounds == ByBounds::kFirst && bounds_ > 0;
   const std::size_t count = GoodCount(completed_ + violated_, gamma);
-  if (completed_ > 0) {
-    const std::vector<std::size_t> good = GoodByObjectives(std::min(count, completed_));
+  std::vector<std::size_t> good = completed_ > 0
+                                      ? GoodByObjectives(std::min(count, completed_), by_bounds)
+                                      : std::vector<std::size_t>{};
+  if (first && good.size() < count) {
+    AddClosest(count - good.size(), good);
+  }
+  if (!good.empty()) {
     Split& split = splits.emplace_back();
     split.by_objectives = true;
     split.bad.reserve(trials_.size() + pending.size());
@@ -156,7 +191,7 @@ std::vector<Split> Trials::Splits(const std::vector<Known>& pending,
       split.bad.push_back(&known);
     }
   }
-  for (std::size_t bound = 0; bound < bounds_; ++bound) {
+  for (std::size_t bound = 0; bound < (first ? 0 : bounds_); ++bound) {
     if (std::optional<Split> split = SplitByBound(bound, count)) {
       splits.push_back(*std::move(split));
     }

@@ -41,6 +41,12 @@ struct Split {
   }
 };
 
+/// How bounds of outcomes count.
+enum class ByBounds {
+  kEach,   ///< each has a split of its own, for densities of all parameters together
+  kFirst,  ///< results within all bounds are good first, then the closest ones; the others are bad
+};
+
 /// How many of the results count as good: a tenth, or by hyperopt's rule gamma times the square
 /// root; at most 25 either way.
 std::size_t GoodCount(std::size_t results, std::optional<double> gamma);
@@ -73,14 +79,20 @@ class Trials {
   /// fronts), and those that are better still but violate bounds. The others are bad, as are
   /// running trials (constant liar), failed ones and those that were stopped early.
   /// A bound: the results that keep it, or the closest ones if they are too few.
+  ///
+  /// By densities of one parameter each, where the bounds lie cannot be seen, and what is better
+  /// but violates them draws all proposals there. So there bounds come first, in one split.
   /// @param pending  proposed but not started: they run, too
   /// @source Watanabe, Hutter 2023, "c-TPE", arXiv 2211.14411; Ozaki et al. 2020 for several
   /// objectives
   [[nodiscard]] std::vector<Split> Splits(const std::vector<Known>& pending,
-                                          std::optional<double> gamma) const;
+                                          std::optional<double> gamma,
+                                          ByBounds by_bounds = ByBounds::kEach) const;
 
  private:
-  [[nodiscard]] std::vector<std::size_t> GoodByObjectives(std::size_t count) const;
+  [[nodiscard]] std::vector<std::size_t> GoodByObjectives(std::size_t count,
+                                                          ByBounds by_bounds) const;
+  void AddClosest(std::size_t count, std::vector<std::size_t>& good) const;
   [[nodiscard]] std::optional<Split> SplitByBound(std::size_t bound, std::size_t count) const;
 
   std::vector<Known> trials_;  // by number

@@ -122,6 +122,35 @@ TEST_CASE("tpe trials: each bound has a split of its own", "[algorithms]") {
   CHECK(NumbersOf(splits[2].bad) == Numbers{3, 5});
 }
 
+TEST_CASE("tpe trials: with bounds first, what keeps them is good, then what is closest",
+          "[algorithms]") {
+  Trials trials;
+  const std::vector<double> excess[] = {{-1, 4},        {-1, -1}, {8, -1}, {2, 2},
+                                        {kUnknown, -1}, {1, -2},  {-3, -1}};
+  for (TrialNumber number = 1; number <= 7; ++number) {
+    trials.Start(Running(number));
+    const std::vector<double>& beyond = excess[number - 1];
+    const bool keeps = std::ranges::all_of(beyond, [](double x) { return x <= 0; });
+    // The later, the better.
+    REQUIRE(
+        trials.End(number, keeps ? State::kCompleted : State::kViolated, {10.0 - number}, beyond)
+            .has_value());
+  }
+  const auto good = [&](double gamma) {
+    const auto splits = trials.Splits({}, gamma, ByBounds::kFirst);
+    REQUIRE(splits.size() == 1);
+    CHECK(splits[0].good.size() + splits[0].bad.size() == 7);
+    return NumbersOf(splits[0].good);
+  };
+  // gamma times the root of seven, rounded up. Violations: 1 of 4, 8 of 8, 2 of 8 and 2 of 4, 1
+  // of 8.
+  CHECK(good(0.3) == Numbers{7});
+  CHECK(good(0.7) == Numbers{2, 7});
+  CHECK(good(1.1) == Numbers{2, 6, 7});
+  CHECK(good(1.4) == Numbers{2, 4, 6, 7});
+  CHECK(good(1.9) == Numbers{1, 2, 3, 4, 6, 7});
+}
+
 TEST_CASE("tpe trials: without a trial inside, the closest ones show where the bound is",
           "[algorithms]") {
   Trials trials;
