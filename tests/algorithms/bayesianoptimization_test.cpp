@@ -254,11 +254,39 @@ TEST_CASE("bayesianoptimization: each_fourth says where each fourth trial goes, 
   CHECK(chosen == std::set<std::string>{"b", "c"});
 }
 
-TEST_CASE("bayesianoptimization: each_fourth beside acq_func is refused", "[algorithms]") {
-  Problems problems;
-  const ExperimentSpec spec = SpecOf(BraninSpace(), {{"acq_func", "EI"}, {"each_fourth", "LCB"}});
-  (void)CheckAlgorithm(spec, problems);  // only the problems matter
-  CHECK(problems.HasErrors());
+/// Trials with the word b, of 40: it is worse than a everywhere the first ones have looked.
+std::vector<TrialNumber> TriedAgain(const char* least_gain) {
+  ExperimentSpec spec = SpecOf({{spaces::Real("x", 0, 1), spaces::Words("w", {"a", "b"})}},
+                               {{"least_gain", least_gain}, {"each_fourth", "EI"}});
+  spec.max_trial_count = 100;
+  SearcherLab lab(Info(), spec, 3);
+  std::vector<TrialNumber> tried;
+  for (TrialNumber trial = 1; trial <= 40; ++trial) {
+    const Assignment values = Values(lab.Ask(1)[0]);
+    const bool other = values[1].text == "b";
+    if (other && trial > 15) {
+      tried.push_back(trial);
+    }
+    lab.Complete(trial, other ? 5 + Number(values[0]) : std::pow(Number(values[0]) - 0.3, 2));
+  }
+  return tried;
+}
+
+TEST_CASE("bayesianoptimization: where there is little to gain it tries what it has given up",
+          "[algorithms]") {
+  const std::vector<TrialNumber> tried = TriedAgain("0.012");
+  CHECK(tried.size() > 2 * TriedAgain("0").size());
+  CHECK(std::ranges::all_of(tried, [](TrialNumber trial) { return trial % 2 != 0; }));
+}
+
+TEST_CASE("bayesianoptimization: settings of its own acquisition beside acq_func are refused",
+          "[algorithms]") {
+  for (const Setting& own : {Setting{"each_fourth", "LCB"}, Setting{"least_gain", "0.1"}}) {
+    Problems problems;
+    const ExperimentSpec spec = SpecOf(BraninSpace(), {{"acq_func", "EI"}, own});
+    (void)CheckAlgorithm(spec, problems);  // only the problems matter
+    CHECK(problems.HasErrors());
+  }
 }
 
 TEST_CASE("bayesianoptimization: what is believed before there are results is a setting",
