@@ -64,8 +64,8 @@ void CheckModels(CudaDevice& device) {
     CheckSame(there.Predict(others).mean, here.Predict(others).mean);
     CheckSame(there.Predict(others).sd, here.Predict(others).sd);
     // With points appended, matrices have room between their columns and another size.
-    here.Condition(others.col(0));
-    there.Condition(others.col(0));
+    here.Condition(others.col(0), true);
+    there.Condition(others.col(0), true);
     CheckSame(there.Predict(others).mean, here.Predict(others).mean);
     CheckSame(there.Predict(others).sd, here.Predict(others).sd);
     CHECK_FALSE(device.Broken());
