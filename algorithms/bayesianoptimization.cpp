@@ -97,6 +97,7 @@ class BayesianOptimization final : public Searcher {
         results_(space_, options_.models.objectives),
         models_(embedding_, options_.models, seed) {}
 
+  [[nodiscard]] Result<std::vector<gp::Observed>> ResultsOf(const EarlierTask& task) const;
   Status Learn(const std::vector<EarlierTask>& tasks);
   [[nodiscard]] const std::string& acquisition() const { return options_.models.acquisition; }
   struct Turn {
@@ -174,15 +175,20 @@ Result<std::unique_ptr<Searcher>> BayesianOptimization::Create(const SearchConte
   return search;
 }
 
+Result<std::vector<gp::Observed>> BayesianOptimization::ResultsOf(const EarlierTask& task) const {
+  std::vector<gp::Observed> results;
+  for (const EarlierResult& result : task.results) {
+    HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(result.values));
+    results.push_back({std::move(point), result.loss, std::nullopt});
+  }
+  return results;
+}
+
 Status BayesianOptimization::Learn(const std::vector<EarlierTask>& tasks) {
   constexpr std::size_t kLeastResults = 3;  // of a task, for a model of it
   std::vector<std::vector<gp::Observed>> earlier;
   for (const EarlierTask& task : tasks) {
-    std::vector<gp::Observed> results;
-    for (const EarlierResult& result : task.results) {
-      HONE_ASSIGN_OR_RETURN(VectorXd point, space_.Encode(result.values));
-      results.push_back({std::move(point), result.loss, std::nullopt});
-    }
+    HONE_ASSIGN_OR_RETURN(std::vector<gp::Observed> results, ResultsOf(task));
     if (results.size() >= kLeastResults) {
       earlier.push_back(std::move(results));
     }

@@ -473,12 +473,12 @@ std::vector<SettingSpec> SettingsOfTpe() {
 constexpr std::uint32_t kAbilities = kReal | kInteger | kDiscrete | kCategorical | kDistributions |
                                      kParallel | kConditional | kConstrained | kMultiObjective;
 
-HONE_REGISTER_SEARCHER(
-    tpe, {.summary = "tree-structured Parzen estimator, each parameter on its own",
-          .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127",
-          .supports = kAbilities,
-          .settings = SettingsOfTpe(),
-          .create = &Create<false>});
+HONE_REGISTER_SEARCHER(tpe,
+                       {.summary = "tree-structured Parzen estimator, each parameter on its own",
+                        .source = "Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127",
+                        .supports = kAbilities,
+                        .settings = SettingsOfTpe(),
+                        .create = &Create<false>});
 
 HONE_REGISTER_SEARCHER_AS(
     "multivariate-tpe", multivariate_tpe,

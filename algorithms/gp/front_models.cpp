@@ -56,10 +56,11 @@ void FrontModels::Condition(const VectorXd& point) {
 Criterion FrontModels::Gain(Weights weights) const {
   const std::vector<Losses> front = Best(means);
   std::vector<const Model*> models;
+  models.reserve(objectives.size());
   for (const Model& model : objectives) {
     models.push_back(&model);
   }
-  return HypervolumeGain(Undominated(front, ReferenceOf(front)), models, weights);
+  return HypervolumeGain(Undominated(front, ReferenceOf(front)), models, std::move(weights));
 }
 
 MatrixXd FrontModels::Spread(std::size_t most) const {

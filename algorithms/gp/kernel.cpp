@@ -72,18 +72,19 @@ MatrixXd Embedding::Map(const Hyper& hyper, const MatrixXd& points) const {
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     MapAlong(d, hyper, points.row(static_cast<Index>(d)).transpose(), image);
   }
-  if (!conditional_) {
-    return image;
-  }
-  for (Index i = 0; i < points.cols(); ++i) {
-    const std::vector<bool> active = ActiveAt(dimensions_, points.col(i));
-    for (Index f = 0; f < features_; ++f) {
-      if (!active[static_cast<std::size_t>(owners_[static_cast<std::size_t>(f)])]) {
-        image(f, i) = 0;
-      }
-    }
+  for (Index i = 0; conditional_ && i < points.cols(); ++i) {
+    ClearInactive(points.col(i), image.col(i));
   }
   return image;
+}
+
+void Embedding::ClearInactive(const VectorXd& point, Eigen::Ref<VectorXd> image) const {
+  const std::vector<bool> active = ActiveAt(dimensions_, point);
+  for (std::size_t f = 0; f < owners_.size(); ++f) {
+    if (!active[static_cast<std::size_t>(owners_[f])]) {
+      image[static_cast<Index>(f)] = 0;
+    }
+  }
 }
 
 /// Of one dimension, as if it were active everywhere. @param u  shape (points)

@@ -59,6 +59,7 @@ class Embedding {
 
  private:
   void MapAlong(std::size_t d, const Hyper& hyper, const Eigen::ArrayXd& u, MatrixXd& image) const;
+  void ClearInactive(const VectorXd& point, Eigen::Ref<VectorXd> image) const;
 
   Dimensions dimensions_;
   Priors priors_;

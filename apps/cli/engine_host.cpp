@@ -111,7 +111,8 @@ Status EngineHost::Start(const Config& config, std::optional<DaemonOptions> daem
   InstallCrashHandler(config.CrashFolder());
   HONE_ASSIGN_OR_RETURN(store_, OpenStore(config, StoreAccess::kOwner));
   HONE_ASSIGN_OR_RETURN(runner_, LocalRunner::Create(RunnerOptions(config), clock_));
-  control_ = std::make_unique<AsioExecutor>("hone-ctl", kControlThreads, AsioExecutor::Help::kTaken);
+  control_ =
+      std::make_unique<AsioExecutor>("hone-ctl", kControlThreads, AsioExecutor::Help::kTaken);
   io_ = std::make_unique<AsioExecutor>("hone-io", kIoThreads);
   compute_ = std::make_unique<AsioExecutor>("hone-compute", ComputeThreads());
   accelerator_ = AcceleratorOrNone(config);
