@@ -210,6 +210,11 @@ void BayesianOptimization::Check(const SearchContext& context, Problems& problem
                     "each_fourth and least_gain are of hone's own acquisition function; leave "
                     "acq_func out");
   }
+  if (context.objectives > 1 && settings.Real("least_gain") != 0) {
+    problems.Refuse("spec.algorithm.algorithmSettings",
+                    "least_gain is for one objective; leave it out, or leave out "
+                    "spec.objective.additionalObjectives");
+  }
 }
 
 Result<std::vector<Proposal>> BayesianOptimization::Propose(const ProposeRequest& request) const {
@@ -346,8 +351,7 @@ std::optional<VectorXd> BayesianOptimization::ModelPoint(const GpRound& round, T
 /// Whether a trial may go elsewhere when there is little to gain: each second one, so that the rest
 /// goes on with what is there.
 bool BayesianOptimization::MayLeave(Turn turn) const {
-  return options_.least_gain > 0 && options_.models.objectives == 1 && acquisition().empty() &&
-         turn.number % kLeaveEvery != 0 && !turn.last;
+  return options_.least_gain > 0 && turn.number % kLeaveEvery != 0 && !turn.last;
 }
 
 /// Where a model that is sure of what it knows would not look: the largest improvement with

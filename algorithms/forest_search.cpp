@@ -420,6 +420,9 @@ void CheckForestSearch(const SearchContext& context, Problems& problems) {
                       std::string(name) + " is of the Gaussian process; use base_estimator GP");
     }
   }
+  if (context.settings.Real("least_gain") != 0) {
+    problems.Refuse(kSettings, "least_gain is of the Gaussian process; use base_estimator GP");
+  }
   if (estimator == "GBRT") {
     problems.Warn(kSettings, "base_estimator GBRT is taken as RF, a random forest");
   }

@@ -129,8 +129,8 @@ void Trials::AddClosest(std::size_t count, std::vector<std::size_t>& good) const
     }
     double sum = 0;
     for (std::size_t b = 0; b < trials_[i].excess.size(); ++b) {
-      const double beyond = trials_[i].excess[b];  // infinite: nobody knows
-      sum += beyond > 0 ? (std::isfinite(beyond) ? beyond / largest[b] : beyond) : 0.0;
+      const double beyond = std::max(trials_[i].excess[b], 0.0);  // infinite: nobody knows
+      sum += largest[b] > 0 && std::isfinite(beyond) ? beyond / largest[b] : beyond;
     }
     violators.emplace_back(sum, i);
   }

@@ -289,6 +289,19 @@ TEST_CASE("bayesianoptimization: settings of its own acquisition beside acq_func
   }
 }
 
+TEST_CASE("bayesianoptimization: least_gain is refused where nothing would heed it",
+          "[algorithms]") {
+  const ExperimentSpec forest =
+      SpecOf(BraninSpace(), {{"base_estimator", "RF"}, {"least_gain", "0.01"}});
+  ExperimentSpec several = SpecOf(BraninSpace(), {{"least_gain", "0.01"}});
+  several.objective.further = {{"time", Direction::kMinimize, std::nullopt}};
+  for (const ExperimentSpec& spec : {forest, several}) {
+    Problems problems;
+    (void)CheckAlgorithm(spec, problems);  // only the problems matter
+    CHECK(problems.HasErrors());
+  }
+}
+
 TEST_CASE("bayesianoptimization: what is believed before there are results is a setting",
           "[algorithms]") {
   SearcherLab broad(Info(), SpecOf(BraninSpace(), {{"priors", "broad"}}), 3);
