@@ -25,6 +25,7 @@ std::size_t GoodCount(std::size_t results, std::optional<double> gamma) {
 
 Split SplitEarlier(const std::vector<Known>& results, std::optional<double> gamma) {
   std::vector<const Known*> order;
+  order.reserve(results.size());
   for (const Known& known : results) {
     order.push_back(&known);
   }
@@ -79,25 +80,38 @@ void Trials::Forget(TrialNumber trial) {
 
 /// Indices, ascending. @param count  at most as many as were completed
 std::vector<std::size_t> Trials::GoodByObjectives(std::size_t count, ByBounds by_bounds) const {
-  std::vector<std::size_t> good;
-  if (!best_.empty()) {
-    if (violated_ == 0 || by_bounds == ByBounds::kFirst) {
-      for (std::size_t k = 0; k < count; ++k) {
-        const auto at = std::ranges::lower_bound(trials_, best_[k].second, {}, &Known::number);
-        good.push_back(static_cast<std::size_t>(at - trials_.begin()));
-      }
-      std::ranges::sort(good);
-      return good;
-    }
-    for (std::size_t i = 0; i < trials_.size(); ++i) {
-      const Known& known = trials_[i];
-      if (IsResult(known) && !known.losses.empty() &&
-          std::pair(known.losses.front(), known.number) <= best_[count - 1]) {
-        good.push_back(i);
-      }
-    }
-    return good;
+  if (best_.empty()) {
+    return BestFronts(count);
   }
+  return violated_ == 0 || by_bounds == ByBounds::kFirst ? BestWithin(count) : NoWorseThan(count);
+}
+
+/// Of one objective, the best that keep all bounds.
+std::vector<std::size_t> Trials::BestWithin(std::size_t count) const {
+  std::vector<std::size_t> good;
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto at = std::ranges::lower_bound(trials_, best_[k].second, {}, &Known::number);
+    good.push_back(static_cast<std::size_t>(at - trials_.begin()));
+  }
+  std::ranges::sort(good);
+  return good;
+}
+
+/// Those, and what is better than the last of them but violates bounds.
+std::vector<std::size_t> Trials::NoWorseThan(std::size_t count) const {
+  std::vector<std::size_t> good;
+  for (std::size_t i = 0; i < trials_.size(); ++i) {
+    const Known& known = trials_[i];
+    if (IsResult(known) && !known.losses.empty() &&
+        std::pair(known.losses.front(), known.number) <= best_[count - 1]) {
+      good.push_back(i);
+    }
+  }
+  return good;
+}
+
+/// Of several objectives, the best fronts of those that keep all bounds.
+std::vector<std::size_t> Trials::BestFronts(std::size_t count) const {
   std::vector<std::size_t> completed;
   std::vector<pareto::Losses> losses;
   for (std::size_t i = 0; i < trials_.size(); ++i) {
@@ -106,6 +120,7 @@ std::vector<std::size_t> Trials::GoodByObjectives(std::size_t count, ByBounds by
       losses.push_back(trials_[i].losses);
     }
   }
+  std::vector<std::size_t> good;
   for (const std::size_t k : pareto::Elite(losses, count)) {
     good.push_back(completed[k]);
   }

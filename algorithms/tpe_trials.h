@@ -92,6 +92,9 @@ class Trials {
  private:
   [[nodiscard]] std::vector<std::size_t> GoodByObjectives(std::size_t count,
                                                           ByBounds by_bounds) const;
+  [[nodiscard]] std::vector<std::size_t> BestWithin(std::size_t count) const;
+  [[nodiscard]] std::vector<std::size_t> NoWorseThan(std::size_t count) const;
+  [[nodiscard]] std::vector<std::size_t> BestFronts(std::size_t count) const;
   void AddClosest(std::size_t count, std::vector<std::size_t>& good) const;
   [[nodiscard]] std::optional<Split> SplitByBound(std::size_t bound, std::size_t count) const;
 
